@@ -1,0 +1,73 @@
+/** A next hop as configured: `host:port`, `[v6]:port` or `unix:path`. */
+export type NextHopAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** A key of the loop guard: the first one of the list signs, all of them verify. */
+export interface GuardKey {
+  readonly id: string;
+  /** At least 32 bytes. */
+  readonly secret: Buffer;
+}
+
+/** The effective configuration, after units, lists and addresses were parsed. Sizes in bytes, times in ms. */
+export interface Config {
+  readonly hostname: string;
+  readonly inbound: {
+    readonly address: string;
+    readonly port: number;
+    readonly protocol: 'smtp' | 'lmtp';
+    readonly trustedNetworks: readonly string[];
+    readonly maxMessageSize: number;
+    readonly maxClients: number;
+    readonly tls: {
+      readonly mode: 'off' | 'optional' | 'required';
+      readonly cert: string | undefined;
+      readonly key: string | undefined;
+    };
+    readonly xforwardHosts: readonly string[];
+    readonly proxyHosts: readonly string[];
+  };
+  readonly outbound: {
+    readonly nextHop: readonly NextHopAddress[];
+    readonly protocol: 'smtp' | 'lmtp';
+    readonly tls: {
+      readonly mode: 'off' | 'opportunistic' | 'required';
+      readonly ca: string | undefined;
+      readonly servername: string | undefined;
+    };
+    readonly auth: { readonly user: string | undefined; readonly pass: string | undefined };
+    readonly maxConnections: number;
+    readonly maxIdle: number;
+    readonly idleTimeout: number;
+  };
+  readonly detach: {
+    readonly minSize: number;
+    readonly onStorageFailure: 'defer' | 'pass';
+  };
+  readonly spool: { readonly directory: string; readonly maxBytes: number };
+  readonly loopguard: {
+    readonly cluster: string;
+    readonly keys: readonly GuardKey[];
+    readonly maxPasses: number;
+    readonly hopLimit: number;
+  };
+  readonly storage: {
+    readonly connectionString: string | undefined;
+    readonly accountUrl: string | undefined;
+    readonly container: string;
+  };
+  readonly links: {
+    readonly baseUrl: string;
+    readonly address: string;
+    readonly port: number;
+    readonly trustedProxies: readonly string[];
+    readonly secret: Buffer;
+    /** Milliseconds; 0: links never expire. */
+    readonly expiresAfter: number;
+    readonly delivery: 'stream' | 'redirect';
+    readonly language: 'en' | 'fr';
+  };
+  readonly metrics: { readonly address: string; readonly port: number };
+  readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' };
+}

@@ -1,0 +1,50 @@
+import type { HeaderBlock } from '../message/header-block.ts';
+
+export interface DetachedFile {
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** For the log: not the token. */
+  readonly tokenFingerprint: string;
+}
+
+/** A message on its way in: its header block is known, its body still streams. */
+export interface Incoming {
+  /** The header block as received, before anything was changed. */
+  readonly header: HeaderBlock;
+  /** Reads the rest and forgets it: the message is refused, but the client must have said its dot first. */
+  discard(): Promise<void>;
+  /**
+   * Reads the rest, moves out what qualifies, commits files, links and manifest.
+   * @throws Failure storageFailed (when so configured), spoolFull, messageTooBig, bareLineFeed, clientGone
+   */
+  detach(envelope: Envelope): Promise<Outgoing>;
+}
+
+export interface Envelope {
+  /** Mailboxes as byte strings, '' for the null reverse-path. */
+  readonly reversePath: string;
+  readonly recipients: readonly string[];
+}
+
+/** A message ready to be sent on. Holds spool space until `dispose`. */
+export interface Outgoing {
+  /** The header block without the empty line that ends it; the trace fields go on top of it. */
+  readonly header: Buffer;
+  /** From the empty line to the end, dots not stuffed. May be read more than once. */
+  body(): Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** Bytes received, and bytes of header and body to be sent. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly files: readonly DetachedFile[];
+  dispose(): Promise<void>;
+}
+
+export interface Detacher {
+  /**
+   * Reads up to the end of the header block.
+   * @throws Failure headerTooLarge, and whatever the body rejects with
+   */
+  receive(body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Incoming>;
+}

@@ -1,0 +1,37 @@
+import type { HeaderBlock } from '../message/header-block.ts';
+import type { FailureName } from '../smtp/failures.ts';
+
+/** Which of the four fences caught it. */
+export type Fence = 'stamp' | 'count' | 'mirror' | 'chain';
+
+/** What the guard says about one message. `verdicts[i]` belongs to `recipients[i]`. */
+export type Inspection =
+  | { readonly kind: 'refuse'; readonly fence: Fence; readonly failure: FailureName; readonly reason: string }
+  | { readonly kind: 'pass'; readonly looping: readonly boolean[]; readonly reason: string };
+
+export interface Guard {
+  /** Offered in EHLO as `XDETACH <fingerprint>`: keyed, tells a stranger nothing. */
+  readonly fingerprint: string;
+  /** Checks stamps and counts. Mailboxes are byte strings; `now` in ms. Never throws on hostile input. */
+  inspect(header: HeaderBlock, recipients: readonly string[], now: number): Inspection;
+  /** The stamp for these recipients: a complete field with its CRLF. */
+  stamp(header: HeaderBlock, recipients: readonly string[], now: number): string;
+  /** Our trace field (RFC 5321 section 4.4), with the cluster's marker: a complete field with its CRLF. */
+  received(trace: Trace, now: number): string;
+  /** Checks the XDETACH parameter of MAIL (undefined: none came). */
+  admits(chain: string | undefined): boolean;
+  /** The XDETACH parameter to say to a next hop that offers it, ours added. */
+  extendChain(chain: string | undefined): string;
+  /** Whether this EHLO keyword value is our own cluster's fingerprint. */
+  isOurs(fingerprint: string | undefined): boolean;
+}
+
+/** All byte strings. What comes from the client is made safe for a header by `received`. */
+export interface Trace {
+  readonly helo: string;
+  readonly address: string;
+  /** As registered with IANA: ESMTP, ESMTPS, LMTP, UTF8SMTP, … */
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly id: string;
+}
