@@ -44,6 +44,24 @@ export interface Config {
   readonly detach: {
     readonly minSize: number;
     readonly onStorageFailure: 'defer' | 'pass';
+    /** When the attachments of a message together reach this, those of `totalMinSize` and more are taken too; 0: off. */
+    readonly totalSize: number;
+    readonly totalMinSize: number;
+    /** Larger files stay in the message; 0: no limit. */
+    readonly maxSize: number;
+    /** Media types in lower case, `image/*` for all of a kind. Where an include list stands, one of them must match. */
+    readonly includeTypes: readonly string[];
+    readonly excludeTypes: readonly string[];
+    /** File name extensions in lower case, without the dot. Exclusion wins over inclusion. */
+    readonly includeExtensions: readonly string[];
+    readonly excludeExtensions: readonly string[];
+    /** Domains as A-labels in lower case; `.example.com` means everything below that domain, not itself. */
+    readonly includeSenders: readonly string[];
+    readonly exemptSenders: readonly string[];
+    readonly includeRecipients: readonly string[];
+    readonly exemptRecipients: readonly string[];
+    /** How many multipart and message/rfc822 levels are looked into. */
+    readonly maxDepth: number;
   };
   readonly spool: { readonly directory: string; readonly maxBytes: number };
   readonly loopguard: {
@@ -67,6 +85,8 @@ export interface Config {
     readonly expiresAfter: number;
     readonly delivery: 'stream' | 'redirect';
     readonly language: 'en' | 'fr';
+    /** Paths of the operator's own notice templates; undefined: the built-in ones. */
+    readonly templates: { readonly text: string | undefined; readonly html: string | undefined };
   };
   readonly metrics: { readonly address: string; readonly port: number };
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' };
