@@ -12,10 +12,13 @@ export type Inspection =
 export interface Guard {
   /** Offered in EHLO as `XDETACH <fingerprint>`: keyed, tells a stranger nothing. */
   readonly fingerprint: string;
-  /** Checks stamps and counts. Mailboxes are byte strings; `now` in ms. Never throws on hostile input. */
-  inspect(header: HeaderBlock, recipients: readonly string[], now: number): Inspection;
+  /**
+   * Checks stamps and counts. Mailboxes are byte strings; `now` in ms. Never throws on hostile input. `reversePath`
+   * must be given to both this and `stamp`, or to neither: it keeps blind copies from who replays a stamp.
+   */
+  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath?: string): Inspection;
   /** The stamp for these recipients: a complete field with its CRLF. */
-  stamp(header: HeaderBlock, recipients: readonly string[], now: number): string;
+  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath?: string): string;
   /** Our trace field (RFC 5321 section 4.4), with the cluster's marker: a complete field with its CRLF. */
   received(trace: Trace, now: number): string;
   /** Checks the XDETACH parameter of MAIL (undefined: none came). */

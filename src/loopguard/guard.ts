@@ -1,0 +1,195 @@
+import { randomFillSync } from 'node:crypto';
+import type { GuardKey } from '../config/config.ts';
+import type { HeaderBlock, HeaderField } from '../message/header-block.ts';
+import { normaliseMailbox } from '../smtp/address.ts';
+import { CallChain } from './call-chain.ts';
+import { Identity } from './identity.ts';
+import type { Guard, Inspection, Trace } from './interface.ts';
+import { Keyring, tag64 } from './keyring.ts';
+import { ownMarker, receivedField } from './marker.ts';
+import { Seals, type Envelope } from './seals.ts';
+import { formatStamp, parseStamp, STAMP_KEY, stampText, type Stamp } from './stamp.ts';
+
+export interface GuardOptions {
+  /** Name shared by the replicas. */
+  readonly cluster: string;
+  /** The first one signs, all of them verify. */
+  readonly keys: readonly GuardKey[];
+  /** How often a recipient's copy may pass this cluster, 1 or more. */
+  readonly maxPasses: number;
+  /** How many Received fields of anybody a message may bring. */
+  readonly hopLimit: number;
+}
+
+/** Passes that our own trace fields may show, whatever became of the stamps. */
+const OWN_HOP_LIMIT = 10;
+/** Mail does not stay on its way longer: Postfix gives up after five days. */
+const MAX_AGE_SECONDS = 14 * 86_400;
+/** How far the clocks of two replicas may be apart. */
+const MAX_SKEW_SECONDS = 86_400;
+/** Stamps of our name that are examined, from the top, where the latest ones are. */
+const MAX_STAMPS_EXAMINED = 100;
+
+export function createGuard(options: GuardOptions): Guard {
+  return new HmacGuard(options);
+}
+
+class HmacGuard implements Guard {
+  readonly fingerprint: string;
+  readonly #keyring: Keyring;
+  readonly #seals: Seals;
+  readonly #chain: CallChain;
+  readonly #maxPasses: number;
+  readonly #hopLimit: number;
+
+  constructor({ cluster, keys, maxPasses, hopLimit }: GuardOptions) {
+    this.#keyring = new Keyring(cluster, keys);
+    this.#seals = new Seals(this.#keyring);
+    this.#chain = new CallChain(this.#keyring, maxPasses);
+    this.#maxPasses = maxPasses;
+    this.#hopLimit = hopLimit;
+    this.fingerprint = this.#chain.fingerprint;
+  }
+
+  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath = ''): Inspection {
+    const stamps: HeaderField[] = [];
+    const markers = new Set<string>();
+    let hops = 0;
+    for (const field of header.fields) {
+      if (field.key === 'received') {
+        hops += 1;
+        // More than the limit need not be told apart, so a thousand copied fields cost no thousand MACs.
+        const marker = hops <= this.#hopLimit ? ownMarker(this.#keyring, field) : undefined;
+        if (marker !== undefined) markers.add(marker);
+      } else if (field.key === STAMP_KEY) stamps.push(field);
+    }
+    const ownLimit = Math.max(OWN_HOP_LIMIT, this.#maxPasses + 1);
+    if (markers.size >= ownLimit) return tooManyHops(`passed this cluster ${markers.size} times`);
+    if (hops >= this.#hopLimit) return tooManyHops(`${hops} Received fields, loopguard.hopLimit is ${this.#hopLimit}`);
+    if (stamps.length === 0) return { kind: 'pass', looping: recipients.map(() => false), reason: 'no stamps' };
+    return this.#inspectStamps(header, stamps, { reversePath, recipients }, now);
+  }
+
+  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath = ''): string {
+    const identity = identityOf(header);
+    const fields = identity.fields();
+    const bound = {
+      cluster: this.#keyring.cluster,
+      keyId: this.#keyring.signing.id,
+      time: Math.floor(now / 1000),
+      fields,
+      salt: randomTag(),
+    };
+    const message = identity.of(fields) ?? '';
+    const envelope = compared({ reversePath, recipients });
+    const { set, tags } = this.#seals.tags(this.#keyring.signing, bound, message, envelope);
+    const stamp: Stamp = { ...bound, set, tags: padded(tags).join(',') };
+    const text = stampText(stamp);
+    return formatStamp(text, this.#seals.seal(this.#keyring.signing, text, message));
+  }
+
+  received(trace: Trace, now: number): string {
+    return receivedField(this.#keyring, trace, now);
+  }
+
+  admits(chain: string | undefined): boolean {
+    return this.#chain.admits(chain);
+  }
+
+  extendChain(chain: string | undefined): string {
+    return this.#chain.extend(chain);
+  }
+
+  isOurs(fingerprint: string | undefined): boolean {
+    return this.#chain.isOurs(fingerprint);
+  }
+
+  #inspectStamps(header: HeaderBlock, fields: readonly HeaderField[], envelope: Envelope, now: number): Inspection {
+    const { recipients, reversePath } = compared(envelope);
+    const stands = new Map<string, number>();
+    const exact = new Map<string, number>();
+    const genuine = this.#genuine(header, fields, now);
+    for (const { stamp, message } of genuine) {
+      const match = this.#seals.match(stamp, message, { recipients, reversePath });
+      for (const recipient of match.standing) {
+        stands.set(recipient, (stands.get(recipient) ?? 0) + 1);
+        if (match.exact) exact.set(recipient, (exact.get(recipient) ?? 0) + 1);
+      }
+    }
+    const looping = envelope.recipients.map((mailbox) => {
+      const recipient = normaliseMailbox(mailbox);
+      return (exact.get(recipient) ?? 0) >= this.#maxPasses || (stands.get(recipient) ?? 0) > this.#maxPasses;
+    });
+    const count = looping.filter(Boolean).length;
+    const reason = `${genuine.length} of ${fields.length} stamps are ours, ${count} of ${looping.length} recipients loop`;
+    return { kind: 'pass', looping, reason };
+  }
+
+  /** The stamps that we wrote on this very message not too long ago, each once. */
+  #genuine(
+    header: HeaderBlock,
+    fields: readonly HeaderField[],
+    now: number,
+  ): readonly { stamp: Stamp; message: string }[] {
+    const identity = identityOf(header);
+    const seconds = now / 1000;
+    const found = new Map<string, { stamp: Stamp; message: string }>();
+    let examined = 0;
+    for (const field of fields) {
+      const sealed = parseStamp(field);
+      if (sealed?.stamp.cluster !== this.#keyring.cluster) continue;
+      const { stamp, text, seal } = sealed;
+      if (stamp.time < seconds - MAX_AGE_SECONDS || stamp.time > seconds + MAX_SKEW_SECONDS) continue;
+      const key = this.#keyring.find(stamp.keyId);
+      const message = identity.of(stamp.fields);
+      if (!key || message === undefined || found.has(seal)) continue;
+      examined += 1;
+      if (examined > MAX_STAMPS_EXAMINED) break;
+      if (this.#seals.seal(key, text, message) === seal) found.set(seal, { stamp, message });
+    }
+    return [...found.values()];
+  }
+}
+
+const tooManyHops = (reason: string): Inspection => ({
+  kind: 'refuse',
+  fence: 'count',
+  failure: 'tooManyHops',
+  reason,
+});
+
+function identityOf(header: HeaderBlock): Identity {
+  const identity = new Identity();
+  for (const field of header.fields) identity.add(field);
+  return identity;
+}
+
+/** The envelope as it is compared: every recipient once. */
+function compared({ reversePath, recipients }: Envelope): Envelope {
+  return {
+    reversePath: normaliseMailbox(reversePath),
+    recipients: [...new Set(recipients.map((mailbox) => normaliseMailbox(mailbox)))],
+  };
+}
+
+/** 8, 16, 32, … tags, so that recipients cannot be counted; sorted, so that their order tells nothing. */
+function padded(tags: readonly string[]): readonly string[] {
+  let size = 8;
+  while (size < tags.length) size *= 2;
+  const all = [...tags];
+  while (all.length < size) all.push(randomTag());
+  return all.sort();
+}
+
+const pool = Buffer.alloc(8 * 512);
+let used = pool.length;
+
+/** 64 random bits as a tag. Drawn from the system in bulk: one call for every few dozen stamps. */
+function randomTag(): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += 8;
+  return tag64(pool, used - 8);
+}

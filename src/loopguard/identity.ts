@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { unfold, type HeaderField } from '../message/header-block.ts';
+
+/**
+ * What makes a message this message, however it was folded or reordered on the way.
+ *
+ * A stamp names the fields that it was bound to, and is later checked against those alone: a hop that adds a missing
+ * Message-ID or Date does not hide the message. From is used only where both are missing, since hops rewrite it. The
+ * same holds among the Resent- fields, with one difference: a stamp that names none of them is for a message without
+ * any, since a person who resends a message (RFC 5322 section 3.6.6) makes it a new one to us.
+ */
+export class Identity {
+  readonly #values = new Map<string, string[]>();
+  readonly #digests = new Map<string, string>();
+
+  /** Takes note of a field when it may be part of an identity. */
+  add(field: HeaderField): void {
+    const key = identityKey(field.key);
+    if (key === undefined) return;
+    // Blanks carry no meaning here, and a hop that folds anew may add or drop them.
+    const value = unfold(field).replace(/[ \t\r\n]+/g, '');
+    const known = this.#values.get(key);
+    if (known) known.push(value);
+    else this.#values.set(key, [value]);
+  }
+
+  /** The fields that a new stamp is bound to, as they stand in `f=`. */
+  fields(): string {
+    return [...this.#present(['message-id', 'date'], ['from']), ...this.#resentFields()].join(',') || 'none';
+  }
+
+  /** What a stamp over these fields is bound to: a byte string; undefined when no such stamp can be of this message. */
+  of(fields: string): string | undefined {
+    const names = fields === 'none' ? [] : fields.split(',');
+    if (names.some((name) => !KNOWN.has(name) || !this.#values.has(name))) return undefined;
+    if (!names.some((name) => name.startsWith('resent-')) && this.#resentFields().length > 0) return undefined;
+    return names.map((name) => this.#digest(name)).join(' ');
+  }
+
+  #resentFields(): readonly string[] {
+    return this.#present(['resent-message-id', 'resent-date'], ['resent-from'], ['resent-to']);
+  }
+
+  /** The first group of which at least one field is there. */
+  #present(...groups: readonly (readonly string[])[]): readonly string[] {
+    for (const group of groups) {
+      const there = group.filter((name) => this.#values.has(name));
+      if (there.length > 0) return there;
+    }
+    return [];
+  }
+
+  /** Short values as they are, long ones hashed once: a thousand stamps must not hash a long value a thousand times. */
+  #digest(name: string): string {
+    const known = this.#digests.get(name);
+    if (known !== undefined) return known;
+    const values = [...(this.#values.get(name) ?? [])].sort().join('\n');
+    const digest =
+      values.length <= 100
+        ? `${name}:${values}`
+        : `${name}#${createHash('sha256').update(values, 'latin1').digest('base64url')}`;
+    this.#digests.set(name, digest);
+    return digest;
+  }
+}
+
+const KNOWN = new Set(['message-id', 'date', 'from', 'resent-message-id', 'resent-date', 'resent-from', 'resent-to']);
+
+function identityKey(key: string): string | undefined {
+  if (KNOWN.has(key)) return key;
+  // Sender, Cc and Bcc of a resent message tell it from the original where nothing better is there.
+  return key.startsWith('resent-') ? 'resent-to' : undefined;
+}

@@ -1,0 +1,88 @@
+import type { Key, Keyring } from './keyring.ts';
+import { tag64 } from './keyring.ts';
+import type { Stamp } from './stamp.ts';
+
+export interface Envelope {
+  readonly reversePath: string;
+  readonly recipients: readonly string[];
+}
+
+type Bound = Omit<Stamp, 'set' | 'tags'>;
+
+/**
+ * The MACs of a stamp.
+ *
+ * The seal covers the whole text and the identity of the message: a stamp that was altered, or copied onto another
+ * message, is found out by one MAC, before anything is computed for any recipient.
+ *
+ * A stamp for several recipients is bound to the reverse-path as well. Whoever received one holds the tags of the
+ * others, blind copies among them, and could replay it to a guessed address to learn from our refusal who got the
+ * message; so it is good only under the reverse-path of its author, and the refusal is reported to the author, who
+ * knows. A stamp for one recipient names nothing but the way by which this copy came, as the `for` clause of Postfix
+ * does, and stays good when a list or a forwarder puts its own reverse-path there.
+ */
+export class Seals {
+  readonly #keyring: Keyring;
+
+  constructor(keyring: Keyring) {
+    this.#keyring = keyring;
+  }
+
+  seal(key: Key, text: string, message: string): string {
+    return tag64(this.#keyring.mac(key, 'seal', [text, message]));
+  }
+
+  /** The tag of the set and of each recipient; the envelope in its compared form, no recipient twice. */
+  tags(key: Key, bound: Bound, message: string, envelope: Envelope): { set: string; tags: readonly string[] } {
+    const [only, ...others] = envelope.recipients;
+    if (only !== undefined && others.length === 0) {
+      const mac = this.#single(key, bound, message, only);
+      return { set: tag64(mac, 8), tags: [tag64(mac)] };
+    }
+    const tags = envelope.recipients.map((recipient) =>
+      tag64(this.#shared(key, bound, message, recipient, envelope.reversePath)),
+    );
+    return { set: this.#set(key, bound, message, tags), tags };
+  }
+
+  /** Which of these recipients stand in a genuine stamp, and whether they are all that do. */
+  match(stamp: Stamp, message: string, envelope: Envelope): { standing: readonly string[]; exact: boolean } {
+    const key = this.#keyring.find(stamp.keyId);
+    if (!key) return { standing: [], exact: false };
+    const written = new Set(stamp.tags.split(','));
+    const standing: string[] = [];
+    const tags: string[] = [];
+    for (const recipient of envelope.recipients) {
+      const single = this.#single(key, stamp, message, recipient);
+      // A stamp for one recipient can match no other one.
+      if (tag64(single, 8) === stamp.set) return { standing: [recipient], exact: true };
+      const tag = tag64(this.#shared(key, stamp, message, recipient, envelope.reversePath));
+      if (!written.has(tag)) continue;
+      standing.push(recipient);
+      tags.push(tag);
+    }
+    const exact = tags.length > 0 && this.#set(key, stamp, message, tags) === stamp.set;
+    return { standing, exact };
+  }
+
+  #single(key: Key, bound: Bound, message: string, recipient: string): Buffer {
+    return this.#keyring.mac(key, 'single', [...context(bound, message), recipient]);
+  }
+
+  #shared(key: Key, bound: Bound, message: string, recipient: string, reversePath: string): Buffer {
+    return this.#keyring.mac(key, 'shared', [...context(bound, message), reversePath, recipient]);
+  }
+
+  #set(key: Key, bound: Bound, message: string, tags: readonly string[]): string {
+    return tag64(this.#keyring.mac(key, 'set', [...context(bound, message), [...tags].sort().join(',')]));
+  }
+}
+
+/** The salt makes every stamp's tags its own: two stamps of one message cannot be compared by who holds both. */
+const context = ({ keyId, time, fields, salt }: Bound, message: string): readonly string[] => [
+  keyId,
+  String(time),
+  fields,
+  salt,
+  message,
+];

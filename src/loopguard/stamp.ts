@@ -1,0 +1,66 @@
+import type { HeaderField } from '../message/header-block.ts';
+
+export const STAMP_FIELD = 'X-Detach-Guard';
+export const STAMP_KEY = STAMP_FIELD.toLowerCase();
+
+/** A stamp as written in the field; nothing of it is believed before its seal was checked. */
+export interface Stamp {
+  readonly cluster: string;
+  readonly keyId: string;
+  /** Unix time, seconds. */
+  readonly time: number;
+  /** The fields of the message that it is bound to. */
+  readonly fields: string;
+  /** Tag of the whole set of recipients. */
+  readonly set: string;
+  /** Tags of the recipients among random ones, with their commas. */
+  readonly tags: string;
+  readonly salt: string;
+}
+
+/** The fields of an unfolded value without blanks; every value is of characters that end none. */
+const SYNTAX =
+  /^v=1;c=([\w.%-]{1,300});k=([\w.%-]{1,300});t=(\d{1,11});f=([a-z,-]{1,100});s=([\w-]{11});r=((?:[\w-]{11},)*[\w-]{11});n=([\w-]{11});m=([\w-]{11})$/;
+
+/** Far above the stamp of the most recipients that a transaction can have here; bounds what one field may cost. */
+const MAX_STAMP_BYTES = 1 << 20;
+
+export interface SealedStamp {
+  readonly stamp: Stamp;
+  /** The text under the seal. */
+  readonly text: string;
+  readonly seal: string;
+}
+
+/** The stamp in a field, or undefined when it is broken or of a version that we do not know. */
+export function parseStamp(field: HeaderField): SealedStamp | undefined {
+  if (field.raw.length > MAX_STAMP_BYTES) return undefined;
+  const colon = field.raw.indexOf(0x3a);
+  const value = field.raw.toString('latin1', colon + 1).replace(/[ \t\r\n]+/g, '');
+  const match = SYNTAX.exec(value);
+  if (!match) return undefined;
+  const [, cluster, keyId, time, fields, set, tags, salt, seal] = match as unknown as string[];
+  const stamp = { cluster, keyId, time: Number(time), fields, set, tags, salt } as Stamp;
+  return { stamp, text: value.slice(0, value.lastIndexOf(';m=')), seal: seal! };
+}
+
+/** The text that the seal is computed over: the value without its blanks, so that folding does not matter. */
+export function stampText(stamp: Stamp): string {
+  const { cluster, keyId, time, fields, set, tags, salt } = stamp;
+  return `v=1;c=${cluster};k=${keyId};t=${time};f=${fields};s=${set};r=${tags};n=${salt}`;
+}
+
+/** The complete field, folded (RFC 5322 section 2.1.1: no line above 78 characters, unless a name is longer). */
+export function formatStamp(text: string, seal: string): string {
+  let out = '';
+  let line = `${STAMP_FIELD}:`;
+  for (const word of `${text};m=${seal}`.split(/(?<=[;,])/)) {
+    // Blanks follow a semicolon; after a comma they stand only where the line is broken.
+    const glue = line.endsWith(',') ? '' : ' ';
+    if (line.length + glue.length + word.length > 78) {
+      out += `${line}\r\n`;
+      line = ` ${word}`;
+    } else line += glue + word;
+  }
+  return `${out}${line}\r\n`;
+}
