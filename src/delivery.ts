@@ -1,0 +1,241 @@
+/**
+ * The next hop's side of one transaction: holds a session, and replaces it unnoticed when it turns out to be stale,
+ * as long as nothing of the message was sent. Sessions go stale all the time: they die while idle in the pool, and
+ * Postfix hangs up after 300 s (10 s under stress) when a file takes that long to arrive or to be stored.
+ */
+import type { Log } from './observe/interface.ts';
+import type { Extensions, NextHop, Session } from './outbound/interface.ts';
+import { paramValue, type PathCommand } from './smtp/command.ts';
+import { Failure } from './smtp/failures.ts';
+import { describeReply, isPositive, type Reply } from './smtp/reply.ts';
+
+export interface DeliveryOptions {
+  readonly nextHop: NextHop;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly mail: PathCommand;
+  readonly xforward: ReadonlyMap<string, string>;
+  /** The XDETACH parameter for a next hop that offers it. */
+  readonly extendChain: () => string;
+}
+
+/** What is sent, and how long it is. */
+interface Content {
+  body(): Iterable<Buffer> | AsyncIterable<Buffer>;
+  readonly bytesOut: number;
+}
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  #session: Session | undefined;
+  /** Accepted so far, in order: what is said again on a replacement. */
+  #accepted: PathCommand[] = [];
+  #mailSaid = false;
+  #released = false;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Failure when no session can be had, or it lacks what the message needs */
+  async mail(): Promise<Reply> {
+    return this.#withReplacement(
+      () => this.#acquire(false),
+      (session) => this.#sayMail(session),
+    );
+  }
+
+  async rcpt(command: PathCommand): Promise<Reply> {
+    const reply = await this.#withReplacement(
+      () => this.#established(),
+      (session) => {
+        requireExtensions(session.extensions, rcptNeeds(command));
+        return session.rcpt(command);
+      },
+    );
+    if (isPositive(reply)) this.#accepted.push(command);
+    return reply;
+  }
+
+  /** Only these of the accepted recipients are left: the envelope is said again without the others. */
+  async restrict(recipients: readonly { readonly command: PathCommand }[]): Promise<void> {
+    this.#accepted = recipients.map((recipient) => recipient.command);
+    await this.#withReplacement(
+      () => this.#established(),
+      async (session) => {
+        await session.rset();
+        return this.#sayEnvelope(session);
+      },
+    );
+  }
+
+  /**
+   * DATA, the message and the final dot.
+   *
+   * @returns the next hop's verdict: one reply, from an LMTP next hop one for each accepted recipient
+   */
+  async complete(head: Iterable<Buffer>, content: Content): Promise<readonly Reply[]> {
+    const refusal = await this.#write(head, content);
+    return refusal ? [refusal] : this.finish();
+  }
+
+  /** All of a message of our own but its final dot. Any refusal is a failure. */
+  async prepare(rcpt: PathCommand, message: Buffer): Promise<void> {
+    const steps = [
+      () => this.mail(),
+      () => this.rcpt(rcpt),
+      () => this.#write([], { body: () => [message], bytesOut: message.length }),
+    ];
+    for (const step of steps) {
+      const reply = await step();
+      if (reply && !isPositive(reply)) throw new Failure('notificationFailed', { reason: describeReply(reply) });
+    }
+  }
+
+  /** The final dot: from here on the message may have been delivered, whatever we hear. */
+  finish(): Promise<readonly Reply[]> {
+    // Who is gone will send the message again: complete it, and there are two.
+    this.#options.signal.throwIfAborted();
+    if (!this.#session) throw new Failure('nextHopLost');
+    return this.#session.finish();
+  }
+
+  /** The end of it: nothing is said for this transaction any more. */
+  release(): void {
+    this.#released = true;
+    this.#session?.release();
+    this.#session = undefined;
+  }
+
+  /** @returns the refusal of DATA, or undefined when all was written but the final dot */
+  async #write(head: Iterable<Buffer>, content: Content): Promise<Reply | undefined> {
+    const reply = await this.#withReplacement(
+      () => this.#established(),
+      (session) => {
+        requireRoom(session.extensions, content.bytesOut);
+        return session.data();
+      },
+    );
+    if (reply.code !== 354) return reply;
+    this.#options.signal.throwIfAborted();
+    await this.#session!.write(concat(head, content.body()));
+    return undefined;
+  }
+
+  /**
+   * Asks the session; when it broke, or says 421, asks once more on a fresh one. A failure of the fresh one stands.
+   * `ready` gives the session in the state that the question needs.
+   */
+  async #withReplacement(ready: () => Promise<Session>, ask: (session: Session) => Promise<Reply>): Promise<Reply> {
+    try {
+      const session = await ready();
+      const reply = await ask(session);
+      if (reply.code !== 421) return reply;
+      this.#options.log.info('session-replaced', { peer: session.peer, reason: describeReply(reply) });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== 'nextHopLost' || this.#options.signal.aborted) throw error;
+      this.#options.log.info('session-replaced', { reason: error.message });
+    }
+    return ask(this.#mailSaid ? await this.#replace() : await this.#acquire(true));
+  }
+
+  async #acquire(fresh: boolean): Promise<Session> {
+    this.#session?.release();
+    this.#session = undefined;
+    const session = await this.#options.nextHop.acquire({ signal: this.#options.signal, fresh });
+    if (this.#released) {
+      session.release();
+      throw new Failure('clientGone', { reason: 'transaction ended while a session was opened' });
+    }
+    this.#session = session;
+    return session;
+  }
+
+  /** The session that has heard our envelope; a new one when it is gone. */
+  async #established(): Promise<Session> {
+    return this.#session?.alive ? this.#session : this.#replace();
+  }
+
+  async #replace(): Promise<Session> {
+    const session = await this.#acquire(true);
+    await this.#sayEnvelope(session);
+    return session;
+  }
+
+  /** MAIL and RCPT again: the verdicts that were given must stand, or the client would be told two things. */
+  async #sayEnvelope(session: Session): Promise<Reply> {
+    await this.#forward(session);
+    const replies = await session.envelope(this.#mailCommand(session), this.#accepted);
+    const changed = replies.find((reply) => !isPositive(reply));
+    if (changed) throw new Failure('nextHopChangedItsMind', { reason: describeReply(changed) });
+    return replies[0]!;
+  }
+
+  async #sayMail(session: Session): Promise<Reply> {
+    await this.#forward(session);
+    const reply = await session.mail(this.#mailCommand(session));
+    this.#mailSaid = isPositive(reply);
+    return reply;
+  }
+
+  async #forward(session: Session): Promise<void> {
+    const { xforward, log } = this.#options;
+    if (xforward.size === 0 || !session.extensions.has('XFORWARD')) return;
+    const reply = await session.xforward(xforward);
+    if (!isPositive(reply)) log.warn('xforward-refused', { peer: session.peer, reply: describeReply(reply) });
+  }
+
+  #mailCommand(session: Session): PathCommand {
+    const { mail, extendChain } = this.#options;
+    requireExtensions(session.extensions, mailNeeds(mail));
+    // SIZE was the size before detaching, and XDETACH speaks to us alone.
+    const params = mail.params.filter((param) => !/^(SIZE|XDETACH)(=|$)/i.test(param));
+    if (session.extensions.has('XDETACH')) params.push(`XDETACH=${extendChain()}`);
+    return { path: mail.path, params };
+  }
+}
+
+function mailNeeds(mail: PathCommand): string[] {
+  const needs: string[] = [];
+  if (/^8BITMIME$/i.test(paramValue(mail, 'BODY') ?? '')) needs.push('8BITMIME');
+  if (paramValue(mail, 'SMTPUTF8') !== undefined) needs.push('SMTPUTF8');
+  if (paramValue(mail, 'RET') !== undefined || paramValue(mail, 'ENVID') !== undefined) needs.push('DSN');
+  return needs;
+}
+
+function rcptNeeds(rcpt: PathCommand): string[] {
+  const uses = paramValue(rcpt, 'NOTIFY') !== undefined || paramValue(rcpt, 'ORCPT') !== undefined;
+  return uses ? ['DSN'] : [];
+}
+
+/** A passing state of the next hop must not make Postfix bounce or convert the message: 451, never 5xx. */
+function requireExtensions(extensions: Extensions, needs: readonly string[]): void {
+  const missing = needs.filter((need) => !extensions.has(need));
+  if (missing.length > 0)
+    throw new Failure('nextHopLacksExtension', { reason: `next hop lacks ${missing.join(', ')}` });
+}
+
+/** RFC 1870: the next hop's limit holds for what it gets, not for what we got. */
+function requireRoom(extensions: Extensions, size: number): void {
+  const limit = Number(extensions.get('SIZE') ?? 0);
+  if (limit > 0 && size > limit) {
+    throw new Failure('nextHopSizeLimit', { reason: `${size} bytes after detaching, next hop takes ${limit}` });
+  }
+}
+
+function concat(
+  head: Iterable<Buffer>,
+  body: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Iterable<Buffer> | AsyncIterable<Buffer> {
+  return Symbol.iterator in body ? concatSync(head, body) : concatAsync(head, body);
+}
+
+function* concatSync(head: Iterable<Buffer>, body: Iterable<Buffer>): Iterable<Buffer> {
+  yield* head;
+  yield* body;
+}
+
+async function* concatAsync(head: Iterable<Buffer>, body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  yield* head;
+  yield* body;
+}

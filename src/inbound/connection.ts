@@ -1,0 +1,248 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
+import type { SMTPServer } from 'smtp-server';
+import { Failure, failureReply } from '../smtp/failures.ts';
+import { formatReply, type Reply } from '../smtp/reply.ts';
+import type { Client, Offers, Transactions } from './interface.ts';
+import { parsePathCommand } from './path-command.ts';
+import { WireParser } from './wire-parser.ts';
+import { parseXforward, XFORWARD_ATTRIBUTES } from './xforward.ts';
+
+type Done = () => void;
+
+/** What a connection needs to know of its server. */
+export interface ConnectionSettings {
+  readonly hostname: string;
+  readonly protocol: 'smtp' | 'lmtp';
+  readonly maxMessageSize: number;
+  readonly tls: 'off' | 'optional' | 'required';
+  readonly offers: Offers;
+  /** Decided on the address of the connection, once. */
+  readonly trusted: boolean;
+  readonly mayXforward: boolean;
+  readonly transactions: Transactions;
+}
+
+/** A command of 16 KiB has room for the longest path and its parameters. */
+const MAX_COMMAND_LENGTH = 16 * 1024;
+
+/**
+ * One connection from a neighbour. The library keeps the socket, TLS and the order of commands; what MAIL, RCPT, EHLO
+ * and DATA say and answer is ours, so that addresses, parameters and replies pass unchanged.
+ */
+export class RelayConnection extends SMTPConnection {
+  readonly #settings: ConnectionSettings;
+  #xforward = new Map<string, string>();
+  #busy = false;
+
+  constructor(
+    server: SMTPServer,
+    socket: Socket | TLSSocket,
+    options: SMTPConnectionOptions,
+    settings: ConnectionSettings,
+  ) {
+    super(server, socket, options);
+    this.#settings = settings;
+    this.name = settings.hostname;
+  }
+
+  /** True while the relay works on a command or a message: a shutdown waits for that. */
+  get busy(): boolean {
+    return this.#busy || (this._parser !== false && this._parser._dataMode);
+  }
+
+  /** Runs in the constructor of the library's class: nothing of ours exists yet. */
+  override _createParser(): WireParser {
+    const { maxMessageSize } = (this._server as SMTPServer & { readonly limits: { readonly maxMessageSize: number } })
+      .limits;
+    const parser = new WireParser({ maxCommandLength: MAX_COMMAND_LENGTH, maxMessageSize });
+    parser.oncommand = (command, callback) => {
+      this._onCommand(command, callback);
+    };
+    parser.on('error', (error) => {
+      this.send(421, `Error: ${error.message}`);
+    });
+    return parser;
+  }
+
+  /**
+   * The library waits 100 ms before its banner to catch clients that talk too soon. Trusted neighbours are no such
+   * clients, and would pay for it with every session; the others wait and are then refused.
+   */
+  override init(): void {
+    if (!this.#settings.trusted) {
+      super.init();
+      return;
+    }
+    this._setListeners(() => {
+      const { maxClients } = this._server.options;
+      if (maxClients && this._server.connections.size > maxClients) {
+        this.#reply(failureReply('tooManyClients'));
+        this.close();
+        return;
+      }
+      this.connectionReady();
+    });
+  }
+
+  /** While we work on something, it is not the client that is idle. */
+  override _onTimeout(): void {
+    if (this.#busy && !this._closing) this._armTimeout();
+    else super._onTimeout();
+  }
+
+  override _onClose(): void {
+    if (this._parser instanceof WireParser) this._parser.abandon();
+    this.#settings.transactions.close();
+    super._onClose();
+  }
+
+  override handler_EHLO(command: Buffer, callback: Done): void {
+    const argument = /^\S+[ \t]+(\S+)[ \t]*$/.exec(command.toString('latin1'))?.[1];
+    if (argument === undefined || argument.length > 255 || /[\u0000-\u001f\u007f]/.test(argument)) {
+      this.#finish(failureReply('syntax'), callback);
+      return;
+    }
+    this.hostNameAppearsAs = argument;
+    this.#reset();
+    const { hostname, maxMessageSize, offers, mayXforward, tls } = this.#settings;
+    const lines = [hostname, 'PIPELINING', `SIZE ${maxMessageSize}`, 'ENHANCEDSTATUSCODES', ...offers.extensions()];
+    if (tls !== 'off' && !this.secure) lines.push('STARTTLS');
+    if (mayXforward) lines.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
+    this.#finish({ code: 250, lines }, callback);
+  }
+
+  override handler_HELO(command: Buffer, callback: Done): void {
+    this.#settings.transactions.reset();
+    super.handler_HELO(command, callback);
+  }
+
+  override handler_RSET(_command: Buffer, callback: Done): void {
+    this.#reset();
+    this.#finish({ code: 250, lines: ['2.0.0 Ok'] }, callback);
+  }
+
+  /** RFC 5321 section 3.5.3: we cannot know, so neither yes nor no. */
+  override handler_VRFY(_command: Buffer, callback: Done): void {
+    this.#finish({ code: 252, lines: ['2.5.0 Cannot VRFY user, but will try to deliver'] }, callback);
+  }
+
+  override handler_STARTTLS(command: Buffer, callback: Done): void {
+    this.#settings.transactions.reset();
+    this.#xforward.clear();
+    super.handler_STARTTLS(command, callback);
+  }
+
+  override handler_XFORWARD(command: Buffer, callback: Done): void {
+    if (!this.#settings.mayXforward) {
+      this.#finish(failureReply('untrustedClient'), callback);
+      return;
+    }
+    const attributes = parseXforward(command.toString('latin1'));
+    if (!attributes) {
+      this.#finish(failureReply('syntax'), callback);
+      return;
+    }
+    for (const [name, value] of attributes) this.#xforward.set(name, value);
+    this.#finish({ code: 250, lines: ['2.0.0 Ok'] }, callback);
+  }
+
+  override handler_MAIL(command: Buffer, callback: Done): void {
+    if (this.#settings.tls === 'required' && !this.secure) {
+      this.#finish(failureReply('tlsRequired'), callback);
+      return;
+    }
+    const mail = parsePathCommand('MAIL FROM', command.toString('latin1'));
+    if (!mail) this.#finish(failureReply('syntax'), callback);
+    else this.#work(this.#settings.transactions.mail(mail, this.#client()), callback);
+  }
+
+  override handler_RCPT(command: Buffer, callback: Done): void {
+    const rcpt = parsePathCommand('RCPT TO', command.toString('latin1'));
+    if (!rcpt) this.#finish(failureReply('syntax'), callback);
+    else this.#work(this.#settings.transactions.rcpt(rcpt), callback);
+  }
+
+  override handler_DATA(_command: Buffer, callback: Done): void {
+    const refusal = this.#settings.transactions.refuseData();
+    if (refusal || !(this._parser instanceof WireParser)) {
+      this.#finish(refusal ?? failureReply('internal'), callback);
+      return;
+    }
+    let resume: Done | undefined;
+    let replies: readonly Reply[] | undefined;
+    const settle = (): void => {
+      if (!resume || !replies) return;
+      this.#busy = false;
+      for (const reply of replies) this.#reply(reply);
+      // The attributes of XFORWARD hold for one transaction (XFORWARD_README).
+      this.#xforward.clear();
+      this._whenWritable(resume);
+    };
+    const body = this._parser.receive((next) => {
+      this.#busy = true;
+      resume = next;
+      settle();
+    });
+    this.#settings.transactions.data(body).then(
+      (result) => {
+        replies = result;
+        if (!body.ended) body.discard();
+        settle();
+      },
+      (error: unknown) => {
+        replies = [Failure.from(error).reply];
+        body.discard();
+        settle();
+      },
+    );
+    this.#reply({ code: 354, lines: ['End data with <CR><LF>.<CR><LF>'] });
+    callback();
+  }
+
+  /** Said by the server before it closes an idle connection. */
+  shutDown(): void {
+    this.#reply(failureReply('shuttingDown'));
+    this.close();
+  }
+
+  #client(): Client {
+    const protocol = this.#settings.protocol === 'lmtp' ? 'LMTP' : this.openingCommand === 'HELO' ? 'SMTP' : 'ESMTP';
+    return {
+      address: this.remoteAddress,
+      helo: this.hostNameAppearsAs || '',
+      protocol: this.secure ? `${protocol}S` : protocol,
+      xforward: new Map(this.#xforward),
+    };
+  }
+
+  #reset(): void {
+    this.#xforward.clear();
+    this.#settings.transactions.reset();
+    this._resetSession();
+  }
+
+  #work(answer: Promise<Reply>, callback: Done): void {
+    this.#busy = true;
+    answer
+      .catch((error: unknown) => Failure.from(error).reply)
+      .then((reply) => {
+        this.#busy = false;
+        this.#finish(reply, callback);
+      })
+      // Nothing above can reject; were it to, the connection must not hang.
+      .catch(() => this._socket.destroy());
+  }
+
+  #finish(reply: Reply, callback: Done): void {
+    this.#reply(reply);
+    callback();
+  }
+
+  #reply(reply: Reply): void {
+    if (this._upgrading || this._socket.destroyed || !this._socket.writable) return;
+    this._socket.write(formatReply(reply), 'latin1');
+    if (reply.code === 421) this.close();
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Reads message content off the wire (RFC 5321 section 4.5.2): takes the dot stuffing out, finds the lone dot that
+ * ends the message, and finds line ends that a sloppier server downstream would read as such an end.
+ *
+ * If this is wrong, one message is read as two ("SMTP smuggling") or a message loses its end, so the rules are few:
+ * only <CR><LF>.<CR><LF> ends the message; every LF must follow a CR; a lone dot with a bare CR on either side is
+ * refused. A bare CR elsewhere is content.
+ *
+ * Buffers at most three bytes between calls. Content comes out as views of the chunks that went in.
+ */
+const CR = 0x0d;
+const LF = 0x0a;
+const DOT = 0x2e;
+const EMPTY = Buffer.alloc(0);
+
+export interface DotReaderResult {
+  readonly content: readonly Buffer[];
+  /** Set once the end was found: what came after it. */
+  readonly remainder?: Buffer;
+}
+
+export class DotReader {
+  /** Bytes whose meaning depends on what follows: a CR, `CR.`, or a dot (and CR) at the start of a line. */
+  #carry: Buffer = EMPTY;
+  #atLineStart = true;
+  #smuggling = false;
+
+  /** True once a bare LF, or a lone dot beside a bare CR, was seen. What follows is still read up to the end. */
+  get smuggling(): boolean {
+    return this.#smuggling;
+  }
+
+  feed(chunk: Buffer): DotReaderResult {
+    const data = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
+    this.#carry = EMPTY;
+    const content: Buffer[] = [];
+    let start = 0; // of the content not yet taken
+    let search = 0;
+    const take = (end: number): void => {
+      if (end > start) content.push(data.subarray(start, end));
+      start = end;
+    };
+    for (;;) {
+      if (this.#atLineStart && search < data.length) {
+        if (data[search] === DOT) {
+          const next = data[search + 1];
+          const afterNext = data[search + 2];
+          if (next === undefined || (next === CR && afterNext === undefined)) {
+            take(search);
+            this.#carry = data.subarray(search);
+            this.#findBareCrDot(data);
+            return { content };
+          }
+          take(search);
+          if (next === CR && afterNext === LF) {
+            this.#findBareCrDot(data.subarray(0, search));
+            return { content, remainder: data.subarray(search + 3) };
+          }
+          if (next === CR) this.#smuggling = true;
+          start = search + 1; // the stuffed dot goes
+          search = start;
+        }
+        this.#atLineStart = false;
+      }
+      const lf = data.indexOf(LF, search);
+      if (lf < 0) break;
+      if (lf === 0 || data[lf - 1] !== CR) this.#smuggling = true;
+      else this.#atLineStart = true;
+      search = lf + 1;
+    }
+    this.#findBareCrDot(data);
+    const held = heldBack(data, start);
+    take(data.length - held);
+    this.#carry = held > 0 ? data.subarray(data.length - held) : EMPTY;
+    return { content };
+  }
+
+  /** `CR . CR` with a bare first CR: a server that takes CR for a line end would see the lone dot. */
+  #findBareCrDot(data: Buffer): void {
+    for (let i = data.indexOf('\r.', 0, 'latin1'); i >= 0; i = data.indexOf('\r.', i + 1, 'latin1')) {
+      if (data[i + 2] === CR) this.#smuggling = true;
+    }
+  }
+}
+
+/** How many bytes at the end must wait: a CR may belong to CRLF, `CR.` to `CR.CR`. */
+function heldBack(data: Buffer, start: number): number {
+  const last = data.length - 1;
+  if (last >= start && data[last] === CR) return 1;
+  if (last - 1 >= start && data[last] === DOT && data[last - 1] === CR) return 2;
+  return 0;
+}

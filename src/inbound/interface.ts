@@ -1,0 +1,35 @@
+import type { PathCommand } from '../smtp/command.ts';
+import type { Reply } from '../smtp/reply.ts';
+
+/** Who speaks to us. All byte strings. Trust was decided before, on the address of the connection. */
+export interface Client {
+  readonly address: string;
+  readonly helo: string;
+  /** As registered with IANA for the `with` clause of Received: SMTP, ESMTP, ESMTPS, LMTP, LMTPS. */
+  readonly protocol: string;
+  /** Attributes of XFORWARD, decoded; empty when none came. */
+  readonly xforward: ReadonlyMap<string, string>;
+}
+
+/** The mail transactions of one connection, one after the other. Replies go to the wire as they are. */
+export interface Transactions {
+  mail(command: PathCommand, client: Client): Promise<Reply>;
+  rcpt(command: PathCommand): Promise<Reply>;
+  /** Why DATA cannot be taken now, or undefined: then `data` must be called. */
+  refuseData(): Reply | undefined;
+  /**
+   * Takes the message. One reply, or for an LMTP client one per accepted recipient, in order. When it settles before
+   * the body has ended, the rest of the body is read and thrown away before the reply is written.
+   */
+  data(body: AsyncIterable<Buffer>): Promise<readonly Reply[]>;
+  /** RSET, EHLO, STARTTLS: the transaction is over. */
+  reset(): void;
+  /** The connection is gone: whatever is under way is abandoned, unless it is committed already. */
+  close(): void;
+}
+
+/** What EHLO says; asked anew each time, as it follows what the next hop offered last. */
+export interface Offers {
+  /** `8BITMIME`, `SMTPUTF8`, `DSN`, `XDETACH <fingerprint>`. */
+  extensions(): readonly string[];
+}

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { after, test } from 'node:test';
+import type { Config } from '../config/config.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import type { PathCommand } from '../smtp/command.ts';
+import { Failure, failureReply } from '../smtp/failures.ts';
+import type { Reply } from '../smtp/reply.ts';
+import type { Client, Transactions } from './interface.ts';
+import { startInbound, type Inbound } from './server.ts';
+
+/** The other side of the door: remembers what came through, answers what it is told to. */
+class Recorder implements Transactions {
+  readonly heard: string[] = [];
+  readonly messages: string[] = [];
+  readonly clients: Client[] = [];
+  replies: readonly Reply[] = [{ code: 250, lines: ['2.0.0 Ok: queued as ABC'] }];
+  closed = false;
+  beforeReply: () => Promise<void> = () => Promise.resolve();
+  /** Answers before the message was read. */
+  hasty = false;
+
+  mail(command: PathCommand, client: Client): Promise<Reply> {
+    this.heard.push(['MAIL', command.path, ...command.params].join(' '));
+    this.clients.push(client);
+    return Promise.resolve({ code: 250, lines: ['2.1.0 Fine', 'two lines'] });
+  }
+  rcpt(command: PathCommand): Promise<Reply> {
+    this.heard.push(['RCPT', command.path, ...command.params].join(' '));
+    return Promise.resolve(
+      command.path.includes('nobody')
+        ? { code: 550, lines: ['5.1.1 <nobody>: no'] }
+        : { code: 250, lines: ['2.1.5 Ok'] },
+    );
+  }
+  refuseData(): Reply | undefined {
+    return this.heard.some((line) => line.startsWith('RCPT')) ? undefined : failureReply('noRecipients');
+  }
+  async data(body: AsyncIterable<Buffer>): Promise<readonly Reply[]> {
+    if (this.hasty) throw new Failure('spoolFull');
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    this.messages.push(Buffer.concat(chunks).toString('latin1'));
+    await this.beforeReply();
+    return this.replies;
+  }
+  reset(): void {
+    this.heard.push('reset');
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+
+const none = (): undefined => undefined;
+const log: Log = { debug: none, info: none, warn: none, error: none };
+const meter = { clients: none } as unknown as Meter;
+const defaults: Config['inbound'] = {
+  address: '127.0.0.1',
+  port: 0,
+  protocol: 'smtp',
+  trustedNetworks: ['127.0.0.0/8'],
+  maxMessageSize: 1_000_000,
+  maxClients: 10,
+  tls: { mode: 'off', cert: undefined, key: undefined },
+  xforwardHosts: [],
+  proxyHosts: [],
+};
+
+const running: Inbound[] = [];
+after(async () => {
+  for (const inbound of running) await inbound.close(0);
+});
+
+async function start(
+  overrides: Partial<Config['inbound']> = {},
+): Promise<{ relay: Recorder; port: number; inbound: Inbound }> {
+  const relay = new Recorder();
+  const inbound = await startInbound({
+    hostname: 'detach.example',
+    inbound: { ...defaults, ...overrides },
+    offers: { extensions: () => ['8BITMIME', 'XDETACH abc'] },
+    log,
+    meter,
+    open: () => relay,
+  });
+  running.push(inbound);
+  return { relay, port: inbound.port, inbound };
+}
+
+/** Sends it all at once and reads until the server hangs up. */
+async function converse(port: number, wire: string): Promise<string[]> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(wire, 'latin1');
+  return readAll(socket);
+}
+
+async function readAll(socket: Socket): Promise<string[]> {
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+  await once(socket, 'close');
+  return text.split('\r\n').slice(0, -1);
+}
+
+const EHLO = 'EHLO a.example\r\n';
+const ENVELOPE = 'MAIL FROM:<s@a.example> SIZE=5\r\nRCPT TO:<r@b.example>\r\n';
+
+test('EHLO offers what the relay says and nothing that the library would add', async () => {
+  const { port } = await start();
+  assert.deepEqual(await converse(port, `${EHLO}QUIT\r\n`), [
+    '220 detach.example ESMTP',
+    '250-detach.example',
+    '250-PIPELINING',
+    '250-SIZE 1000000',
+    '250-ENHANCEDSTATUSCODES',
+    '250-8BITMIME',
+    '250 XDETACH abc',
+    '221 2.0.0 Bye',
+  ]);
+});
+
+test('a pipelined session with two messages: replies in order, content without its stuffing', async () => {
+  const { port, relay } = await start();
+  const message = `${ENVELOPE}DATA\r\n..dot\r\n\u00e9\r\n.\r\n`;
+  const lines = await converse(port, `${EHLO}${message}${message}QUIT\r\n`);
+  const answers = [
+    '250-2.1.0 Fine',
+    '250 two lines',
+    '250 2.1.5 Ok',
+    '354 End data with <CR><LF>.<CR><LF>',
+    '250 2.0.0 Ok: queued as ABC',
+  ];
+  assert.deepEqual(lines.slice(7), [...answers, ...answers, '221 2.0.0 Bye']);
+  assert.deepEqual(relay.messages, ['.dot\r\n\u00e9\r\n', '.dot\r\n\u00e9\r\n']);
+  assert.ok(relay.heard.includes('MAIL <s@a.example> SIZE=5'));
+});
+
+test('a client outside the trusted networks is refused before its first command', async () => {
+  const { port, relay } = await start({ trustedNetworks: ['192.0.2.0/24'] });
+  const socket = connect(port, '127.0.0.1');
+  const lines = await readAll(socket);
+  assert.match(lines[0] ?? '', /^554 5\.7\.1 access denied/);
+  assert.deepEqual(relay.heard, []);
+});
+
+test('a stranger that talks too soon is not obeyed either', async () => {
+  const { port, relay } = await start({ trustedNetworks: ['192.0.2.0/24'] });
+  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\n`);
+  assert.match(lines[0] ?? '', /^421 /);
+  assert.deepEqual(relay.heard, []);
+});
+
+test('a bare line feed is refused, and what follows the message is not read as commands of it', async () => {
+  const { port, relay } = await start();
+  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\na\n.\nMAIL FROM:<x@y>\r\n.\r\nQUIT\r\n`);
+  assert.match(lines.at(-2) ?? '', /^550 5\.5\.2 /);
+  assert.equal(lines.at(-1), '221 2.0.0 Bye');
+  assert.deepEqual(relay.messages, []);
+  assert.ok(!relay.heard.includes('MAIL <x@y>'));
+});
+
+test('a message over the limit is refused after its end, and the session goes on', async () => {
+  const { port, relay } = await start({ maxMessageSize: 1000 });
+  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\n${'x'.repeat(2000)}\r\n.\r\nQUIT\r\n`);
+  assert.match(lines.at(-2) ?? '', /^552 5\.3\.4 /);
+  assert.equal(lines.at(-1), '221 2.0.0 Bye');
+  assert.deepEqual(relay.messages, []);
+});
+
+test('a relay that gives up early: the rest of the message is swallowed, the reply comes at its end', async () => {
+  const { port, relay } = await start();
+  relay.hasty = true;
+  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\n${'x\r\n'.repeat(300_000)}.\r\nQUIT\r\n`);
+  assert.match(lines.at(-2) ?? '', /^452 4\.3\.1 /);
+  assert.equal(lines.at(-1), '221 2.0.0 Bye');
+});
+
+test('an LMTP client hears of each recipient', async () => {
+  const { port, relay } = await start({ protocol: 'lmtp' });
+  relay.replies = [
+    { code: 250, lines: ['2.1.5 one'] },
+    { code: 452, lines: ['4.2.2 two'] },
+  ];
+  const lines = await converse(port, `LHLO a.example\r\n${ENVELOPE}DATA\r\nx\r\n.\r\nQUIT\r\n`);
+  assert.deepEqual(lines.slice(-3), ['250 2.1.5 one', '452 4.2.2 two', '221 2.0.0 Bye']);
+  assert.equal(relay.clients[0]?.protocol, 'LMTP');
+});
+
+test('XFORWARD is taken from its hosts only, and holds for one transaction', async () => {
+  const command = 'XFORWARD NAME=c.example ADDR=192.0.2.9 IDENT=Q+41\r\n';
+  const without = await start();
+  assert.match((await converse(without.port, `${EHLO}${command}QUIT\r\n`)).at(-2) ?? '', /^554 /);
+  const { port, relay } = await start({ xforwardHosts: ['127.0.0.1/32'] });
+  const message = `${ENVELOPE}DATA\r\nx\r\n.\r\n`;
+  await converse(port, `${EHLO}${command}${message}${message}QUIT\r\n`);
+  assert.deepEqual(Object.fromEntries(relay.clients[0]?.xforward ?? []), {
+    NAME: 'c.example',
+    ADDR: '192.0.2.9',
+    IDENT: 'QA',
+  });
+  assert.equal(relay.clients[1]?.xforward.size, 0);
+});
+
+test('a client that vanishes within the message: the relay learns of it', async () => {
+  const { port, relay } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`${EHLO}${ENVELOPE}DATA\r\nhalf a mess`);
+  let text = '';
+  for await (const chunk of socket.setEncoding('latin1')) {
+    text += chunk as string;
+    if (text.includes('354 ')) break;
+  }
+  socket.destroy();
+  while (!relay.closed) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(relay.messages, []);
+});
+
+test('a command that was cut off is not carried out', async () => {
+  const { port, relay } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.end(`${EHLO}MAIL FROM:<s@a.example>`);
+  await readAll(socket);
+  assert.ok(!relay.heard.some((line) => line.startsWith('MAIL')));
+});
+
+test('shutting down: idle clients are told, a message under way is answered first', async () => {
+  const { port, relay, inbound } = await start();
+  const idle = connect(port, '127.0.0.1');
+  await once(idle, 'data');
+  let reached: () => void = none;
+  const atReply = new Promise<void>((resolve) => (reached = resolve));
+  let release: () => void = none;
+  relay.beforeReply = () => {
+    reached();
+    return new Promise((resolve) => (release = resolve));
+  };
+  const busy = converse(port, `${EHLO}${ENVELOPE}DATA\r\nx\r\n.\r\n`);
+  await atReply;
+  const closing = inbound.close(10_000);
+  assert.match((await readAll(idle)).join(), /^421 4\.3\.2/);
+  release();
+  const lines = await busy;
+  assert.ok(lines.includes('250 2.0.0 Ok: queued as ABC'));
+  await closing;
+});

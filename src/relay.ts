@@ -1,0 +1,333 @@
+/**
+ * One mail transaction from MAIL to the last reply: the file to read first.
+ *
+ * MAIL and RCPT are said to the next hop as they arrive, and its reply is the reply. The message is read, checked for
+ * loops and relieved of its large files, the files are committed, and only then DATA is opened: the next hop never
+ * waits for a slow client or a slow upload, and `250` means that it, and the storage, have everything. We own nothing:
+ * until that `250` the sending Postfix keeps the message, and after it the next hop does.
+ */
+import type { Client, Transactions } from './inbound/interface.ts';
+import type { Detacher, Outgoing } from './detach/interface.ts';
+import type { Guard, Inspection } from './loopguard/interface.ts';
+import type { HeaderBlock } from './message/header-block.ts';
+import type { Log, Meter } from './observe/interface.ts';
+import type { NextHop } from './outbound/interface.ts';
+import { mailboxOf, paramValue, type PathCommand } from './smtp/command.ts';
+import { Failure, failureReply } from './smtp/failures.ts';
+import { describeReply, isPositive, type Reply } from './smtp/reply.ts';
+import { Delivery } from './delivery.ts';
+import { TransactionRecord } from './transaction-record.ts';
+
+export interface RelayOptions {
+  readonly hostname: string;
+  readonly inboundProtocol: 'smtp' | 'lmtp';
+  readonly outboundProtocol: 'smtp' | 'lmtp';
+  readonly maxMessageSize: number;
+  readonly nextHop: NextHop;
+  readonly guard: Guard;
+  readonly detacher: Detacher;
+  readonly notify: NotificationWriter;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** Recipients of different classes never share a transaction: detaching is all or nothing for a message. */
+  readonly policyClass: (mailbox: string) => string;
+}
+
+/** Writes the RFC 3464 notification for recipients that loop; undefined when the sender wants or may have none. */
+export type NotificationWriter = (subject: {
+  readonly mail: PathCommand;
+  readonly header: HeaderBlock;
+  readonly recipients: readonly { readonly command: PathCommand; readonly reply: Reply }[];
+  readonly now: number;
+}) => { readonly mail: PathCommand; readonly rcpt: PathCommand; readonly message: Buffer } | undefined;
+
+interface Recipient {
+  readonly command: PathCommand;
+  readonly mailbox: string;
+  readonly reply: Reply;
+}
+
+interface Open {
+  readonly mail: PathCommand;
+  readonly client: Client;
+  readonly chain: string | undefined;
+  readonly delivery: Delivery;
+  readonly accepted: Recipient[];
+  readonly record: TransactionRecord;
+  inData: boolean;
+  policyClass: string | undefined;
+}
+
+/** The transactions of one client connection, one after the other. */
+export class Relay implements Transactions {
+  readonly #options: RelayOptions;
+  /** Aborted when the client is gone: what is not committed by then is given up, and Postfix tries again. */
+  readonly #gone = new AbortController();
+  #open: Open | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  async mail(command: PathCommand, client: Client): Promise<Reply> {
+    if (this.#open) return failureReply('badSequence');
+    const { guard, log, meter, maxMessageSize, nextHop } = this.#options;
+    const record = new TransactionRecord(this.#options, client, command);
+    const chain = paramValue(command, 'XDETACH');
+    if (!guard.admits(chain)) {
+      meter.loop('chain');
+      log.error('loop-refused', {
+        fence: 'chain',
+        client: client.address,
+        advice: 'next hops of relays lead in a circle: check outbound.nextHop of every cluster on the way',
+      });
+      return record.refuse(new Failure('callLoop'));
+    }
+    if (!validBody(paramValue(command, 'BODY'))) return record.refuse(new Failure('syntax'));
+    if (Number(paramValue(command, 'SIZE') ?? 0) > maxMessageSize) return record.refuse(new Failure('messageTooBig'));
+    const delivery = new Delivery({
+      nextHop,
+      log,
+      signal: this.#gone.signal,
+      mail: command,
+      xforward: client.xforward,
+      extendChain: () => guard.extendChain(chain),
+    });
+    try {
+      const reply = await delivery.mail();
+      if (!isPositive(reply)) {
+        delivery.release();
+        return record.refused(reply);
+      }
+      this.#open = {
+        mail: command,
+        client,
+        chain,
+        delivery,
+        accepted: [],
+        record,
+        inData: false,
+        policyClass: undefined,
+      };
+      return reply;
+    } catch (error) {
+      delivery.release();
+      return record.refuse(Failure.from(error));
+    }
+  }
+
+  async rcpt(command: PathCommand): Promise<Reply> {
+    const open = this.#open;
+    if (!open) return failureReply('badSequence');
+    const mailbox = mailboxOf(command.path);
+    const policyClass = this.#options.policyClass(mailbox);
+    const reply = this.#refuseRecipient(open, policyClass) ?? (await this.#askNextHop(open, command));
+    open.record.recipient(command, reply);
+    if (isPositive(reply)) {
+      open.accepted.push({ command, mailbox, reply });
+      open.policyClass ??= policyClass;
+    }
+    return reply;
+  }
+
+  refuseData(): Reply | undefined {
+    if (!this.#open) return failureReply('badSequence');
+    return this.#open.accepted.length === 0 ? failureReply('noRecipients') : undefined;
+  }
+
+  async data(body: AsyncIterable<Buffer>): Promise<readonly Reply[]> {
+    const open = this.#open;
+    if (!open) return [failureReply('badSequence')];
+    open.inData = true;
+    let outgoing: Outgoing | undefined;
+    let replies: readonly Reply[];
+    try {
+      const incoming = await this.#options.detacher.receive(body, this.#gone.signal);
+      open.record.header(incoming.header);
+      const inspection = this.#inspect(open, incoming.header);
+      const failure = this.#loopFailure(open, inspection);
+      if (failure) {
+        await incoming.discard();
+        throw failure;
+      }
+      outgoing = await incoming.detach({
+        reversePath: mailboxOf(open.mail.path),
+        recipients: open.accepted.map((recipient) => recipient.mailbox),
+      });
+      open.record.outgoing(outgoing);
+      replies = await this.#deliver(open, incoming.header, outgoing, loopingOf(inspection));
+    } catch (error) {
+      const failure = Failure.from(error);
+      open.record.failure(failure);
+      replies = [failure.reply];
+    } finally {
+      this.#open = undefined;
+      open.delivery.release();
+      await outgoing?.dispose();
+    }
+    const perRecipient = this.#options.inboundProtocol === 'lmtp' ? spread(replies, open.accepted.length) : replies;
+    open.record.close(perRecipient);
+    return perRecipient;
+  }
+
+  reset(): void {
+    this.#open?.record.abandoned('reset by the client');
+    this.#open?.delivery.release();
+    this.#open = undefined;
+  }
+
+  close(): void {
+    this.#gone.abort(new Failure('clientGone', { reason: 'client closed the connection' }));
+    // A message in the middle of DATA closes its own transaction, when it learns of this.
+    if (this.#open?.inData === false) this.reset();
+  }
+
+  /** What we refuse ourselves, before the next hop is asked. */
+  #refuseRecipient(open: Open, policyClass: string): Reply | undefined {
+    // One reply to DATA cannot carry the verdicts of several LMTP recipients (RFC 2033 section 4.2).
+    const single = this.#options.inboundProtocol === 'smtp' && this.#options.outboundProtocol === 'lmtp';
+    if (single && open.accepted.length > 0) return failureReply('oneRecipientPerTransaction');
+    if (open.policyClass !== undefined && policyClass !== open.policyClass) return failureReply('otherPolicyClass');
+    return undefined;
+  }
+
+  async #askNextHop(open: Open, command: PathCommand): Promise<Reply> {
+    try {
+      return await open.delivery.rcpt(command);
+    } catch (error) {
+      const failure = Failure.from(error);
+      open.record.failure(failure);
+      return failure.reply;
+    }
+  }
+
+  #inspect(open: Open, header: HeaderBlock): Inspection {
+    const mailboxes = open.accepted.map((recipient) => recipient.mailbox);
+    return this.#options.guard.inspect(header, mailboxes, Date.now());
+  }
+
+  /** The failure of the whole message, or undefined when at least one recipient passes. */
+  #loopFailure(open: Open, inspection: Inspection): Failure | undefined {
+    if (inspection.kind === 'refuse') {
+      open.record.loop(inspection.fence, inspection.reason);
+      return new Failure(inspection.failure, { reason: inspection.reason });
+    }
+    const looping = loopingOf(inspection);
+    if (looping.size === 0) return undefined;
+    open.record.loop(
+      'stamp',
+      inspection.reason,
+      [...looping].map((i) => open.accepted[i]!.mailbox),
+    );
+    if (looping.size < open.accepted.length) return undefined;
+    const subject = ` for ${open.accepted[0]!.command.path}`;
+    return new Failure('loop', { subject, reason: inspection.reason });
+  }
+
+  async #deliver(
+    open: Open,
+    header: HeaderBlock,
+    outgoing: Outgoing,
+    looping: ReadonlySet<number>,
+  ): Promise<readonly Reply[]> {
+    const { delivery, accepted } = open;
+    if (this.#options.outboundProtocol === 'smtp' && looping.size > 0 && this.#options.inboundProtocol === 'smtp') {
+      return this.#deliverMixed(open, header, outgoing, looping);
+    }
+    const passing = accepted.filter((_, i) => !looping.has(i));
+    if (looping.size > 0) await delivery.restrict(passing);
+    const replies = await delivery.complete(this.#message(open, header, outgoing, passing), outgoing);
+    if (looping.size === 0) return replies;
+    // An LMTP client hears of each recipient by itself, and writes the bounce itself.
+    const verdicts = spread(replies, passing.length)[Symbol.iterator]();
+    return accepted.map((recipient, i) =>
+      looping.has(i)
+        ? failureReply('loop', ` for ${recipient.command.path}`)
+        : (verdicts.next().value ?? failureReply('internal')),
+    );
+  }
+
+  /**
+   * Some recipients loop, the others do not, and one reply cannot say both: the others are delivered, and the sender
+   * is told of the loop by one notification. Both stand ready up to their last dot before either is completed. Should
+   * the notification fail after the message was taken, `451` makes Postfix try all again: a copy too many, none lost.
+   */
+  async #deliverMixed(
+    open: Open,
+    header: HeaderBlock,
+    outgoing: Outgoing,
+    looping: ReadonlySet<number>,
+  ): Promise<readonly Reply[]> {
+    const { delivery, accepted, mail, record } = open;
+    const passing = accepted.filter((_, i) => !looping.has(i));
+    const notification = this.#options.notify({
+      mail,
+      header,
+      recipients: accepted
+        .filter((_, i) => looping.has(i))
+        .map(({ command }) => ({ command, reply: failureReply('loop', ` for ${command.path}`) })),
+      now: Date.now(),
+    });
+    await delivery.restrict(passing);
+    if (!notification) return delivery.complete(this.#message(open, header, outgoing, passing), outgoing);
+    const report = new Delivery({
+      nextHop: this.#options.nextHop,
+      log: this.#options.log,
+      signal: this.#gone.signal,
+      mail: notification.mail,
+      xforward: new Map(),
+      extendChain: () => this.#options.guard.extendChain(undefined),
+    });
+    try {
+      await orNotificationFailed(report.prepare(notification.rcpt, notification.message));
+      const replies = await delivery.complete(this.#message(open, header, outgoing, passing), outgoing);
+      if (!replies.every(isPositive)) return replies;
+      const [reported] = await orNotificationFailed(report.finish());
+      if (!reported || !isPositive(reported)) {
+        throw new Failure('notificationFailed', { reason: reported ? describeReply(reported) : 'no reply' });
+      }
+      record.notified(mailboxOf(notification.rcpt.path));
+      return replies;
+    } finally {
+      report.release();
+    }
+  }
+
+  /** Trace fields on top (RFC 5321 section 4.4), then the message. */
+  *#message(open: Open, header: HeaderBlock, outgoing: Outgoing, passing: readonly Recipient[]): Iterable<Buffer> {
+    const { guard, hostname } = this.#options;
+    const now = Date.now();
+    const { client, record } = open;
+    const received = guard.received(
+      { helo: client.helo, address: client.address, protocol: client.protocol, hostname, id: record.id },
+      now,
+    );
+    const mailboxes = passing.map((recipient) => recipient.mailbox);
+    yield Buffer.from(received + guard.stamp(header, mailboxes, now), 'latin1');
+    yield outgoing.header;
+  }
+}
+
+function loopingOf(inspection: Inspection): ReadonlySet<number> {
+  if (inspection.kind !== 'pass') return new Set();
+  return new Set(inspection.looping.flatMap((loops, i) => (loops ? [i] : [])));
+}
+
+/** One reply for all, or one each already. */
+function spread(replies: readonly Reply[], count: number): readonly Reply[] {
+  const [only] = replies;
+  return replies.length === 1 && only ? Array.from({ length: count }, () => only) : replies;
+}
+
+async function orNotificationFailed<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Failure('notificationFailed', { reason: Failure.from(error).message, cause: error });
+  }
+}
+
+/** RFC 6152; BINARYMIME needs CHUNKING, which we do not offer (RFC 3030). */
+function validBody(value: string | undefined): boolean {
+  return value === undefined || /^(7BIT|8BITMIME)$/i.test(value);
+}

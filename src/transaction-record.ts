@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import type { Outgoing } from './detach/interface.ts';
+import type { Client } from './inbound/interface.ts';
+import type { Fence } from './loopguard/interface.ts';
+import { unfold, type HeaderBlock } from './message/header-block.ts';
+import type { Fields, Log, Meter } from './observe/interface.ts';
+import { domainOf } from './smtp/address.ts';
+import type { PathCommand } from './smtp/command.ts';
+import type { Failure } from './smtp/failures.ts';
+import { describeReply, isPositive, isTransient, wireToText, type Reply } from './smtp/reply.ts';
+
+type Outcome = Parameters<Meter['transaction']>[0];
+
+const processPrefix = randomBytes(4).toString('hex');
+let counter = 0;
+
+/** Enough recipients to find a message by; the rest is counted. */
+const MAX_LOGGED_RECIPIENTS = 100;
+
+/** What is known of one transaction, told in one closing line when it ends. */
+export class TransactionRecord {
+  /** Stands in our Received field and in every line of the log about this transaction. */
+  readonly id: string;
+  readonly #log: Log;
+  readonly #meter: Meter;
+  readonly #started = performance.now();
+  readonly #client: Client;
+  readonly #mail: PathCommand;
+  readonly #recipients: { readonly path: string; reply: string }[] = [];
+  readonly #acceptedAt: number[] = [];
+  #recipientCount = 0;
+  #header: HeaderBlock | undefined;
+  #outgoing: Fields = {};
+  #failure: Failure | undefined;
+  #closed = false;
+
+  constructor(observers: { readonly log: Log; readonly meter: Meter }, client: Client, mail: PathCommand) {
+    counter += 1;
+    this.id = `${processPrefix}${counter.toString(36).toUpperCase()}`;
+    this.#log = observers.log;
+    this.#meter = observers.meter;
+    this.#client = client;
+    this.#mail = mail;
+  }
+
+  recipient(command: PathCommand, reply: Reply): void {
+    this.#recipientCount += 1;
+    if (this.#recipients.length >= MAX_LOGGED_RECIPIENTS) return;
+    if (isPositive(reply)) this.#acceptedAt.push(this.#recipients.length);
+    this.#recipients.push({ path: wireToText(command.path), reply: describeReply(reply) });
+  }
+
+  header(header: HeaderBlock): void {
+    this.#header = header;
+  }
+
+  outgoing({ bytesIn, bytesOut, files }: Outgoing): void {
+    this.#outgoing = { bytesIn, bytesOut, files };
+    this.#meter.bytes('in', bytesIn);
+    this.#meter.bytes('out', bytesOut);
+  }
+
+  failure(failure: Failure): void {
+    this.#failure = failure;
+    if (failure.kind === 'storageFailed') this.#meter.storageFailure();
+  }
+
+  /** One line for every loop met, apart from the closing line: an operator looks for these. */
+  loop(fence: Fence, reason: string, mailboxes: readonly string[] = []): void {
+    this.#meter.loop(fence);
+    const domains = [...new Set(mailboxes.map((mailbox) => wireToText(domainOf(mailbox))))];
+    this.#log.warn('loop-refused', { id: this.id, fence, reason, recipientDomains: domains, ...this.#identity() });
+  }
+
+  notified(mailbox: string): void {
+    this.#log.info('loop-notification', { id: this.id, to: wireToText(mailbox), ...this.#identity() });
+  }
+
+  /** MAIL ended with a failure of ours. */
+  refuse(failure: Failure): Reply {
+    this.#failure = failure;
+    this.#end(isTransient(failure.reply) ? 'deferred' : 'refused', { reply: describeReply(failure.reply) });
+    return failure.reply;
+  }
+
+  /** MAIL ended with the next hop's own refusal. */
+  refused(reply: Reply): Reply {
+    this.#end(isTransient(reply) ? 'deferred' : 'refused', { reply: describeReply(reply) });
+    return reply;
+  }
+
+  /** The message was answered. */
+  close(replies: readonly Reply[]): void {
+    replies.forEach((reply, i) => {
+      const at = replies.length === 1 ? this.#acceptedAt : this.#acceptedAt.slice(i, i + 1);
+      for (const index of at) this.#recipients[index]!.reply = describeReply(reply);
+    });
+    const good = replies.filter(isPositive).length;
+    const refusedBefore = this.#recipientCount > this.#acceptedAt.length;
+    const outcome: Outcome =
+      good === replies.length
+        ? refusedBefore
+          ? 'partial'
+          : 'delivered'
+        : good > 0
+          ? 'partial'
+          : this.#failure?.kind === 'clientGone'
+            ? 'lost'
+            : replies.some(isTransient)
+              ? 'deferred'
+              : 'refused';
+    this.#end(outcome, { reply: replies[0] && describeReply(replies[0]) });
+  }
+
+  /** Ended by the client before there was a message. */
+  abandoned(reason: string): void {
+    const everyRefused = this.#recipientCount > 0 && this.#acceptedAt.length === 0;
+    this.#end(everyRefused ? 'refused' : 'lost', { reason });
+  }
+
+  #end(outcome: Outcome, fields: Fields): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const seconds = (performance.now() - this.#started) / 1000;
+    this.#meter.transaction(outcome, seconds);
+    this.#log.info('transaction', {
+      id: this.id,
+      outcome,
+      ...this.#identity(),
+      client: this.#client.address,
+      from: wireToText(this.#mail.path),
+      recipients: this.#recipients,
+      ...(this.#recipientCount > this.#recipients.length ? { recipientCount: this.#recipientCount } : {}),
+      ...this.#outgoing,
+      ...fields,
+      ...(this.#failure ? { reason: this.#failure.message, failure: this.#failure.kind } : {}),
+      seconds: Math.round(seconds * 1000) / 1000,
+    });
+  }
+
+  /** How the sending Postfix's log knows this message. */
+  #identity(): Fields {
+    const messageId = this.#header?.first('message-id');
+    const received = this.#header?.fields.find((field) => field.key === 'received');
+    const queueId =
+      this.#client.xforward.get('IDENT') ?? (received && /\bid[ \t]+([A-Za-z0-9]+)/.exec(unfold(received))?.[1]);
+    return {
+      ...(messageId === undefined ? {} : { messageId: wireToText(messageId).slice(0, 998) }),
+      ...(queueId === undefined ? {} : { queueId: wireToText(queueId) }),
+    };
+  }
+}
