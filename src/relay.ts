@@ -203,7 +203,7 @@ export class Relay implements Transactions {
 
   #inspect(open: Open, header: HeaderBlock): Inspection {
     const mailboxes = open.accepted.map((recipient) => recipient.mailbox);
-    return this.#options.guard.inspect(header, mailboxes, Date.now());
+    return this.#options.guard.inspect(header, mailboxes, Date.now(), mailboxOf(open.mail.path));
   }
 
   /** The failure of the whole message, or undefined when at least one recipient passes. */
@@ -303,7 +303,7 @@ export class Relay implements Transactions {
       now,
     );
     const mailboxes = passing.map((recipient) => recipient.mailbox);
-    yield Buffer.from(received + guard.stamp(header, mailboxes, now), 'latin1');
+    yield Buffer.from(received + guard.stamp(header, mailboxes, now, mailboxOf(open.mail.path)), 'latin1');
     yield outgoing.header;
   }
 }
