@@ -116,7 +116,11 @@ export class Delivery {
         return session.data();
       },
     );
-    if (reply.code !== 354) return reply;
+    if (reply.code !== 354) {
+      // Passed on, a 2xx here would read as "message taken", and the message would be gone.
+      if (reply.code < 400) throw new Failure('nextHopProtocol', { reason: `DATA: ${describeReply(reply)}` });
+      return reply;
+    }
     this.#options.signal.throwIfAborted();
     await this.#session!.write(concat(head, content.body()));
     return undefined;
