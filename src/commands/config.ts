@@ -1,0 +1,33 @@
+import { stringify } from 'yaml';
+import { ConfigError, describeConfig, loadConfig } from '../config/load.ts';
+
+/** Exit status of sysexits.h: wrong configuration. */
+const EX_CONFIG = 78;
+
+export interface ConfigCommandOptions {
+  readonly file: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout?: (text: string) => void;
+  readonly stderr?: (text: string) => void;
+}
+
+/**
+ * `detach-mta config --config FILE`: prints the effective values as YAML with secrets masked, or one line per error.
+ * @returns the exit status: 0, or 78 when the configuration is wrong
+ */
+export function runConfig({
+  file,
+  env,
+  stdout = (text) => process.stdout.write(text),
+  stderr = (text) => process.stderr.write(text),
+}: ConfigCommandOptions): Promise<number> {
+  try {
+    // Tools that still read YAML 1.1 would take a bare `off` for a boolean.
+    stdout(stringify(describeConfig(loadConfig({ file, env })), { lineWidth: 0, compat: 'yaml-1.1' }));
+    return Promise.resolve(0);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) return Promise.reject(error);
+    stderr(`${error.lines.join('\n')}\n`);
+    return Promise.resolve(EX_CONFIG);
+  }
+}

@@ -1,0 +1,152 @@
+import { X509Certificate } from 'node:crypto';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { NetworkList } from '../smtp/networks.ts';
+import type { Problem } from './config-error.ts';
+import type { Config, NextHopAddress } from './config.ts';
+
+/** A rule over several keys, or over the file that a key names. It runs when all of its keys could be read. */
+interface Check {
+  readonly keys: readonly [string, ...string[]];
+  /** What is wrong with the first key, undefined when nothing is. */
+  readonly run: (config: Config) => string | undefined;
+}
+
+/** Reports what is wrong with a configuration whose values are well-formed, but for those of the keys that failed. */
+export function checkConfig(config: Config, failed: ReadonlySet<string>): readonly Problem[] {
+  return checks.flatMap(({ keys, run }) => {
+    const message = keys.some((key) => failed.has(key)) ? undefined : run(config);
+    return message === undefined ? [] : [{ subject: keys[0], message }];
+  });
+}
+
+const loopback = new NetworkList(['127.0.0.0/8', '::1']);
+
+const checks: readonly Check[] = [
+  {
+    keys: ['inbound.tls.cert', 'inbound.tls.key', 'inbound.tls.mode'],
+    run({ inbound: { tls } }) {
+      if (tls.cert !== undefined) return readProblem(tls.cert, isCertificate);
+      if (tls.key !== undefined) return 'is missing, though there is inbound.tls.key';
+      return tls.mode === 'off' ? undefined : `is missing, though inbound.tls.mode is ${tls.mode}`;
+    },
+  },
+  {
+    keys: ['inbound.tls.key', 'inbound.tls.cert'],
+    run({ inbound: { tls } }) {
+      if (tls.cert === undefined) return undefined;
+      if (tls.key === undefined) return 'is missing, though there is inbound.tls.cert';
+      return readProblem(tls.key, (key) => {
+        const cert = readable(tls.cert) ? readFileSync(tls.cert) : undefined;
+        createSecureContext(cert === undefined ? { key } : { key, cert });
+      });
+    },
+  },
+  {
+    keys: ['outbound.tls.ca'],
+    run: ({ outbound: { tls } }) => (tls.ca === undefined ? undefined : readProblem(tls.ca, isCertificate)),
+  },
+  {
+    keys: ['outbound.auth.pass', 'outbound.auth.user'],
+    run: ({ outbound: { auth } }) =>
+      auth.user !== undefined && auth.pass === undefined ? 'is missing, though there is outbound.auth.user' : undefined,
+  },
+  {
+    keys: ['outbound.auth.user', 'outbound.auth.pass'],
+    run: ({ outbound: { auth } }) =>
+      auth.pass !== undefined && auth.user === undefined ? 'is missing, though there is outbound.auth.pass' : undefined,
+  },
+  {
+    keys: ['outbound.tls.mode', 'outbound.auth.user', 'outbound.nextHop'],
+    run: ({ outbound: { tls, auth, nextHop } }) =>
+      tls.mode === 'off' && auth.user !== undefined && !nextHop.every(isLocal)
+        ? 'must not be off: a password goes to another machine under TLS only'
+        : undefined,
+  },
+  {
+    keys: ['detach.maxSize', 'detach.minSize'],
+    run: ({ detach: { maxSize, minSize } }) =>
+      maxSize > 0 && maxSize < minSize ? 'is less than detach.minSize: no file would ever be moved' : undefined,
+  },
+  {
+    keys: ['storage.connectionString', 'storage.accountUrl'],
+    run({ storage: { connectionString, accountUrl } }) {
+      if ((connectionString === undefined) !== (accountUrl === undefined)) return undefined;
+      return connectionString === undefined
+        ? 'is missing: set this or storage.accountUrl'
+        : 'is set, and so is storage.accountUrl: one of them must go';
+    },
+  },
+  {
+    keys: ['links.port', 'links.address', 'inbound.port', 'inbound.address'],
+    run: ({ links, inbound }) => (samePlace(links, inbound) ? 'is taken by inbound.port' : undefined),
+  },
+  {
+    keys: ['metrics.port', 'metrics.address', 'links.port', 'links.address', 'inbound.port', 'inbound.address'],
+    run({ metrics, links, inbound }) {
+      if (samePlace(metrics, inbound)) return 'is taken by inbound.port';
+      return samePlace(metrics, links) ? 'is taken by links.port' : undefined;
+    },
+  },
+  {
+    keys: ['links.templates.text'],
+    run: ({ links: { templates } }) => (templates.text === undefined ? undefined : readProblem(templates.text, isText)),
+  },
+  {
+    keys: ['links.templates.html'],
+    run: ({ links: { templates } }) => (templates.html === undefined ? undefined : readProblem(templates.html, isText)),
+  },
+];
+
+function isCertificate(pem: Buffer): void {
+  new X509Certificate(pem);
+}
+
+function isText(bytes: Buffer): void {
+  new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
+
+interface Listener {
+  readonly address: string;
+  readonly port: number;
+}
+
+function samePlace(a: Listener, b: Listener): boolean {
+  return a.port !== 0 && a.port === b.port && a.address === b.address;
+}
+
+function isLocal(hop: NextHopAddress): boolean {
+  if (hop.kind === 'unix') return true;
+  return isIP(hop.host) === 0 ? hop.host.toLowerCase() === 'localhost' : loopback.has(hop.host);
+}
+
+/** Reads a file and tries what it is for; says what fails, in words that hold nothing of its content. */
+function readProblem(path: string, attempt: (content: Buffer) => void): string | undefined {
+  let content: Buffer;
+  try {
+    content = readFileSync(path);
+  } catch (error) {
+    return `${path} cannot be read (${codeOf(error)})`;
+  }
+  try {
+    attempt(content);
+    return undefined;
+  } catch (error) {
+    return `${path} cannot be used (${codeOf(error)})`;
+  }
+}
+
+function readable(path: string | undefined): path is string {
+  try {
+    if (path === undefined) return false;
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

@@ -1,0 +1,172 @@
+import { accountUrl, domain, listenAddress, listenPort, network, publicUrl } from './addresses.ts';
+import { type Format, integer, list, oneOf, text } from './format.ts';
+import { key, optional, required } from './key.ts';
+import { base64Secret, connectionString } from './secrets.ts';
+import { duration, size } from './units.ts';
+
+/** A century: beyond it dates stop meaning anything. */
+const maxExpiry = 36_525 * 86_400_000;
+
+const path = text('path');
+
+const mediaType = lowerCase(
+  text('media type such as application/pdf or image/*', (value) =>
+    /^[a-z0-9!#$&^_.+-]+\/(?:\*|[a-z0-9!#$&^_.+-]+)$/i.test(value),
+  ),
+);
+
+const extension = lowerCase(
+  text('extension such as pdf', (value) => /^\.?[^\s.,/\\]{1,32}$/u.test(value)),
+  (value) => value.replace(/^\./, ''),
+);
+
+/** A value that is compared without case. */
+function lowerCase(format: Format<string>, also: (value: string) => string = (value) => value): Format<string> {
+  return { ...format, parse: (raw) => also(format.parse(raw)).toLowerCase() };
+}
+
+/** Which files leave the message, where they are kept, and how people get them back. */
+export const filesSchema = {
+  detach: {
+    minSize: key(size({ min: 0 }), {
+      default: 1048576,
+      doc: 'Smallest decoded size of a file that is moved to storage.',
+      why: 'Below a megabyte a mailbox hardly gains, and the reader would still have to follow a link.',
+    }),
+    onStorageFailure: key(oneOf('defer', 'pass'), {
+      default: 'defer',
+      doc: 'What happens to a message whose file cannot be stored: `defer` answers `451 4.3.0` and the sending Postfix tries again, `pass` sends the message on whole.',
+      why: 'Storage comes back; a mailbox filled with large files stays full.',
+    }),
+    totalSize: key(size({ min: 0 }), {
+      default: 0,
+      doc: 'When the files of a message together reach this size, those of at least `detach.totalMinSize` are moved too, though each is smaller than `detach.minSize`. 0 turns this off.',
+      why: 'One rule is easier to explain to readers than two.',
+    }),
+    totalMinSize: key(size({ min: 0 }), {
+      default: '64KiB',
+      doc: 'Smallest file that `detach.totalSize` moves.',
+      why: 'A message with a hundred tiny files should not become a list of a hundred links.',
+    }),
+    maxSize: key(size({ min: 0 }), {
+      default: 0,
+      doc: 'Larger files stay in the message. 0 sets no limit.',
+      why: '`inbound.maxMessageSize` limits them already.',
+    }),
+    includeTypes: key(list(mediaType), {
+      default: [],
+      doc: 'When this or `detach.includeExtensions` is set, only files that match one of the two are moved. `image/*` stands for all images.',
+      why: 'Every type of file takes the same space.',
+    }),
+    excludeTypes: key(list(mediaType), {
+      default: [],
+      doc: 'Media types that stay in the message. Wins over what is included.',
+      why: 'What must never be moved (signed parts, calendars, reports) stays without being listed.',
+    }),
+    includeExtensions: key(list(extension), {
+      default: [],
+      doc: 'File name extensions that are moved; see `detach.includeTypes`.',
+      why: 'Every type of file takes the same space.',
+    }),
+    excludeExtensions: key(list(extension), {
+      default: [],
+      doc: 'File name extensions that stay in the message. Wins over what is included.',
+      why: 'Nothing is known to need it.',
+    }),
+    includeSenders: key(list(domain), {
+      default: [],
+      doc: 'When set, only mail from these domains is looked into. `example.com` is that domain alone, `.example.com` everything below it.',
+      why: 'All mail fills the same mailboxes.',
+    }),
+    exemptSenders: key(list(domain), {
+      default: [],
+      doc: 'Sender domains whose mail passes whole. Wins over `detach.includeSenders`.',
+      why: 'Nobody is exempt before somebody asks for it.',
+    }),
+    includeRecipients: key(list(domain), {
+      default: [],
+      doc: 'When set, only mail to these domains is looked into. A transaction holds recipients of one kind: the others get `452 4.5.3` and come in the next one.',
+      why: 'All mail fills the same mailboxes.',
+    }),
+    exemptRecipients: key(list(domain), {
+      default: [],
+      doc: 'Recipient domains whose mail passes whole. Wins over `detach.includeRecipients`; see there for mixed transactions.',
+      why: 'Nobody is exempt before somebody asks for it.',
+    }),
+    maxDepth: key(integer('number', { min: 1, max: 100 }), {
+      default: 20,
+      doc: 'How deep multipart and forwarded messages are looked into. What lies deeper stays as it is.',
+      why: 'Mail written by people is a few levels deep; anything far beyond is meant to hurt.',
+    }),
+  },
+  storage: {
+    connectionString: optional(connectionString, {
+      doc: 'Connection string of the Azure storage account. Either this or `storage.accountUrl` must be given.',
+      why: 'A credential.',
+    }),
+    accountUrl: optional(accountUrl, {
+      doc: 'Address of the storage account’s blob service, used with the Azure identity of the machine.',
+      why: 'Belongs to one account.',
+    }),
+    container: key(
+      text('container name of 3 to 63 lower-case letters, digits and single hyphens', (value) =>
+        /^(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*$/.test(value),
+      ),
+      {
+        default: 'detach',
+        doc: 'Blob container for files, links and manifests; created when it is missing.',
+        why: 'One account can hold more than this.',
+      },
+    ),
+  },
+  links: {
+    baseUrl: required(publicUrl, {
+      doc: 'Public address of the download page, as readers can reach it. A link is this, a slash and 22 characters.',
+      why: 'Only the operator knows the public name. 77 characters, so that a link has at most 100 and no mail client breaks it.',
+    }),
+    address: key(listenAddress, {
+      default: '127.0.0.1',
+      doc: 'Address on which the download page listens.',
+      why: 'A web server with TLS is expected in front of it.',
+    }),
+    port: key(listenPort, {
+      default: 8080,
+      doc: 'Port on which the download page listens; 0 takes any free one.',
+      why: 'The customary port behind a reverse proxy.',
+    }),
+    trustedProxies: key(list(network), {
+      default: [],
+      doc: 'Reverse proxies whose `X-Forwarded-For` is believed.',
+      why: 'Anybody can write that field.',
+    }),
+    secret: required(base64Secret(16), {
+      doc: 'Key from which tokens are derived, the same on all replicas. Who knows it can compute links: `openssl rand -base64 32` makes one. With a new one, old links go on working, and a message that is retried just then gets a second link.',
+      why: 'A key that is known is none. A token has 128 bits, so its key has at least as many.',
+    }),
+    expiresAfter: key(duration('days', { min: 0, max: maxExpiry }), {
+      default: 90,
+      doc: 'How long a link works; 0 means for ever.',
+      why: 'Long enough for a quarter’s work, short enough for storage not to grow without end.',
+    }),
+    delivery: key(oneOf('stream', 'redirect'), {
+      default: 'stream',
+      doc: '`stream` sends the bytes through this server, `redirect` sends the browser to a short-lived address of Azure.',
+      why: 'Works where the storage account cannot be reached from outside.',
+    }),
+    language: key(oneOf('en', 'fr'), {
+      default: 'en',
+      doc: 'Language of the notice in the mail and of the page.',
+      why: 'The most widely understood of the two.',
+    }),
+    templates: {
+      text: optional(path, {
+        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one.',
+        why: 'The built-in notice needs no file.',
+      }),
+      html: optional(path, {
+        doc: 'UTF-8 file with the notice for HTML bodies, instead of the built-in one.',
+        why: 'The built-in notice needs no file.',
+      }),
+    },
+  },
+} as const;

@@ -1,0 +1,80 @@
+import { type Bounds, type Format, wrong } from './format.ts';
+
+const bytesPer = new Map([
+  ['b', 1],
+  ['kb', 1e3],
+  ['mb', 1e6],
+  ['gb', 1e9],
+  ['tb', 1e12],
+  ['kib', 2 ** 10],
+  ['mib', 2 ** 20],
+  ['gib', 2 ** 30],
+  ['tib', 2 ** 40],
+]);
+
+const msPer = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['min', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+  ['w', 604_800_000],
+]);
+
+/** Bytes: `1048576`, `1MiB`, `25 MB`. `K` or `M` alone are refused: they mean two things. */
+export function size({ min, max = Number.MAX_SAFE_INTEGER }: Bounds): Format<number> {
+  return {
+    label: 'size; a plain number counts bytes',
+    secret: false,
+    parse(raw) {
+      const bytes = measure(raw, bytesPer, 1);
+      if (bytes === undefined || bytes < min || bytes > max) {
+        throw wrong(`a size such as 1048576, 1MiB or 25MB${describeBounds({ min, max }, 'bytes', 1)}`, raw);
+      }
+      return bytes;
+    },
+    print: (value) => value,
+  };
+}
+
+/** What a plain number counts, and how a value is printed. Values are always milliseconds. */
+export type PlainUnit = 'days' | 'seconds';
+
+export function duration(unit: PlainUnit, { min, max = Number.MAX_SAFE_INTEGER }: Bounds): Format<number> {
+  const plain = unit === 'days' ? 86_400_000 : 1000;
+  return {
+    label: `duration; a plain number counts ${unit}`,
+    secret: false,
+    parse(raw) {
+      const ms = measure(raw, msPer, plain);
+      if (ms === undefined || ms < min || ms > max) {
+        throw wrong(`a duration such as 90d, 12h or 60s${describeBounds({ min, max }, unit, plain)}`, raw);
+      }
+      return ms;
+    },
+    print: (value) => (value % plain === 0 ? value / plain : `${value}ms`),
+  };
+}
+
+/** The value in the smallest unit; undefined when it is no measure, or no whole number of the smallest unit. */
+function measure(raw: unknown, units: ReadonlyMap<string, number>, plain: number): number | undefined {
+  if (typeof raw === 'number') return whole(raw * plain);
+  if (typeof raw !== 'string') return undefined;
+  const [, digits, unit] = /^(\d{1,15}(?:\.\d{1,6})?) ?([a-z]*)$/i.exec(raw.trim()) ?? [];
+  if (digits === undefined || unit === undefined) return undefined;
+  const factor = unit === '' ? plain : units.get(unit.toLowerCase());
+  return factor === undefined ? undefined : whole(Number(digits) * factor);
+}
+
+function whole(value: number): number | undefined {
+  const rounded = Math.round(value);
+  // 0.1 has no exact binary form: a millionth beside a whole number is one.
+  return Number.isSafeInteger(rounded) && Math.abs(rounded - value) < 1e-6 ? rounded : undefined;
+}
+
+function describeBounds({ min, max }: Required<Bounds>, unit: string, factor: number): string {
+  const least = min > 0 ? ` of at least ${min / factor} ${unit}` : '';
+  const most = max < Number.MAX_SAFE_INTEGER ? ` of at most ${max / factor} ${unit}` : '';
+  return least !== '' && most !== '' ? `${least} and${most}` : `${least}${most}`;
+}
