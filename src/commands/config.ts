@@ -15,19 +15,23 @@ export interface ConfigCommandOptions {
  * `detach-mta config --config FILE`: prints the effective values as YAML with secrets masked, or one line per error.
  * @returns the exit status: 0, or 78 when the configuration is wrong
  */
-export function runConfig({
+export function runConfig(options: ConfigCommandOptions): Promise<number> {
+  return Promise.resolve().then(() => run(options));
+}
+
+function run({
   file,
   env,
   stdout = (text) => process.stdout.write(text),
   stderr = (text) => process.stderr.write(text),
-}: ConfigCommandOptions): Promise<number> {
+}: ConfigCommandOptions): number {
   try {
     // Tools that still read YAML 1.1 would take a bare `off` for a boolean.
     stdout(stringify(describeConfig(loadConfig({ file, env })), { lineWidth: 0, compat: 'yaml-1.1' }));
-    return Promise.resolve(0);
+    return 0;
   } catch (error) {
-    if (!(error instanceof ConfigError)) return Promise.reject(error);
+    if (!(error instanceof ConfigError)) throw error;
     stderr(`${error.lines.join('\n')}\n`);
-    return Promise.resolve(EX_CONFIG);
+    return EX_CONFIG;
   }
 }

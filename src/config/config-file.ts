@@ -80,11 +80,26 @@ class Reader {
       const declared = lookUp(tree, name);
       if (declared === undefined) this.#problems.push({ subject: path, message: this.#unknown(path), where });
       else if (declared === 'leaf') {
-        values[name] = (value?.toJS(this.#document) as unknown) ?? null;
         this.#places.set(path, where);
+        values[name] = this.#readValue(path, value);
       } else values[name] = this.#readGroup(value, declared, `${path}.`);
     }
     return values;
+  }
+
+  #readValue(path: string, node: Node | null): unknown {
+    try {
+      return (node?.toJS(this.#document) as unknown) ?? null;
+    } catch (error) {
+      // An alias without its anchor. Most often it is a value that begins with an asterisk, perhaps a secret.
+      if (!(error instanceof ReferenceError)) throw error;
+      this.#problems.push({
+        subject: path,
+        message: 'must be in quotes: it begins with *',
+        where: this.#places.get(path),
+      });
+      return null;
+    }
   }
 
   #unknown(path: string): string {
