@@ -1,0 +1,74 @@
+import iconv from 'iconv-lite';
+import { decodeCharset, findCharset, isAscii, type Charset } from '../../message/charset.ts';
+import { iso2022jpLayout } from './iso-2022-jp.ts';
+
+/** A decoded body as text of which only the ASCII matters, and how to say something in its charset. */
+export interface Layout {
+  /** One character for each `unit` bytes; what looks like ASCII in it is ASCII in the text, but for letters. */
+  readonly text: string;
+  readonly unit: 1 | 2;
+  /** Whether the charset can say this character. */
+  has(character: string): boolean;
+  /** Encodes text of such characters, to stand at this place of `text`. */
+  encode(text: string, at: number): Buffer;
+}
+
+/** undefined: an unknown charset, or one in which ASCII is not written as ASCII. */
+export function layOut(bytes: Buffer, label: string | undefined): Layout | undefined {
+  // RFC 2045 section 5.2: the default. Bytes of 8 bits under it may be in any charset.
+  if (label === undefined || label.trim() === '') return asciiLayout(bytes);
+  const charset = findCharset(label);
+  if (charset === undefined) return undefined;
+  if (isAscii(charset)) return asciiLayout(bytes);
+  if (charset.kind === 'iso-2022-jp') return iso2022jpLayout(bytes);
+  if (/^(?:utf|ucs|unicode)-?(?:16|2)/.test(charset.label)) return utf16Layout(bytes, charset.label);
+  return meansAscii(charset) ? supersetLayout(bytes, charset) : undefined;
+}
+
+function asciiLayout(bytes: Buffer): Layout {
+  return {
+    text: bytes.toString('latin1'),
+    unit: 1,
+    has: (character) => character < '\u0080',
+    encode: (text) => Buffer.from(text, 'latin1'),
+  };
+}
+
+const printable = Buffer.from(Array.from({ length: 0x7f - 0x20 }, (_, i) => 0x20 + i));
+
+/** True of UTF-8, the ISO 8859 and Windows families, and of those of East Asia that start a character above 7F. */
+const meansAscii = (charset: Charset): boolean => decodeCharset(printable, charset) === printable.toString('latin1');
+
+/**
+ * A second byte of Shift_JIS, Big5, GBK and GB18030 may be a letter, a digit or one of `@[\]^_{|}~` and the grave, and
+ * none of the signs that tags and signature separators are made of.
+ */
+function supersetLayout(bytes: Buffer, { label }: Charset): Layout {
+  const unicode = /^utf-?8/.test(label);
+  return {
+    text: bytes.toString('latin1'),
+    unit: 1,
+    has: (character) =>
+      character < '\u0080' || unicode || iconv.decode(iconv.encode(character, label), label) === character,
+    encode: (text) => iconv.encode(text, label),
+  };
+}
+
+/** RFC 2781. Without a byte order mark the label says nothing that senders agree on: then we keep out of it. */
+function utf16Layout(bytes: Buffer, label: string): Layout | undefined {
+  if (bytes.length % 2 !== 0) return undefined;
+  const mark = bytes.length < 2 ? undefined : bytes.readUInt16BE(0);
+  let order: 'le' | 'be' | undefined;
+  if (mark === 0xfffe) order = 'le';
+  else if (mark === 0xfeff) order = 'be';
+  else if (label.endsWith('le')) order = 'le';
+  else if (label.endsWith('be')) order = 'be';
+  if (order === undefined) return undefined;
+  const little = order === 'le';
+  return {
+    text: (little ? bytes : Buffer.from(bytes).swap16()).toString('utf16le'),
+    unit: 2,
+    has: () => true,
+    encode: (text) => (little ? Buffer.from(text, 'utf16le') : Buffer.from(text, 'utf16le').swap16()),
+  };
+}

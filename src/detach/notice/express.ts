@@ -1,0 +1,65 @@
+/** Signs that writing without them needs; what decomposes (é, ﬁ, ½) is found without a table. */
+const substitutes: Readonly<Record<string, string>> = {
+  '\u00a0': ' ',
+  '\u202f': ' ',
+  '\u2009': ' ',
+  '\u3000': ' ',
+  '‘': "'",
+  '’': "'",
+  '‚': "'",
+  '‹': "'",
+  '›': "'",
+  '“': '"',
+  '”': '"',
+  '„': '"',
+  '«': '"',
+  '»': '"',
+  '‐': '-',
+  '‑': '-',
+  '‒': '-',
+  '–': '-',
+  '—': '-',
+  '―': '-',
+  '−': '-',
+  '•': '*',
+  '·': '.',
+  '…': '...',
+  ß: 'ss',
+  ẞ: 'SS',
+  æ: 'ae',
+  Æ: 'AE',
+  œ: 'oe',
+  Œ: 'OE',
+  ø: 'o',
+  Ø: 'O',
+  đ: 'd',
+  Đ: 'D',
+  ð: 'd',
+  Ð: 'D',
+  þ: 'th',
+  Þ: 'Th',
+  ł: 'l',
+  Ł: 'L',
+  ı: 'i',
+  '€': 'EUR',
+  '£': 'GBP',
+  '×': 'x',
+  '⁄': '/',
+};
+
+type Has = (character: string) => boolean;
+
+/** HTML in which every character that the charset lacks is a reference. */
+export const expressHtml = (html: string, has: Has): string =>
+  replaceMissing(html, has, (character) => `&#${character.codePointAt(0) ?? 0xfffd};`);
+
+/** Text in which every character that the charset lacks is written with what it has, `?` if there is no way. */
+export const expressText = (text: string, has: Has): string =>
+  replaceMissing(text.normalize('NFC'), has, (character) => {
+    const plain = substitutes[character] ?? character.normalize('NFKD').replace(/\p{M}+/gu, '');
+    const known = Array.from(plain, (c) => (has(c) ? c : (substitutes[c] ?? '')));
+    return known.join('') || '?';
+  });
+
+const replaceMissing = (text: string, has: Has, replace: (character: string) => string): string =>
+  text.replace(/[^\0-\x7f]/gu, (character) => (has(character) ? character : replace(character)));

@@ -1,0 +1,81 @@
+import { layOut, type Layout } from './carrier-charset.ts';
+import { openBody } from './encoded-body.ts';
+import { expressHtml, expressText } from './express.ts';
+import { findHtmlPlace } from './html-place.ts';
+import { findTextPlace, flow } from './text-place.ts';
+
+/** A body part that the reader sees. */
+export interface Carrier {
+  readonly type: 'text/plain' | 'text/html';
+  /** Parameters of its Content-Type, as `parseContentType` gives them. */
+  readonly params: ReadonlyMap<string, string>;
+  /** Content-Transfer-Encoding, '' where there is none. */
+  readonly transferEncoding: string;
+  /** Encoded, without the CRLF that belongs to the following delimiter. */
+  readonly body: Buffer;
+}
+
+/** The words of `Notice` for one part, lines separated by LF. */
+export interface NoticeTexts {
+  readonly text: string;
+  readonly html: string;
+}
+
+/** RFC 5322 section 2.1.1, without the CRLF. */
+const maxLineBytes = 998;
+
+interface Insertion {
+  readonly at: number;
+  readonly text: string;
+}
+
+/**
+ * The body, encoded as before, with the notice where the reader sees it. What stands before the notice keeps its
+ * bytes (in base64 up to the last quantum), what stands after it at least its meaning. undefined: this body cannot
+ * carry the notice, because its charset or encoding is unknown or broken, or because nothing in it would be seen.
+ */
+export function insertNotice(carrier: Carrier, notice: NoticeTexts): Buffer | undefined {
+  const body = openBody(carrier.transferEncoding, carrier.body);
+  const layout = body && layOut(body.bytes, carrier.params.get('charset'));
+  if (body === undefined || layout === undefined) return undefined;
+  // UTF-16 has bytes that look like line ends and NUL: only base64 keeps them from being mail.
+  if (layout.unit === 2 && body.room !== 'any') return undefined;
+  const sevenBit = body.room === '7bit';
+  const has = (character: string): boolean =>
+    layout.has(character) && (!sevenBit || layout.encode(character, 0).every((byte) => byte < 0x80));
+  const insertion = carrier.type === 'text/html' ? html(layout, notice, has) : text(layout, notice, { carrier, has });
+  if (insertion === undefined) return undefined;
+  const bytes = layout.encode(insertion.text, insertion.at);
+  if (body.isIdentity && !fitsLines(bytes)) return undefined;
+  return body.insert(insertion.at * layout.unit, bytes);
+}
+
+function text(
+  layout: Layout,
+  notice: NoticeTexts,
+  { carrier, has }: { readonly carrier: Carrier; readonly has: (character: string) => boolean },
+): Insertion {
+  const flowed = carrier.params.get('format')?.trim().toLowerCase() === 'flowed';
+  const place = findTextPlace(layout.text, { flowed });
+  const lines = expressText(notice.text.trimEnd(), has).split('\n');
+  const written = (flowed ? flow(lines) : lines).join('\r\n');
+  const last = place.at === layout.text.length ? lastLineEnd(layout.text) : '\r\n';
+  return { at: place.at, text: place.before + written + last + place.after };
+}
+
+function html(layout: Layout, notice: NoticeTexts, has: (character: string) => boolean): Insertion | undefined {
+  const at = findHtmlPlace(layout.text);
+  if (at === undefined) return undefined;
+  const before = at === 0 || layout.text[at - 1] === '\n' ? '' : '\r\n';
+  const written = expressHtml(notice.html.trimEnd(), has).replaceAll('\n', '\r\n');
+  return { at, text: before + written + (at === layout.text.length ? lastLineEnd(layout.text) : '\r\n') };
+}
+
+/** A body that ended its last line still does, since it may be the end of the message. */
+const lastLineEnd = (text: string): string => (text === '' || text.endsWith('\n') ? '\r\n' : '');
+
+const fitsLines = (bytes: Buffer): boolean =>
+  bytes
+    .toString('latin1')
+    .split('\r\n')
+    .every((line) => line.length <= maxLineBytes);

@@ -1,0 +1,104 @@
+import type { EncodedBody } from './encoded-body.ts';
+import { encodeQuotedPrintable } from './quoted-printable.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
+const EQUALS = 0x3d;
+
+/**
+ * Decodes as readers do (RFC 2045 section 6.7): an `=` before no hex digits is itself, small digits count, blanks
+ * at the end of a line do not.
+ */
+export function openQuotedPrintable(body: Buffer): EncodedBody {
+  const { bytes } = decode(body, Infinity);
+  return { bytes, room: '8bit', isIdentity: false, insert: (at, insertion) => insert(body, { at, insertion }) };
+}
+
+interface Decoded {
+  readonly bytes: Buffer;
+  /** The encoded position after the last decoded byte, and after all that stands for no byte there. */
+  readonly end: number;
+  /** How it came to `end`: over a soft line break that lacks its line end, over blanks that count for nothing. */
+  readonly after: 'byte' | 'openBreak' | 'padding' | 'break';
+}
+
+/** Decodes the first `limit` bytes. */
+function decode(body: Buffer, limit: number): Decoded {
+  const out = Buffer.allocUnsafe(body.length);
+  let length = 0;
+  let at = 0;
+  let after: Decoded['after'] = 'break';
+  let inkUntil = 0;
+  while (at < body.length) {
+    const c = body[at]!;
+    if (c === EQUALS) {
+      const octet = hexPair(body, at + 1);
+      const blankEnd = octet === undefined ? skipBlanks(body, at + 1) : at;
+      const lineEnd = octet === undefined ? lineEndLength(body, blankEnd) : 0;
+      if (octet === undefined && (lineEnd > 0 || blankEnd === body.length)) {
+        after = lineEnd > 0 ? 'break' : 'openBreak';
+        at = blankEnd + lineEnd;
+        continue;
+      }
+      if (length === limit) break;
+      out[length++] = octet ?? c;
+      at += octet === undefined ? 1 : 3;
+    } else {
+      if (isBlank(c) && at >= inkUntil) {
+        inkUntil = skipBlanks(body, at);
+        if (inkUntil === body.length || lineEndLength(body, inkUntil) > 0) {
+          after = 'padding';
+          at = inkUntil;
+          continue;
+        }
+      }
+      if (length === limit) break;
+      out[length++] = c;
+      at++;
+    }
+    after = body[at - 1] === LF ? 'break' : 'byte';
+  }
+  return { bytes: out.subarray(0, length), end: at, after };
+}
+
+/** What stands before and after keeps its bytes and its meaning; the insertion gets lines of its own. */
+function insert(body: Buffer, { at, insertion }: { readonly at: number; readonly insertion: Buffer }): Buffer {
+  const { end, after } = decode(body, at);
+  const opensWithBreak = insertion[0] === CR && insertion[1] === LF;
+  let before = '';
+  if (after === 'openBreak') before = '\r\n';
+  // A blank that counts must not come to stand at the end of a line, one that does not must stay there.
+  else if (after === 'byte' && (!opensWithBreak || isBlank(body[end - 1]))) before = '=\r\n';
+  const rest = body.subarray(end);
+  const joined = rest.length > 0 && insertion.at(-1) !== LF ? '=\r\n' : '';
+  return Buffer.concat([
+    body.subarray(0, end),
+    Buffer.from(before + encodeQuotedPrintable(insertion) + joined, 'latin1'),
+    rest,
+  ]);
+}
+
+const isBlank = (c: number | undefined): boolean => c === 0x20 || c === 0x09;
+
+function skipBlanks(body: Buffer, start: number): number {
+  let at = start;
+  while (isBlank(body[at])) at++;
+  return at;
+}
+
+function lineEndLength(body: Buffer, at: number): number {
+  if (body[at] === LF) return 1;
+  return body[at] === CR && body[at + 1] === LF ? 2 : 0;
+}
+
+function hexPair(body: Buffer, at: number): number | undefined {
+  const high = hexDigit(body[at]);
+  const low = hexDigit(body[at + 1]);
+  return high < 0 || low < 0 ? undefined : high * 16 + low;
+}
+
+function hexDigit(c = 0): number {
+  if (c >= 0x30 && c <= 0x39) return c - 0x30;
+  const letter = c | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}

@@ -1,0 +1,26 @@
+/** RFC 2045 section 6.7 rule 5, the `=` of a soft line break included. */
+const lineLength = 76;
+
+/** Text with CRLF line ends in quoted-printable: a byte string. */
+export function encodeQuotedPrintable(text: Buffer): string {
+  return text.toString('latin1').split('\r\n').map(encodeLine).join('\r\n');
+}
+
+function encodeLine(line: string): string {
+  const encoded = line.replace(/[^\t\x20-\x3c\x3e-\x7e]|[\t ]$/g, escape);
+  if (encoded.length <= lineLength) return encoded;
+  const lines: string[] = [];
+  for (let at = 0; at < encoded.length;) {
+    let end = Math.min(encoded.length, at + lineLength - 1);
+    // Not between an `=` and its digits.
+    if (end < encoded.length) {
+      const equals = encoded.lastIndexOf('=', end);
+      if (equals > end - 3) end = Math.min(end, equals);
+    }
+    lines.push(encoded.slice(at, end));
+    at = end;
+  }
+  return lines.join('=\r\n');
+}
+
+const escape = (c: string): string => `=${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;

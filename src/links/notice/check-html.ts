@@ -1,0 +1,65 @@
+import { TemplateError } from './template-error.ts';
+
+/** Elements that would change the letter around them, hide what follows, or run. */
+const forbidden = new Set(
+  (
+    'html head body title base link meta style script noscript template textarea select button form input iframe frame ' +
+    'frameset noframes object embed applet svg math plaintext xmp noembed audio video canvas dialog details'
+  ).split(' '),
+);
+const voids = new Set('br hr img wbr col area'.split(' '));
+/** Attributes that hold words. In any other one, a name would be more than a name. */
+const wordAttributes = new Set('title alt aria-label download'.split(' '));
+
+const token = /\{\{([#/])files\}\}|<!--|<(\/?)([a-zA-Z][a-zA-Z0-9-]*)((?:"[^"]*"|'[^']*'|[^'">])*)>|</g;
+const attribute = /\s+([a-zA-Z][a-zA-Z0-9:-]*)\s*=\s*("[^"]*"|'[^']*')/y;
+
+/**
+ * A template must be a well-formed fragment, also for a letter in XHTML, and its values must stand where escaping
+ * makes them harmless.
+ * @throws TemplateError
+ */
+export function checkHtml(source: string): void {
+  const open: string[] = [];
+  for (const match of source.matchAll(token)) {
+    const line = source.slice(0, match.index).split('\n').length;
+    const fail = (why: string): never => {
+      throw new TemplateError(`line ${line}: ${why}`);
+    };
+    const [whole, section, slash, rawName, attributes = ''] = match;
+    const name = section ? '{{#files}}' : rawName?.toLowerCase();
+    if (name === undefined) return fail(whole === '<!--' ? 'comments are not possible here' : 'write &lt; for <');
+    if (section === '/' || slash === '/') {
+      const last = open.pop();
+      if (last !== name) fail(`${whole} closes ${last === undefined ? 'nothing' : last}`);
+    } else if (section === '#') open.push(name);
+    else {
+      if (forbidden.has(name)) fail(`<${name}> is not possible here`);
+      const closed = checkAttributes(attributes, fail);
+      if (voids.has(name) && !closed) fail(`write <${name}/> for <${name}>`);
+      if (!closed) open.push(name);
+      else if (!voids.has(name)) fail(`<${name}/> must be closed with </${name}>`);
+    }
+  }
+  if (open.length > 0) throw new TemplateError(`${open.at(-1) ?? ''} is never closed`);
+}
+
+/** Whether the tag ends in a slash. */
+function checkAttributes(source: string, fail: (why: string) => never): boolean {
+  let at = 0;
+  for (;;) {
+    attribute.lastIndex = at;
+    const [whole, rawName = '', quoted = ''] = attribute.exec(source) ?? [];
+    if (whole === undefined) break;
+    at += whole.length;
+    const name = rawName.toLowerCase();
+    const value = quoted.slice(1, -1);
+    if (name.startsWith('on')) fail(`${name} is not possible here`);
+    if (value.includes('{{') && !(name === 'href' && value === '{{url}}') && !wordAttributes.has(name)) {
+      fail(`${value} cannot stand in ${name}`);
+    }
+  }
+  const rest = source.slice(at).trim();
+  if (rest !== '' && rest !== '/') fail(`${rest}: attributes are written name="value"`);
+  return rest === '/';
+}

@@ -1,0 +1,154 @@
+/** Longest name, so that it fits in every header, page and file system with room to spare. */
+const maxNameBytes = 150;
+const maxExtensionBytes = 20;
+
+/** Extensions by type and, read backwards, types by extension. The first extension of a type is the one to give. */
+const extensions: readonly (readonly [type: string, ...extensions: string[]])[] = [
+  ['application/pdf', 'pdf'],
+  ['application/zip', 'zip'],
+  ['application/gzip', 'gz', 'tgz'],
+  ['application/x-7z-compressed', '7z'],
+  ['application/vnd.rar', 'rar'],
+  ['application/x-tar', 'tar'],
+  ['application/msword', 'doc'],
+  ['application/vnd.ms-excel', 'xls'],
+  ['application/vnd.ms-powerpoint', 'ppt'],
+  ['application/vnd.ms-outlook', 'msg'],
+  ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'docx'],
+  ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'xlsx'],
+  ['application/vnd.openxmlformats-officedocument.presentationml.presentation', 'pptx'],
+  ['application/vnd.oasis.opendocument.text', 'odt'],
+  ['application/vnd.oasis.opendocument.spreadsheet', 'ods'],
+  ['application/vnd.oasis.opendocument.presentation', 'odp'],
+  ['application/rtf', 'rtf'],
+  ['application/json', 'json'],
+  ['application/xml', 'xml'],
+  ['application/ms-tnef', 'dat'],
+  ['application/epub+zip', 'epub'],
+  ['application/postscript', 'ps', 'eps', 'ai'],
+  ['application/x-iso9660-image', 'iso'],
+  ['application/vnd.android.package-archive', 'apk'],
+  ['image/jpeg', 'jpg', 'jpeg'],
+  ['image/png', 'png'],
+  ['image/gif', 'gif'],
+  ['image/webp', 'webp'],
+  ['image/heic', 'heic'],
+  ['image/tiff', 'tif', 'tiff'],
+  ['image/bmp', 'bmp'],
+  ['image/svg+xml', 'svg'],
+  ['image/vnd.adobe.photoshop', 'psd'],
+  ['image/vnd.dwg', 'dwg'],
+  ['audio/mpeg', 'mp3'],
+  ['audio/mp4', 'm4a'],
+  ['audio/ogg', 'ogg', 'opus'],
+  ['audio/wav', 'wav'],
+  ['audio/flac', 'flac'],
+  ['video/mp4', 'mp4', 'm4v'],
+  ['video/quicktime', 'mov'],
+  ['video/x-msvideo', 'avi'],
+  ['video/x-matroska', 'mkv'],
+  ['video/webm', 'webm'],
+  ['video/mpeg', 'mpg', 'mpeg'],
+  ['text/plain', 'txt', 'log'],
+  ['text/csv', 'csv'],
+  ['text/html', 'html', 'htm'],
+  ['text/css', 'css'],
+  ['text/markdown', 'md'],
+  ['text/rtf', 'rtf'],
+  ['text/calendar', 'ics'],
+  ['text/vcard', 'vcf'],
+  ['message/rfc822', 'eml'],
+];
+
+const extensionOf = new Map(extensions.map(([type, first]) => [type, first]));
+const typeOf = new Map(extensions.toReversed().flatMap(([type, ...all]) => all.map((extension) => [extension, type])));
+
+/** RFC 6838 section 4.2: names of types and subtypes. */
+const mediaType = /^\s*([a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126})\s*(?:;|$)/;
+
+const unknownType = 'application/octet-stream';
+
+/**
+ * The media type in lower case, without parameters; `application/octet-stream` where it is none. That one says
+ * nothing, and so the extension of the name decides where there is one we know.
+ */
+export function safeMediaType(type: string, name = ''): string {
+  const [, declared] = mediaType.exec(type.toLowerCase()) ?? [];
+  if (declared !== undefined && declared !== unknownType) return declared;
+  return typeOf.get(splitName(name).extension.slice(1).toLowerCase()) ?? unknownType;
+}
+
+/** The names that a part gives itself, decoded: `filename` of its disposition, `name` of its content type. */
+export interface NameCandidates {
+  readonly disposition?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+/**
+ * A name that is harmless in a header, a page and a file system, and says what the sender's did. Where two names
+ * disagree the disposition's counts (RFC 2183 section 2.3); where there is none, `attachment` and the type's extension.
+ */
+export function safeFileName(candidates: NameCandidates, mediaType: string): string {
+  for (const candidate of [candidates.disposition, candidates.type]) {
+    const name = candidate === undefined ? '' : clean(candidate);
+    if (name !== '') return name;
+  }
+  return `attachment.${extensionOf.get(safeMediaType(mediaType)) ?? 'bin'}`;
+}
+
+/**
+ * Characters nobody sees and tricks are made of: controls, bidi controls, zero width, soft hyphen, fillers, tags,
+ * private use, halves of surrogate pairs. The joiners U+200C and U+200D shape letters (Persian, Indic) and emoji, and
+ * stay where they do.
+ */
+const invisible =
+  /[\p{Cc}\p{Cs}\p{Co}\p{Bidi_Control}\u00ad\u115f\u1160\u180e\u200b\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffc\ufffe\uffff]|\u034f|\u17b4|\u17b5|[\u{e0000}-\u{e0fff}]|\u180b|\u180c|\u180d|\u180f/gu;
+const strayJoiner = /(?<![\p{L}\p{M}\p{S}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{S}])/gu;
+
+/** Names of devices in Windows, whatever their extension. */
+const device = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=$|[. ])/i;
+
+function clean(candidate: string): string {
+  // Far more than is kept in the end: what follows must not take long on hostile lengths.
+  const bounded = candidate.length > 2048 ? candidate.slice(0, 1024) + candidate.slice(-1024) : candidate;
+  const visible = bounded
+    .normalize('NFC')
+    .replace(/[\s\u2028\u2029]+/g, ' ')
+    .replace(invisible, '')
+    .replace(strayJoiner, '')
+    .trim();
+  const name = lastOfPath(visible)
+    .replace(/["*/:<>?\\|\ufffd]/g, '_')
+    .replace(/\s+/g, ' ')
+    .replace(/^[. ]+|[. ]+$/g, '');
+  const cut = shorten(name);
+  return device.test(cut) ? shorten(`_${cut}`) : cut;
+}
+
+/** Some programs send the whole path. A slash in a name that is no path, as in `1/2 finished.pdf`, is a slash. */
+function lastOfPath(name: string): string {
+  if (/^(?:[a-z]:|\.{0,2}[\\/])|\\/i.test(name)) return /[^\\/:]*$/.exec(name.replace(/[\\/. ]+$/, ''))?.[0] ?? '';
+  return name;
+}
+
+/** Cuts between code points; the extension stays, since it tells the system what to open the file with. */
+function shorten(name: string): string {
+  if (Buffer.byteLength(name) <= maxNameBytes) return name;
+  const { stem, extension } = splitName(name);
+  const room = maxNameBytes - Buffer.byteLength(extension);
+  let used = 0;
+  let cut = '';
+  for (const character of stem) {
+    used += Buffer.byteLength(character);
+    if (used > room) break;
+    cut += character;
+  }
+  return cut.replace(/[. ]+$/, '') + extension;
+}
+
+function splitName(name: string): { readonly stem: string; readonly extension: string } {
+  const dot = name.lastIndexOf('.');
+  const extension = dot > 0 ? name.slice(dot) : '';
+  const usable = /^\.[\p{L}\p{N}_+-]+$/u.test(extension) && Buffer.byteLength(extension) <= maxExtensionBytes;
+  return usable ? { stem: name.slice(0, dot), extension } : { stem: name, extension: '' };
+}
