@@ -1,0 +1,46 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAlive } from './process.ts';
+
+const reservations = join(tmpdir(), 'detach-test-ports');
+const mine = new Set<number>();
+
+/**
+ * A port on 127.0.0.1 that stays this process's own until it ends, so that a server can be stopped and started again.
+ * Below the range that the kernel takes for outgoing connections, and reserved by a file against test runs that start
+ * servers at the same moment.
+ */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (reserve(port) && (await isFree(port))) return port;
+  }
+  throw new Error('no free port between 20000 and 32000');
+}
+
+function reserve(port: number): boolean {
+  if (mine.size === 0) {
+    mkdirSync(reservations, { recursive: true });
+    process.once('exit', () => mine.forEach((each) => rmSync(join(reservations, String(each)), { force: true })));
+  }
+  const file = join(reservations, String(port));
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+  } catch {
+    const owner = Number(readFileSync(file, { encoding: 'utf8', flag: 'a+' }));
+    if (owner > 0 && !isAlive(owner)) rmSync(file, { force: true });
+    return false;
+  }
+  mine.add(port);
+  return true;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,218 @@
+import { chownSync, cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from './ports.ts';
+import { privateDirectory, removeDirectory } from './private-directory.ts';
+import { isAlive, run, runDaemon, terminate } from './process.ts';
+import { waitFor } from './wait.ts';
+
+export type PostfixSettings = Readonly<Record<string, string | number>>;
+
+export interface PostfixOptions {
+  /** A configuration of this repository, used as it is: `postfix-a`, `postfix-b`, `postfix-a/single-postfix`, … */
+  readonly dir: string;
+  /** On top of the main.cf of `dir`. `$config_directory` is the private copy. */
+  readonly settings?: PostfixSettings;
+  /** Lookup tables and other files written beside main.cf, over those of `dir`: name and content. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Ports of master.cf's listeners by the name they have there (`smtp`, `127.0.0.1:10026`); the others get free ones. */
+  readonly ports?: Readonly<Record<string, number>>;
+  /** Last changes to the text of master.cf, after the ports were set. */
+  readonly master?: (text: string) => string;
+  /** Where the instance lives; a private temporary directory if not given. Kept on stop when given. */
+  readonly home?: string;
+}
+
+/** One message in the queue, as `postqueue -j` tells. */
+export interface QueuedMessage {
+  readonly queue_name: string;
+  readonly queue_id: string;
+  readonly arrival_time: number;
+  readonly message_size: number;
+  readonly sender: string;
+  readonly recipients: readonly { readonly address: string; readonly delay_reason?: string }[];
+}
+
+/** A running Postfix of its own: configuration, queue and log in a private directory, listeners on loopback. */
+export class PostfixInstance {
+  readonly home: string;
+  readonly config: string;
+  /** Of the first listener in master.cf. */
+  readonly port: number;
+  /** By the name the listener has in the master.cf of the repository. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly #keep: boolean;
+
+  constructor(home: string, ports: ReadonlyMap<string, number>, keep: boolean) {
+    this.home = home;
+    this.config = join(home, 'etc');
+    this.ports = ports;
+    this.port = [...ports.values()][0] ?? 0;
+    this.#keep = keep;
+  }
+
+  get logFile(): string {
+    return join(this.home, 'log');
+  }
+
+  /** Everything logged so far. */
+  log(): string {
+    return readFileSync(this.logFile, { encoding: 'utf8', flag: 'a+' });
+  }
+
+  /** Waits for a log line, and returns the match. `since` is a length of `log()` to search from. */
+  waitForLog(
+    pattern: RegExp,
+    { bound, since = 0 }: { readonly bound?: number; readonly since?: number } = {},
+  ): Promise<RegExpExecArray> {
+    return waitFor(() => pattern.exec(this.log().slice(since)) ?? undefined, {
+      what: `${String(pattern)} in the log of ${this.home}`,
+      ...(bound === undefined ? {} : { bound }),
+      detail: () => this.log().slice(-4000),
+    });
+  }
+
+  async queue(): Promise<QueuedMessage[]> {
+    const lines = (await run('postqueue', ['-c', this.config, '-j'])).split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as QueuedMessage);
+  }
+
+  waitForQueue(condition: (queue: readonly QueuedMessage[]) => boolean, what: string): Promise<QueuedMessage[]> {
+    return waitFor(
+      async () => {
+        const queue = await this.queue();
+        return condition(queue) && queue;
+      },
+      { what: `the queue of ${this.home}: ${what}`, detail: () => this.log().slice(-4000) },
+    );
+  }
+
+  /** Waits until nothing is queued any more, deferred mail included. */
+  async waitForEmptyQueue(): Promise<void> {
+    await this.waitForQueue((queue) => queue.length === 0, 'empty');
+  }
+
+  /** Tries everything deferred again now. */
+  async flush(): Promise<void> {
+    // Only qmgr forgets destinations it has set aside as dead; flushing asks it to.
+    await run('postqueue', ['-c', this.config, '-f']);
+  }
+
+  /** Hands a message to the local sendmail command, as a program on this host would. */
+  async sendmail(args: readonly string[], message: string | Buffer): Promise<void> {
+    await run('sendmail', ['-C', this.config, ...args], { input: message });
+  }
+
+  /** Changes main.cf and takes it into use. */
+  async postconf(settings: PostfixSettings): Promise<void> {
+    await writeSettings(this.config, settings);
+    await this.reload();
+  }
+
+  /** Writes a table or another file of the configuration; `reload` takes a changed table into use. */
+  write(file: string, content: string): void {
+    writeFileSync(join(this.config, file), content);
+  }
+
+  async reload(): Promise<void> {
+    const since = this.log().length;
+    await run('postfix', ['-c', this.config, 'reload']);
+    await this.waitForLog(/master\[\d+\]: reload -- version/, { since });
+  }
+
+  async start(): Promise<void> {
+    await runDaemon('postfix', ['-c', this.config, 'start'], join(this.home, 'start'));
+    await this.waitForLog(/daemon started -- version/);
+  }
+
+  get running(): boolean {
+    const pid = this.#masterPid();
+    return pid !== undefined && isAlive(pid);
+  }
+
+  /** Ends all processes; the queue stays, and `start` takes it up again. */
+  async halt(): Promise<void> {
+    // Not `postfix stop`: it looks once a second whether master is gone. Master ends its own process group.
+    const pid = this.#masterPid();
+    if (pid !== undefined) await terminate(pid);
+  }
+
+  async stop(): Promise<void> {
+    await this.halt();
+    if (!this.#keep) removeDirectory(this.home);
+  }
+
+  #masterPid(): number | undefined {
+    try {
+      const pid = Number(readFileSync(join(this.home, 'queue/pid/master.pid'), 'utf8'));
+      return pid > 1 && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.config) ? pid : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+export async function startPostfix(options: PostfixOptions): Promise<PostfixInstance> {
+  const home = options.home ?? privateDirectory('postfix');
+  const config = join(home, 'etc');
+  for (const directory of ['etc', 'queue', 'data']) mkdirSync(join(home, directory), { recursive: true });
+  copyConfiguration(options.dir, config);
+  const { uid, gid } = postfixUser();
+  chownSync(join(home, 'data'), uid, gid);
+  for (const [name, content] of Object.entries(options.files ?? {})) writeFileSync(join(config, name), content);
+
+  const { text, ports } = await placeListeners(readFileSync(join(config, 'master.cf'), 'utf8'), options.ports ?? {});
+  writeFileSync(join(config, 'master.cf'), options.master ? options.master(text) : text);
+  await writeSettings(config, {
+    queue_directory: join(home, 'queue'),
+    data_directory: join(home, 'data'),
+    maillog_file: join(home, 'log'),
+    maillog_file_prefixes: home,
+    inet_interfaces: '127.0.0.1',
+    inet_protocols: 'ipv4',
+    ...options.settings,
+  });
+  const instance = new PostfixInstance(home, ports, options.home !== undefined);
+  try {
+    await instance.start();
+  } catch (error) {
+    throw new Error(`Postfix from ${options.dir} did not start: ${String(error)}\n${instance.log()}`, { cause: error });
+  }
+  return instance;
+}
+
+/** main.cf, master.cf and tables; not the variants that lie in folders beside them. */
+function copyConfiguration(from: string, to: string): void {
+  const source = join(import.meta.dirname, '../..', from);
+  for (const name of readdirSync(source)) {
+    if (statSync(join(source, name)).isFile()) cpSync(join(source, name), join(to, name));
+  }
+}
+
+async function placeListeners(
+  master: string,
+  wanted: Readonly<Record<string, number>>,
+): Promise<{ text: string; ports: Map<string, number> }> {
+  const ports = new Map<string, number>();
+  let text = '';
+  for (const line of master.split('\n')) {
+    const [, name, rest] = /^(\S+)(\s+inet\s.*)$/.exec(line) ?? [];
+    if (name === undefined || rest === undefined || name.startsWith('#')) {
+      text += `${line}\n`;
+      continue;
+    }
+    const port = wanted[name] ?? (await freePort());
+    ports.set(name, port);
+    text += `127.0.0.1:${port}${rest}\n`;
+  }
+  return { text, ports };
+}
+
+async function writeSettings(config: string, settings: PostfixSettings): Promise<void> {
+  await run('postconf', ['-c', config, '-e', ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)]);
+}
+
+function postfixUser(): { uid: number; gid: number } {
+  const fields = /^postfix:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
+  if (!fields) throw new Error('no user `postfix` on this machine: is Postfix installed?');
+  return { uid: Number(fields[1]), gid: Number(fields[2]) };
+}
