@@ -32,7 +32,9 @@ export class CallChain {
 
   /** What is not a fingerprint is left out: nothing that we do not understand is passed on. */
   extend(chain: string | undefined): string {
-    return [...linksOf(chain ?? '').slice(-MAX_CHAIN_LINKS), this.fingerprint].join(',');
+    const links = [...linksOf(chain ?? '').slice(-MAX_CHAIN_LINKS), this.fingerprint];
+    while (links.join(',').length > MAX_CHAIN_LENGTH) links.shift();
+    return links.join(',');
   }
 }
 
