@@ -1,12 +1,12 @@
 import { stringify } from 'yaml';
-import { ConfigError, describeConfig, loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { describeConfig } from '../config/describe-config.ts';
+import { type ConfigSources, loadConfig } from '../config/load-config.ts';
 
 /** Exit status of sysexits.h: wrong configuration. */
 const EX_CONFIG = 78;
 
-export interface ConfigCommandOptions {
-  readonly file: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
+export interface ConfigCommandOptions extends ConfigSources {
   readonly stdout?: (text: string) => void;
   readonly stderr?: (text: string) => void;
 }

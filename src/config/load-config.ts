@@ -9,13 +9,10 @@ import { envName, fileVariant, Key, leaves, type Resolved, type Tree } from './k
 import { schema } from './schema.ts';
 import { suggest } from './suggest.ts';
 
-export { ConfigError } from './config-error.ts';
-export { describeConfig } from './describe-config.ts';
-
 export interface ConfigSources {
   /** YAML file; without it, the environment must say everything that has no default. */
   readonly file?: string | undefined;
-  readonly env?: NodeJS.ProcessEnv;
+  readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
 type Values = Record<string, unknown>;
@@ -36,8 +33,9 @@ export function loadConfig({ file, env = process.env }: ConfigSources): Config {
     .getProperties();
   const problems = [...fromFile.problems, ...unknownVariables(env)];
   const values: Values = {};
-  const failed = new Set<string>();
+  const failed = new Set(problems.map(({ subject }) => subject));
   for (const [path, key] of leaves(schema)) {
+    if (failed.has(path)) continue;
     try {
       setIn(values, path, parseValue(merged, path, key));
     } catch (error) {

@@ -1,0 +1,69 @@
+/** Longest string in a line; what is cut off is counted. */
+const maxString = 4096;
+const maxEntries = 1000;
+const maxDepth = 8;
+
+/** A value as it may stand in a log line: plain JSON, no dumps of bytes, errors as message, code and causes. */
+export function toLoggable(value: unknown, stacks: boolean, depth = 0): unknown {
+  switch (typeof value) {
+    case 'string':
+      return value.length <= maxString ? value : `${value.slice(0, maxString)}… (${value.length - maxString} more)`;
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'bigint':
+    case 'symbol':
+      return String(value);
+    case 'function':
+    case 'undefined':
+      return undefined;
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : objectToLoggable(value, stacks, depth);
+  }
+}
+
+function objectToLoggable(value: object, stacks: boolean, depth: number): unknown {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `<${value.byteLength} bytes>`;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
+  if (value instanceof URL) return value.href;
+  if (depth >= maxDepth) return '…';
+  if (value instanceof Error) return errorToLoggable(value, stacks, depth);
+  if (value instanceof Map)
+    return entriesToLoggable(
+      [...value].map(([k, v]) => [String(k), v]),
+      stacks,
+      depth,
+    );
+  if (Array.isArray(value) || value instanceof Set) {
+    const items = [...(value as Iterable<unknown>)];
+    const shown = items.slice(0, maxEntries).map((item) => toLoggable(item, stacks, depth + 1) ?? null);
+    return items.length > maxEntries ? [...shown, `… (${items.length - maxEntries} more)`] : shown;
+  }
+  return entriesToLoggable(Object.entries(value), stacks, depth);
+}
+
+function entriesToLoggable(entries: readonly (readonly [string, unknown])[], stacks: boolean, depth: number): unknown {
+  const shown = entries
+    .slice(0, maxEntries)
+    .map(([name, entry]) => [name, toLoggable(entry, stacks, depth + 1)] as const);
+  return Object.fromEntries(
+    entries.length > maxEntries ? [...shown, ['…', `${entries.length - maxEntries} more`]] : shown,
+  );
+}
+
+/** Only what is known to be safe: errors of libraries carry whole requests, credentials included. */
+function errorToLoggable(error: Error, stacks: boolean, depth: number): unknown {
+  const { name, message, cause } = error;
+  const code = 'code' in error && error.code !== undefined ? { code: toLoggable(error.code, stacks, maxDepth) } : {};
+  const kind = 'kind' in error && typeof error.kind === 'string' ? { kind: error.kind } : {};
+  return {
+    type: name,
+    message: toLoggable(message, stacks),
+    ...kind,
+    ...code,
+    ...(error instanceof AggregateError ? { errors: toLoggable(error.errors, stacks, depth + 1) } : {}),
+    ...(stacks && error.stack !== undefined ? { stack: toLoggable(error.stack, stacks) } : {}),
+    ...(cause === undefined ? {} : { cause: toLoggable(cause, stacks, depth + 1) }),
+  };
+}
