@@ -1,0 +1,64 @@
+import net from 'node:net';
+import type { NextHopAddress } from '../config/config.ts';
+import { Failure } from '../smtp/failures.ts';
+
+/** What one address of several gets before the next is tried: enough for any continent, not the whole budget. */
+const attemptTimeout = 3000;
+
+/** For the log: `host:port`, `[v6]:port` or `unix:path`, as configured. */
+export function formatAddress(address: NextHopAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** Whether what is said on this socket stays on the machine. */
+export function staysLocal(address: NextHopAddress, socket: net.Socket): boolean {
+  return address.kind === 'unix' || /^(?:(?:::ffff:)?127\.|::1$)/i.test(socket.remoteAddress ?? '');
+}
+
+/**
+ * Connects, and no more: nothing is read. Names are resolved as the system does it (hosts file included, as Postfix
+ * with `smtp_host_lookup = native`), and all addresses of a name are tried.
+ * @throws Failure nextHopUnreachable
+ */
+export function connect(address: NextHopAddress, timeout: number, signal: AbortSignal): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const socket =
+      address.kind === 'unix'
+        ? net.connect({ path: address.path })
+        : net.connect({
+            host: address.host,
+            port: address.port,
+            noDelay: true,
+            keepAlive: true,
+            autoSelectFamilyAttemptTimeout: attemptTimeout,
+          });
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      socket.removeListener('connect', onConnect);
+      socket.removeListener('error', onError);
+    };
+    const onConnect = (): void => {
+      settle();
+      resolve(socket);
+    };
+    const onError = (error: Error): void => {
+      settle();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(new Failure('nextHopUnreachable', { reason: describeConnectError(error), cause: error }));
+    };
+    const onAbort = (): void => onError(new Error('given up while connecting'));
+    const timer = setTimeout(() => onError(new Error(`no connection within ${timeout} ms`)), timeout);
+    signal.addEventListener('abort', onAbort);
+    socket.on('connect', onConnect);
+    socket.on('error', onError);
+  });
+}
+
+/** With several addresses Node gives an AggregateError, whose message is empty. */
+function describeConnectError(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message;
+  return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+}

@@ -1,0 +1,134 @@
+import { Socket } from 'node:net';
+import SMTPConnection, { type Options, type SMTPError } from 'nodemailer/lib/smtp-connection';
+import { Failure, type FailureName } from '../smtp/failures.ts';
+import { textToWire, wireToText } from '../smtp/reply.ts';
+import { parseHello, type Hello } from './extensions.ts';
+
+export interface HandshakeOptions {
+  /** Our name in EHLO. */
+  readonly hostname: string;
+  readonly protocol: 'smtp' | 'lmtp';
+  /** The name that the certificate must have where it is verified. */
+  readonly host: string;
+  readonly startTls: 'never' | 'ifOffered' | 'always';
+  readonly tls: NonNullable<Options['tls']>;
+  readonly auth: { readonly user: string; readonly pass: string } | undefined;
+  /** Whether credentials may be said without TLS. */
+  readonly trustedWire: boolean;
+  /** For all of it, in ms. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Opened extends Hello {
+  /** The socket to go on with: that of TLS where it was negotiated. Only its own listeners are left on it. */
+  readonly socket: Socket;
+  readonly secure: boolean;
+}
+
+/**
+ * Lets nodemailer's connection do greeting, EHLO, STARTTLS and AUTH on a connected socket, then takes the socket over.
+ * `adopt` gets it in the same turn of the event loop, so that nothing is said, and no error raised, to nobody.
+ * The socket is closed when it fails.
+ * @throws Failure nextHopUnreachable, nextHopTls, nextHopAuth
+ */
+export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt: (opened: Opened) => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const connection = new SMTPConnection({
+      connection: connected,
+      host: options.host,
+      name: options.hostname,
+      lmtp: options.protocol === 'lmtp',
+      ignoreTLS: options.startTls === 'never',
+      requireTLS: options.startTls === 'always',
+      tls: options.tls,
+      connectionTimeout: options.timeout,
+      greetingTimeout: options.timeout,
+      // The session never began: there is nothing to wait for.
+      socketCloseTimeout: 0,
+      maxResponseSize: 65536,
+    });
+    const settle = (): void => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', onAbort);
+      connected.removeListener('close', onClose);
+    };
+    const fail = (kind: FailureName, error: Error): void => {
+      settle();
+      connection.close();
+      connected.destroy();
+      reject(new Failure(kind, { reason: wireToText(textToWire(error.message)), cause: error }));
+    };
+    const onAbort = (): void => fail('nextHopUnreachable', new Error('given up while opening the session'));
+    const onTimeout = (): void => {
+      fail(kindOf(connection, undefined), new Error(`session not open within ${options.timeout} ms`));
+    };
+    // nodemailer listens only from the next turn on: a socket that died before would keep it waiting.
+    const onClose = (): void => {
+      setImmediate(() => fail(kindOf(connection, undefined), new Error('connection closed by the next hop')));
+    };
+    const timer = setTimeout(onTimeout, options.timeout);
+    options.signal.addEventListener('abort', onAbort);
+    connected.once('close', onClose);
+    connection.on('error', (error: SMTPError) => fail(kindOf(connection, error), error));
+
+    const open = (hello: Hello): void => {
+      settle();
+      try {
+        const { secure } = connection;
+        resolve(adopt({ ...hello, secure, socket: takeOver(connection, connected) }));
+      } catch (error) {
+        fail('internal', error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    connection.connect((error) => {
+      if (error) {
+        fail(kindOf(connection, error), error);
+        return;
+      }
+      // After AUTH this would be the reply to that.
+      const hello = parseHello(String(connection.lastServerResponse));
+      const { auth } = options;
+      if (!auth) {
+        open(hello);
+      } else if (!connection.secure && !options.trustedWire) {
+        fail('nextHopAuth', new Error('outbound.auth needs TLS except on this machine, and there is none'));
+      } else {
+        connection.login({ credentials: { user: auth.user, pass: auth.pass } }, (refused) => {
+          if (refused) fail('nextHopAuth', refused);
+          else open(hello);
+        });
+      }
+    });
+  });
+}
+
+/** From the moment STARTTLS is accepted, whatever goes wrong without a reply that says why is TLS that failed. */
+function kindOf(connection: SMTPConnection, error: SMTPError | undefined): FailureName {
+  if (error?.code === 'ETLS') return 'nextHopTls';
+  const tlsBegun = connection.upgrading === true || connection.secure;
+  return tlsBegun && error?.responseCode === undefined ? 'nextHopTls' : 'nextHopUnreachable';
+}
+
+/** The events that nodemailer listens to, with the private names of its listeners. */
+const listeners = [
+  ['data', '_onSocketData'],
+  ['error', '_onSocketError'],
+  ['close', '_onSocketClose'],
+  ['end', '_onSocketEnd'],
+  ['timeout', '_onSocketTimeout'],
+] as const;
+
+/**
+ * Removes nodemailer from the socket, by name: TLS has listeners of its own there, which must stay.
+ */
+function takeOver(connection: SMTPConnection, connected: Socket): Socket {
+  const socket = connection._socket instanceof Socket ? connection._socket : connected;
+  socket.setTimeout(0);
+  for (const [event, name] of listeners) {
+    const listener: unknown = Reflect.get(connection, name);
+    if (typeof listener !== 'function') throw new Error(`this version of nodemailer has no ${name}`);
+    socket.removeListener(event, listener as () => void);
+  }
+  return socket;
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import { isPositive } from '../smtp/reply.ts';
+import type { Channel } from './channel.ts';
+import type { Extensions, NextHop, Session } from './interface.ts';
+import { Opener } from './opener.ts';
+import { Pool } from './pool.ts';
+import { ChannelSession } from './session.ts';
+import { defaultTimeouts, type Timeouts } from './timeouts.ts';
+
+export interface NextHopOptions {
+  readonly outbound: Config['outbound'];
+  /** Our name in EHLO. */
+  readonly hostname: string;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** Whether what a next hop offers says that it is this relay, or another replica of it. */
+  readonly isMirror: (extensions: Extensions) => boolean;
+  /** Whether this is an address that we listen on ourselves. */
+  readonly isOwnListener: (remoteAddress: string, remotePort: number) => boolean;
+  /** In ms, in place of the defaults. */
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** @throws when `outbound.tls.ca` cannot be read */
+export function createNextHop(options: NextHopOptions): NextHop {
+  return new PooledNextHop(options);
+}
+
+class PooledNextHop implements NextHop {
+  readonly #pool: Pool;
+  #lastSeen: Extensions | undefined;
+
+  constructor(options: NextHopOptions) {
+    const { outbound, meter } = options;
+    const timeouts = { ...defaultTimeouts, ...options.timeouts };
+    const ca = outbound.tls.ca === undefined ? undefined : readFileSync(outbound.tls.ca);
+    const opener = new Opener({ ...options, ca, timeouts });
+    this.#pool = new Pool({
+      open: async (signal) => {
+        const channel = await opener.open(signal);
+        this.#lastSeen = channel.extensions;
+        return channel;
+      },
+      maxConnections: outbound.maxConnections,
+      maxIdle: outbound.maxIdle,
+      idleTimeout: outbound.idleTimeout,
+      busyTimeout: timeouts.busy,
+      closeTimeout: timeouts.close,
+      onCount: (open, idle) => meter.nextHopSessions(open, idle),
+    });
+  }
+
+  get lastSeen(): Extensions | undefined {
+    return this.#lastSeen;
+  }
+
+  async acquire(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<Session> {
+    const { channel, reused } = await this.#pool.acquire(options);
+    return new ChannelSession(channel, reused, this.#giveBack);
+  }
+
+  async probe(signal: AbortSignal): Promise<boolean> {
+    // All places taken: it was reached, and a probe must not stand in the way of mail.
+    if (this.#pool.full && this.#pool.idle === 0) return true;
+    try {
+      const first = await this.#noop({ signal });
+      // An idle session may have died unseen: that says nothing about the next hop.
+      return first ?? (await this.#noop({ signal, fresh: true })) ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** undefined when the session was stale. */
+  async #noop(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<boolean | undefined> {
+    const { channel, reused } = await this.#pool.acquire(options);
+    try {
+      const reply = await channel.noop();
+      if (reply.code === 421 && reused) return undefined;
+      return isPositive(reply);
+    } catch (error) {
+      if (reused) return undefined;
+      throw error;
+    } finally {
+      this.#pool.giveBack(channel);
+    }
+  }
+
+  readonly #giveBack = (channel: Channel): void => this.#pool.giveBack(channel);
+}

@@ -1,0 +1,154 @@
+import type { Socket } from 'node:net';
+import type { Config, NextHopAddress } from '../config/config.ts';
+import type { Log } from '../observe/interface.ts';
+import { Failure } from '../smtp/failures.ts';
+import { Channel } from './channel.ts';
+import { connect, formatAddress, staysLocal } from './connect.ts';
+import { handshake, type HandshakeOptions, type Opened } from './handshake.ts';
+import type { Extensions } from './interface.ts';
+import type { Timeouts } from './timeouts.ts';
+
+export interface OpenerOptions {
+  readonly outbound: Config['outbound'];
+  /** The certificates of `outbound.tls.ca`, PEM; undefined: those of the system. */
+  readonly ca: Buffer | undefined;
+  readonly hostname: string;
+  readonly log: Log;
+  readonly timeouts: Timeouts;
+  readonly isMirror: (extensions: Extensions) => boolean;
+  readonly isOwnListener: (remoteAddress: string, remotePort: number) => boolean;
+}
+
+type Adopted = Pick<Opened, 'name' | 'secure'> & { readonly channel: Channel };
+
+/** Opens connections to the first next hop of the list that takes one. */
+export class Opener {
+  readonly #options: OpenerOptions;
+  readonly #namesake = new Set<string>();
+
+  constructor(options: OpenerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Failure nextHopUnreachable, nextHopTls, nextHopAuth: the last one's; mirror at once */
+  async open(signal: AbortSignal): Promise<Channel> {
+    const { outbound, timeouts, log } = this.#options;
+    const deadline = performance.now() + timeouts.reach;
+    let last = new Failure('nextHopUnreachable', { reason: 'outbound.nextHop is empty' });
+    for (const [i, address] of outbound.nextHop.entries()) {
+      // What a quick failure leaves over goes to those that follow.
+      const share = (deadline - performance.now()) / (outbound.nextHop.length - i);
+      if (share < 1) break;
+      const peer = formatAddress(address);
+      try {
+        return await this.#openOne(address, peer, share, signal);
+      } catch (error) {
+        last = Failure.from(error, 'nextHopUnreachable');
+        // A configuration error must be seen, not be made up for by the next in the list.
+        if (last.kind === 'mirror' || signal.aborted) throw last;
+        log.warn('next-hop-failed', { nextHop: peer, failure: last.kind, reason: last.message });
+      }
+    }
+    throw last;
+  }
+
+  async #openOne(address: NextHopAddress, peer: string, timeout: number, signal: AbortSignal): Promise<Channel> {
+    const { log } = this.#options;
+    const { channel, name, secure } = await this.#handshakes(address, peer, timeout, signal);
+    if (this.#options.isMirror(channel.extensions)) {
+      channel.quit();
+      throw this.#mirror(peer, 'it offers XDETACH with the fingerprint of our own cluster');
+    }
+    this.#warnOfNamesake(name, peer);
+    log.debug('next-hop-session-opened', { nextHop: peer, tls: secure, extensions: [...channel.extensions.keys()] });
+    return channel;
+  }
+
+  /** Opportunistic TLS that fails costs a second connection, in clear: after a broken handshake the first is no use. */
+  async #handshakes(address: NextHopAddress, peer: string, timeout: number, signal: AbortSignal): Promise<Adopted> {
+    const { mode } = this.#options.outbound.tls;
+    const once = (startTls: HandshakeOptions['startTls'], ms: number): Promise<Adopted> =>
+      this.#handshake(address, peer, startTls, ms, signal);
+    if (mode === 'off') return once('never', timeout);
+    if (mode === 'required') return once('always', timeout);
+    const began = performance.now();
+    try {
+      return await once('ifOffered', timeout / 2);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== 'nextHopTls') throw error;
+      this.#options.log.warn('next-hop-tls-failed', { nextHop: peer, reason: error.message, goesOn: 'in clear' });
+      return once('never', timeout - (performance.now() - began));
+    }
+  }
+
+  async #handshake(
+    address: NextHopAddress,
+    peer: string,
+    startTls: HandshakeOptions['startTls'],
+    timeout: number,
+    signal: AbortSignal,
+  ): Promise<Adopted> {
+    const { outbound, hostname, timeouts } = this.#options;
+    const began = performance.now();
+    const socket = await connect(address, timeout, signal);
+    this.#refuseOwnListener(socket, peer);
+    const { protocol } = outbound;
+    const handshakeOptions: HandshakeOptions = {
+      hostname,
+      protocol,
+      host: address.kind === 'tcp' ? address.host : 'localhost',
+      startTls,
+      tls: this.#tlsOptions(),
+      auth: credentials(outbound.auth),
+      trustedWire: staysLocal(address, socket),
+      timeout: timeout - (performance.now() - began),
+      signal,
+    };
+    return handshake(socket, handshakeOptions, ({ name, secure, extensions, socket }) => {
+      return { name, secure, channel: new Channel(socket, { peer, extensions, protocol, timeouts }) };
+    });
+  }
+
+  #tlsOptions(): HandshakeOptions['tls'] {
+    const { mode, servername } = this.#options.outbound.tls;
+    const { ca } = this.#options;
+    return {
+      rejectUnauthorized: mode === 'required',
+      ...(ca && { ca }),
+      ...(servername !== undefined && { servername }),
+    };
+  }
+
+  #refuseOwnListener(socket: Socket, peer: string): void {
+    const { remoteAddress, remotePort } = socket;
+    if (remoteAddress === undefined || remotePort === undefined) return;
+    if (!this.#options.isOwnListener(remoteAddress, remotePort)) return;
+    socket.destroy();
+    throw this.#mirror(peer, `${remoteAddress} port ${remotePort} is one of our own listeners`);
+  }
+
+  #mirror(peer: string, evidence: string): Failure {
+    this.#options.log.error('next-hop-is-this-relay', {
+      nextHop: peer,
+      evidence,
+      fix: 'set outbound.nextHop to the mail server that delivers: mail sent here would come back for ever',
+    });
+    return new Failure('mirror', { reason: `${peer}: ${evidence}` });
+  }
+
+  /** No more than a warning: the mail server may share the machine, and its name. Once each, not at every session. */
+  #warnOfNamesake(name: string, peer: string): void {
+    const { hostname, log } = this.#options;
+    if (name.toLowerCase() !== hostname.toLowerCase() || this.#namesake.has(peer)) return;
+    this.#namesake.add(peer);
+    log.warn('next-hop-has-our-name', {
+      nextHop: peer,
+      name,
+      fix: 'give hostname a value of its own: some mail servers refuse a client with their name as a mail loop',
+    });
+  }
+}
+
+function credentials(auth: Config['outbound']['auth']): HandshakeOptions['auth'] {
+  return auth.user === undefined ? undefined : { user: auth.user, pass: auth.pass ?? '' };
+}

@@ -1,0 +1,199 @@
+import { Failure } from '../smtp/failures.ts';
+import type { Channel } from './channel.ts';
+
+export interface PoolOptions {
+  readonly open: (signal: AbortSignal) => Promise<Channel>;
+  readonly maxConnections: number;
+  readonly maxIdle: number;
+  /** All times in ms. */
+  readonly idleTimeout: number;
+  readonly busyTimeout: number;
+  readonly closeTimeout: number;
+  readonly onCount: (open: number, idle: number) => void;
+}
+
+export interface Loan {
+  readonly channel: Channel;
+  /** It lay in the pool, or came from another user. */
+  readonly reused: boolean;
+}
+
+interface Waiter {
+  readonly fresh: boolean;
+  /** A channel, or the permission to open one. */
+  readonly serve: (channel: Channel | undefined) => void;
+  readonly refuse: (failure: Failure) => void;
+}
+
+/**
+ * The connections to the next hop. Each holds one of `maxConnections` places from before it is opened until its
+ * socket is closed, so that the next hop never sees more of them than that. The one used last is used next: in quiet
+ * times the others reach their time-out.
+ */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #channels = new Set<Channel>();
+  /** Oldest first. */
+  #idle: { readonly channel: Channel; readonly since: number }[] = [];
+  #waiters: Waiter[] = [];
+  #places = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #closed: { readonly promise: Promise<void>; readonly empty: () => void } | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  get full(): boolean {
+    return this.#places >= this.#options.maxConnections;
+  }
+
+  async acquire(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<Loan> {
+    const { signal, fresh = false } = options;
+    if (this.#closed) throw new Failure('shuttingDown');
+    if (signal.aborted) throw aborted(signal);
+    const idle = fresh ? undefined : this.#idle.pop();
+    if (idle) {
+      this.#count();
+      return { channel: idle.channel, reused: true };
+    }
+    if (this.full) {
+      // A stale session is better closed than kept in the place of the new one.
+      this.#idle.shift()?.channel.quit();
+      const handed = await this.#wait(fresh, signal);
+      if (handed) return { channel: handed, reused: true };
+    } else {
+      this.#places++;
+    }
+    return { channel: await this.#open(signal), reused: false };
+  }
+
+  giveBack(channel: Channel): void {
+    // Its place is free already.
+    if (!channel.alive) return;
+    if (channel.retired || this.#closed) {
+      channel.quit();
+      return;
+    }
+    // At once, not before the next use: until then Postfix keeps a queue file and a cleanup process for it.
+    if (channel.inTransaction) channel.reset().catch(() => undefined);
+    const next = this.#waiters.find((waiter) => !waiter.fresh);
+    if (next) {
+      next.serve(channel);
+    } else if (this.#waiters.length > 0 || this.#idle.length >= this.#options.maxIdle) {
+      channel.quit();
+    } else {
+      this.#idle.push({ channel, since: Date.now() });
+      this.#armIdleTimer();
+      this.#count();
+    }
+  }
+
+  /** Idle connections say QUIT now, the others when they come back; after `closeTimeout` they are cut. */
+  close(): Promise<void> {
+    if (this.#closed) return this.#closed.promise;
+    let empty = (): void => undefined;
+    const promise = new Promise<void>((resolve) => (empty = resolve));
+    this.#closed = { promise, empty };
+    clearTimeout(this.#idleTimer);
+    for (const waiter of [...this.#waiters]) waiter.refuse(new Failure('shuttingDown'));
+    for (const { channel } of this.#idle) channel.quit();
+    this.#idle = [];
+    if (this.#places === 0) empty();
+    const timer = setTimeout(() => {
+      for (const channel of this.#channels) channel.dialog.destroy('the service goes down');
+      empty();
+    }, this.#options.closeTimeout);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  async #open(signal: AbortSignal): Promise<Channel> {
+    this.#count();
+    let channel: Channel;
+    try {
+      channel = await this.#options.open(signal);
+    } catch (error) {
+      this.#freePlace();
+      throw error;
+    }
+    this.#channels.add(channel);
+    channel.dialog.onDead(() => {
+      this.#channels.delete(channel);
+      this.#idle = this.#idle.filter((entry) => entry.channel !== channel);
+      this.#freePlace();
+    });
+    if (this.#closed) {
+      channel.quit();
+      throw new Failure('shuttingDown');
+    }
+    return channel;
+  }
+
+  #freePlace(): void {
+    this.#places--;
+    const next = this.full || this.#closed ? undefined : this.#waiters[0];
+    if (next) {
+      this.#places++;
+      next.serve(undefined);
+    }
+    this.#count();
+    if (this.#places === 0) this.#closed?.empty();
+  }
+
+  #wait(fresh: boolean, signal: AbortSignal): Promise<Channel | undefined> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+      };
+      const waiter: Waiter = {
+        fresh,
+        serve: (channel) => {
+          leave();
+          resolve(channel);
+        },
+        refuse: (failure) => {
+          leave();
+          reject(failure);
+        },
+      };
+      const onAbort = (): void => waiter.refuse(aborted(signal));
+      const timer = setTimeout(() => {
+        waiter.refuse(new Failure('nextHopBusy', { reason: `all ${this.#places} sessions to the next hop in use` }));
+      }, this.#options.busyTimeout);
+      signal.addEventListener('abort', onAbort);
+      this.#waiters.push(waiter);
+    });
+  }
+
+  #armIdleTimer(): void {
+    const oldest = this.#idle[0];
+    if (!oldest || this.#idleTimer) return;
+    const due = oldest.since + this.#options.idleTimeout - Date.now();
+    this.#idleTimer = setTimeout(() => this.#sweep(), Math.max(due, 1));
+    this.#idleTimer.unref();
+  }
+
+  #sweep(): void {
+    this.#idleTimer = undefined;
+    const limit = Date.now() - this.#options.idleTimeout;
+    while (this.#idle[0] && this.#idle[0].since <= limit) this.#idle.shift()?.channel.quit();
+    this.#armIdleTimer();
+    this.#count();
+  }
+
+  #count(): void {
+    this.#options.onCount(this.#places, this.#idle.length);
+  }
+}
+
+export function aborted(signal: AbortSignal): Failure {
+  const { reason } = signal as { readonly reason: unknown };
+  if (reason instanceof Failure) return reason;
+  return new Failure('clientGone', { reason: 'given up while waiting for a session with the next hop', cause: reason });
+}

@@ -1,0 +1,181 @@
+import type { PathCommand } from '../smtp/command.ts';
+import { DotStuffer } from '../smtp/dot-stuffer.ts';
+import { Failure } from '../smtp/failures.ts';
+import { isPositive, type Reply } from '../smtp/reply.ts';
+import type { Channel } from './channel.ts';
+import type { Extensions, Session } from './interface.ts';
+import { MessageWriter } from './message-writer.ts';
+import { xforwardCommands } from './xforward.ts';
+
+const xforwardDone: Reply = { code: 250, lines: ['2.0.0 Ok'] };
+
+/**
+ * - `commands`: between messages; MAIL, RCPT, RSET, DATA may be said
+ * - `data`: DATA was said, its reply is not here
+ * - `message`: 354 came; everything that is sent is message, until the dot
+ * - `cut`: the message broke off, nothing can be said any more
+ */
+type Phase = 'commands' | 'data' | 'message' | 'cut';
+
+/** The loan of a channel to one user, who cannot touch it after `release`. */
+export class ChannelSession implements Session {
+  readonly extensions: Extensions;
+  readonly peer: string;
+  readonly reused: boolean;
+  readonly #channel: Channel;
+  readonly #giveBack: (channel: Channel) => void;
+  #phase: Phase = 'commands';
+  #released = false;
+  #acceptedRcpts = 0;
+  #writer: MessageWriter | undefined;
+
+  constructor(channel: Channel, reused: boolean, giveBack: (channel: Channel) => void) {
+    this.#channel = channel;
+    this.extensions = channel.extensions;
+    this.peer = channel.peer;
+    this.reused = reused;
+    this.#giveBack = giveBack;
+  }
+
+  get alive(): boolean {
+    return !this.#released && this.#phase !== 'cut' && this.#channel.alive;
+  }
+
+  async xforward(attributes: ReadonlyMap<string, string>): Promise<Reply> {
+    this.#require('commands');
+    const offered = this.extensions.get('XFORWARD') ?? '';
+    const { dialog, timeouts } = this.#channel;
+    const replies = await Promise.all(
+      xforwardCommands(attributes, offered).map((line) => dialog.command('XFORWARD', line, timeouts.xforward)),
+    );
+    return replies.find((reply) => !isPositive(reply)) ?? xforwardDone;
+  }
+
+  async mail(command: PathCommand): Promise<Reply> {
+    this.#require('commands');
+    this.#channel.inTransaction = true;
+    this.#acceptedRcpts = 0;
+    return this.#path('MAIL', 'MAIL FROM:', command, this.#channel.timeouts.mail);
+  }
+
+  async rcpt(command: PathCommand): Promise<Reply> {
+    this.#require('commands');
+    const reply = await this.#path('RCPT', 'RCPT TO:', command, this.#channel.timeouts.rcpt);
+    if (isPositive(reply)) this.#acceptedRcpts++;
+    return reply;
+  }
+
+  async envelope(mail: PathCommand, rcpts: readonly PathCommand[]): Promise<readonly Reply[]> {
+    const first = this.mail(mail);
+    if (this.#channel.pipelining) return Promise.all([first, ...rcpts.map((rcpt) => this.rcpt(rcpt))]);
+    const reply = await first;
+    // Each RCPT after a refused MAIL would be counted against us as an error, and tells nothing.
+    if (!isPositive(reply)) return [reply, ...rcpts.map(() => reply)];
+    const replies = [reply];
+    for (const rcpt of rcpts) replies.push(await this.rcpt(rcpt));
+    return replies;
+  }
+
+  async data(): Promise<Reply> {
+    this.#require('commands');
+    const { dialog, protocol, timeouts } = this.#channel;
+    this.#phase = 'data';
+    const reply = await dialog.command('DATA', 'DATA', timeouts.data);
+    if (reply.code >= 400) {
+      this.#phase = 'commands';
+      this.#channel.countRefusal();
+      return reply;
+    }
+    // RFC 2033 section 4.2: no recipient, no 354. We would wait for replies that nobody owes us.
+    if (protocol === 'lmtp' && this.#acceptedRcpts === 0) throw dialog.outOfTurn('DATA without recipients', reply);
+    this.#phase = 'message';
+    this.#writer = new MessageWriter(dialog, new DotStuffer(), timeouts.block);
+    return reply;
+  }
+
+  async write(message: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+    const writer = this.#require('message');
+    try {
+      if (Symbol.asyncIterator in message) {
+        for await (const chunk of message) {
+          const full = writer.push(chunk);
+          if (full) await full;
+        }
+      } else {
+        for (const chunk of message) {
+          const full = writer.push(chunk);
+          if (full) await full;
+        }
+      }
+    } catch (error) {
+      // The next hop's own word is the verdict: `finish` returns it.
+      if (this.#channel.dialog.interruption) return;
+      // Also when it was the source that failed: half a message must never get its dot.
+      this.#phase = 'cut';
+      throw error;
+    }
+  }
+
+  async finish(): Promise<readonly Reply[]> {
+    const writer = this.#require('message');
+    const { dialog, protocol, timeouts } = this.#channel;
+    const count = protocol === 'lmtp' ? this.#acceptedRcpts : 1;
+    this.#phase = 'cut';
+    if (dialog.interruption) return new Array<Reply>(count).fill(dialog.interruption);
+    const verdicts = Array.from({ length: count }, () => dialog.expectVerdict(timeouts.finalDot));
+    const [, ...settled] = await Promise.allSettled([writer.end(), ...verdicts]);
+    const replies = this.#verdicts(settled);
+    this.#phase = 'commands';
+    this.#channel.inTransaction = false;
+    this.#channel.countUse();
+    return replies;
+  }
+
+  async rset(): Promise<Reply> {
+    this.#require('commands');
+    this.#acceptedRcpts = 0;
+    return this.#channel.reset();
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    // RFC 5321 section 4.1.1.4: without the dot there is no message, however much of it was sent.
+    if (this.#phase !== 'commands') this.#channel.dialog.destroy('closed by us before the end of the message');
+    this.#giveBack(this.#channel);
+  }
+
+  async #path(verb: string, prefix: string, command: PathCommand, timeout: number): Promise<Reply> {
+    let line = prefix + command.path;
+    for (const param of command.params) line += ` ${param}`;
+    const reply = await this.#channel.dialog.command(verb, line, timeout);
+    if (!isPositive(reply)) this.#channel.countRefusal();
+    return reply;
+  }
+
+  /**
+   * What was answered stands, also when the connection broke after it: an LMTP recipient that has the message must
+   * not be told to expect it again. Only who got no answer is told so.
+   */
+  #verdicts(settled: readonly PromiseSettledResult<Reply>[]): Reply[] {
+    const replies: Reply[] = [];
+    for (const verdict of settled) {
+      if (verdict.status === 'rejected') {
+        if (replies.length === 0) throw verdict.reason;
+        replies.push(Failure.from(verdict.reason, 'nextHopLost').reply);
+        continue;
+      }
+      if (!isPositive(verdict.value)) this.#channel.countRefusal();
+      replies.push(verdict.value);
+    }
+    return replies;
+  }
+
+  #require(phase: 'message'): MessageWriter;
+  #require(phase: 'commands'): void;
+  #require(phase: Phase): MessageWriter | undefined {
+    const actual = this.#released ? 'released' : this.#phase;
+    if (actual === phase) return this.#writer;
+    throw new Failure('internal', { reason: `${this.peer}: session is in phase ${actual}, not ${phase}` });
+  }
+}

@@ -1,0 +1,38 @@
+/** Postfix XFORWARD_README: "the maximum length of an XFORWARD command is 512 characters", CRLF included. */
+const maxCommandOctets = 512 - 2;
+/** What Postfix says, and expects, for an attribute that is not known. */
+const unavailable = '[UNAVAILABLE]';
+const verb = 'XFORWARD';
+
+/**
+ * The XFORWARD commands for these attributes, as few as fit; none when the next hop takes none of them.
+ * `offered` is the value of the next hop's EHLO keyword: the names that it takes.
+ */
+export function xforwardCommands(attributes: ReadonlyMap<string, string>, offered: string): readonly string[] {
+  const names = new Set(offered.toUpperCase().split(/ +/));
+  const commands: string[] = [];
+  let command = verb;
+  for (const [name, value] of attributes) {
+    if (!names.has(name.toUpperCase())) continue;
+    const word = attribute(name.toUpperCase(), value);
+    if (command.length + word.length > maxCommandOctets) {
+      commands.push(command);
+      command = verb;
+    }
+    command += word;
+  }
+  if (command !== verb) commands.push(command);
+  return commands;
+}
+
+function attribute(name: string, value: string): string {
+  const word = ` ${name}=${value === '' ? unavailable : xtext(value)}`;
+  return verb.length + word.length > maxCommandOctets ? ` ${name}=${unavailable}` : word;
+}
+
+/** RFC 3461 section 4: all but printable ASCII, and `+` and `=`, as `+` and two hexadecimal digits. */
+function xtext(value: string): string {
+  return value.replace(/[^\x21-\x2a\x2c-\x3c\x3e-\x7e]/g, (octet) => {
+    return `+${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}
