@@ -99,6 +99,7 @@ export class Relay implements Transactions {
         delivery.release();
         return record.refused(reply);
       }
+      this.#gone.signal.throwIfAborted();
       this.#open = {
         mail: command,
         client,
