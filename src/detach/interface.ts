@@ -47,4 +47,8 @@ export interface Detacher {
    * @throws Failure headerTooLarge, and whatever the body rejects with
    */
   receive(body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Incoming>;
+  /** The class of a mailbox (a byte string): recipients of different classes never share a transaction. */
+  readonly policyClass: (mailbox: string) => 'detach' | 'exempt';
+  /** Waits for the uploads that outlive their transactions. */
+  close(): Promise<void>;
 }

@@ -1,0 +1,260 @@
+/**
+ * Takes what the scanner finds and puts the message on a tape: structure and texts as they came, parts that may be
+ * detached decoded, each once. Afterwards it knows the message as a list of pieces over that tape.
+ */
+import { Base64Reader } from './encoding/base64-reader.ts';
+import { DecodedFile, IdentityReader, type Reader } from './encoding/reader.ts';
+import { recipeCost, type Recipe } from './encoding/recipe.ts';
+import { containers, effectiveType, type Leaf } from './mime/structure.ts';
+import type { Sink } from './mime/scanner.ts';
+import {
+  isAttachment,
+  nameOf,
+  refusalByHeader,
+  smallestSize,
+  type Candidate,
+  type Reason,
+  type Rules,
+} from './policy.ts';
+import type { Tape } from './spool/tape.ts';
+import { Mentions, TextWatch } from './text-watch.ts';
+
+/** A stretch of the message as received: on the tape as it is, or decoded. */
+export type Piece = TapePiece | FilePiece;
+
+interface Stretch {
+  /** Position in the message (from the first byte after its header), and length there. */
+  readonly at: number;
+  readonly length: number;
+  /** Position on the tape. */
+  readonly from: number;
+}
+
+export interface TapePiece extends Stretch {
+  readonly kind: 'tape';
+}
+
+export interface FilePiece extends Stretch {
+  readonly kind: 'file';
+  /** Bytes on the tape. */
+  readonly size: number;
+  readonly recipe: Recipe;
+}
+
+/** A leaf that was read to its end. */
+export interface ReadLeaf {
+  readonly leaf: Leaf;
+  readonly end: number;
+  /** Where the next delimiter line begins. */
+  readonly next: number;
+}
+
+export interface FilePart extends ReadLeaf {
+  readonly candidate: Omit<Candidate, 'shown'>;
+  readonly piece: FilePiece;
+  readonly sha256: string;
+}
+
+/** Encoded bytes of a part that are held until it is long enough to be worth decoding. */
+const maxHeldBytes = 64 * 1024;
+
+/** Texts that are remembered as places for the notice. */
+const maxTexts = 64;
+
+interface OpenFile {
+  readonly decoded: DecodedFile;
+  readonly reader: Reader;
+  readonly at: number;
+  length: number;
+  stopped: boolean;
+}
+
+export class Collector implements Sink {
+  readonly #tape: Tape;
+  readonly #rules: Rules;
+  readonly #holdBytes: number;
+  readonly pieces: Piece[] = [];
+  readonly files: FilePart[] = [];
+  readonly texts: ReadLeaf[] = [];
+  readonly mentions = new Mentions();
+  /** Bytes taken so far: the position in the message. */
+  #at = 0;
+  #leaf: Leaf | undefined;
+  #candidate = false;
+  #ambiguous = false;
+  #held: Buffer | undefined;
+  #heldBytes = 0;
+  #file: OpenFile | undefined;
+  #watch: TextWatch | undefined;
+  /** How many parts were left alone, and why. */
+  readonly left = new Map<Reason, number>();
+
+  constructor(tape: Tape, rules: Rules) {
+    this.#tape = tape;
+    this.#rules = rules;
+    this.#holdBytes = Math.min(smallestSize(rules), maxHeldBytes);
+  }
+
+  get length(): number {
+    return this.#at;
+  }
+
+  literal(bytes: Buffer): void {
+    const last = this.pieces.at(-1);
+    const from = this.#tape.length;
+    this.#tape.append(bytes);
+    if (last?.kind === 'tape' && last.from + last.length === from)
+      this.pieces[this.pieces.length - 1] = { ...last, length: last.length + bytes.length };
+    else this.pieces.push({ kind: 'tape', at: this.#at, length: bytes.length, from });
+    this.#at += bytes.length;
+  }
+
+  leafBegins(leaf: Leaf): void {
+    this.#leaf = leaf;
+    this.#ambiguous = false;
+    const refusal = refusalByHeader(leaf, this.#rules) ?? (canDecode(leaf) ? undefined : 'unknown encoding');
+    this.#candidate = refusal === undefined;
+    if (refusal !== undefined && refusal !== 'text') this.#leave(refusal);
+    const type = effectiveType(leaf.head, leaf.container);
+    if (leaf.opaque === undefined && !isAttachment(leaf) && type.startsWith('text/'))
+      this.#watch = new TextWatch(this.mentions, { html: type === 'text/html', encoding: leaf.head.encoding });
+  }
+
+  leafData(bytes: Buffer): void {
+    this.#watch?.push(bytes);
+    if (this.#file) this.#fileData(this.#file, bytes);
+    else if (this.#candidate) this.#hold(bytes);
+    else this.literal(bytes);
+  }
+
+  leafIsAmbiguous(): void {
+    this.#ambiguous = true;
+  }
+
+  leafEnds(end: number, next: number): void {
+    const leaf = this.#leaf!;
+    this.#watch?.end();
+    const file = this.#file;
+    if (file) this.#closeFile(file, { leaf, end, next });
+    else if (this.#candidate) {
+      if (this.#heldBytes > 0) this.literal(this.#held!.subarray(0, this.#heldBytes));
+      this.#leave('small');
+    }
+    if (isPlace(leaf) && this.texts.length < maxTexts) this.texts.push({ leaf, end, next });
+    this.#leaf = undefined;
+    this.#watch = undefined;
+    this.#file = undefined;
+    this.#candidate = false;
+    this.#heldBytes = 0;
+  }
+
+  /** What the policy decides over, once the whole message was read. */
+  candidates(): Candidate[] {
+    return this.files.map(({ leaf, candidate }) => {
+      const { contentId } = leaf.head;
+      const shown = contentId !== undefined && this.mentions.shows(contentId);
+      return { ...candidate, shown, flaw: this.mentions.pgp ? 'PGP in the text' : candidate.flaw };
+    });
+  }
+
+  /** The pieces of a stretch of the message. */
+  slice(from: number, to: number): Piece[] {
+    const found: Piece[] = [];
+    for (const piece of this.pieces) {
+      const start = Math.max(from, piece.at);
+      const end = Math.min(to, piece.at + piece.length);
+      if (start >= end) continue;
+      if (piece.kind === 'tape')
+        found.push({ kind: 'tape', at: start, length: end - start, from: piece.from + start - piece.at });
+      else if (end - start === piece.length) found.push(piece);
+      else throw new Error('a file cannot be cut');
+    }
+    return found;
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held ??= Buffer.allocUnsafe(this.#holdBytes);
+    const count = Math.min(bytes.length, this.#holdBytes - this.#heldBytes);
+    bytes.copy(this.#held, this.#heldBytes, 0, count);
+    this.#heldBytes += count;
+    if (this.#heldBytes < this.#holdBytes) return;
+    const decoded = new DecodedFile(this.#tape);
+    const reader = this.#leaf?.head.encoding === 'base64' ? new Base64Reader(decoded) : new IdentityReader(decoded);
+    this.#file = { decoded, reader, at: this.#at, length: 0, stopped: false };
+    this.#read(this.#file, this.#held);
+    if (count < bytes.length) this.#fileData(this.#file, bytes.subarray(count));
+  }
+
+  #fileData(file: OpenFile, bytes: Buffer): void {
+    if (file.stopped) this.literal(bytes);
+    else this.#read(file, bytes);
+  }
+
+  #read(file: OpenFile, bytes: Buffer): void {
+    const taken = file.reader.push(bytes);
+    file.length += taken;
+    this.#at += taken;
+    if (taken === bytes.length) return;
+    this.#stop(file);
+    this.literal(bytes.subarray(taken));
+  }
+
+  /** What has been decoded of it stays decoded, and is encoded again on the way out. */
+  #stop(file: OpenFile): FilePiece {
+    file.stopped = true;
+    const { decoded, reader, at, length } = file;
+    const piece: FilePiece = {
+      kind: 'file',
+      at,
+      length,
+      from: decoded.from,
+      size: decoded.size,
+      recipe: reader.recipe,
+    };
+    if (length > 0) this.pieces.push(piece);
+    return piece;
+  }
+
+  #closeFile(file: OpenFile, read: ReadLeaf): void {
+    if (file.stopped) {
+      this.#leave('not decodable');
+      return;
+    }
+    const complete = file.reader.finish();
+    const piece = this.#stop(file);
+    const { name, type } = nameOf(read.leaf);
+    this.files.push({
+      ...read,
+      piece,
+      sha256: file.decoded.digest(),
+      candidate: {
+        name,
+        type,
+        size: piece.size,
+        encodedSize: read.next - read.leaf.delimiterAt,
+        recipeCost: recipeCost(piece.recipe),
+        flaw: !complete ? 'not decodable' : this.#ambiguous ? 'ambiguous delimiter' : undefined,
+      },
+    });
+  }
+
+  #leave(reason: Reason): void {
+    this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
+  }
+}
+
+function canDecode(leaf: Leaf): boolean {
+  return ['base64', '7bit', '8bit', 'binary', ''].includes(leaf.head.encoding);
+}
+
+/** Whether this is a text that the reader of the message sees, and where a notice could stand. */
+function isPlace(leaf: Leaf): boolean {
+  const type = effectiveType(leaf.head, leaf.container);
+  return (
+    leaf.opaque === undefined &&
+    (type === 'text/plain' || type === 'text/html') &&
+    !isAttachment(leaf) &&
+    leaf.head.fileName === undefined &&
+    containers(leaf).every((container) => container.type !== 'multipart/digest')
+  );
+}

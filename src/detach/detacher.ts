@@ -1,0 +1,45 @@
+import type { Config } from '../config/config.ts';
+import type { Notice } from '../links/interface.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import type { Store } from '../storage/interface.ts';
+import { IncomingMessage, type DetachContext } from './incoming.ts';
+import type { Detacher } from './interface.ts';
+import { createPolicyClass } from './policy.ts';
+import { receiveHeader } from './receive-header.ts';
+import { Spool } from './spool/spool.ts';
+
+export interface DetacherOptions {
+  readonly config: Pick<Config, 'detach' | 'links' | 'spool'>;
+  readonly store: Store;
+  readonly notice: Notice;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+export function createDetacher({ config, store, notice, log, meter }: DetacherOptions): Detacher {
+  const uploads = new Set<Promise<unknown>>();
+  const watch = (upload: Promise<unknown>): void => {
+    const settled = upload.catch((error: unknown) => log.warn('upload-failed', { err: error }));
+    uploads.add(settled);
+    void settled.then(() => uploads.delete(settled));
+  };
+  const context: DetachContext = {
+    config,
+    store,
+    notice,
+    log,
+    meter,
+    watch,
+    spool: new Spool({ ...config.spool, meter }),
+  };
+  return {
+    async receive(body, signal) {
+      const source = body[Symbol.asyncIterator]();
+      return new IncomingMessage(await receiveHeader(source), source, { context, signal });
+    },
+    policyClass: createPolicyClass(config.detach),
+    async close() {
+      await Promise.allSettled(uploads);
+    },
+  };
+}

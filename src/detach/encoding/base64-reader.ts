@@ -1,0 +1,138 @@
+/**
+ * Decodes base64 (RFC 2045 section 6.8) and learns its layout.
+ *
+ * Two speeds: whole blocks of lines that look like the ones before are checked and decoded at once, the rest goes
+ * token by token. Keeps at most three undecoded characters and the layout, which is bounded by `maxRecipeBytes`.
+ */
+import type { DecodedFile, Reader } from './reader.ts';
+import { runCost, type LineRun, type Recipe } from './recipe.ts';
+
+/** A layout so irregular that describing it takes more than this is left where it is. */
+const maxRecipeBytes = 32 * 1024;
+
+/** Encoded bytes per step of the fast way: with the decoded ones, what a processor's cache holds. */
+const maxStep = 64 * 1024;
+
+const token = /[A-Za-z0-9+/]+|[\r\n\t ]+|=/y;
+
+export class Base64Reader implements Reader {
+  readonly #file: DecodedFile;
+  readonly #runs: [chars: number, separator: string, count: number][] = [];
+  #cost = 0;
+  /** The line under way: its characters so far, and the separator after them so far. */
+  #chars = 0;
+  #separator = '';
+  #undecoded = '';
+  #padding = '';
+  #failed = false;
+
+  constructor(file: DecodedFile) {
+    this.#file = file;
+  }
+
+  push(bytes: Buffer): number {
+    let at = 0;
+    let slowUntil = 0;
+    while (at < bytes.length && !this.#failed) {
+      const lines = at < slowUntil ? 0 : this.#regularLines(bytes, at);
+      if (lines > 0) {
+        const end = at + lines * (this.#chars + 2);
+        if (this.#takeLines(bytes.subarray(at, end), lines)) at = end;
+        else slowUntil = end;
+        continue;
+      }
+      const lf = bytes.indexOf(0x0a, at);
+      at += this.#takeTokens(
+        bytes.toString('latin1', at, lf < 0 ? Math.min(bytes.length, at + maxStep) : Math.min(lf + 1, at + maxStep)),
+      );
+    }
+    return at;
+  }
+
+  finish(): boolean {
+    if (this.#failed) return false;
+    const rest = this.#undecoded.length;
+    // A single character is six bits of a byte that got lost; padding closes a group of four or is missing.
+    if (rest === 1 || (rest === 0 ? this.#padding !== '' : rest + this.#padding.length > 4)) return false;
+    if (rest > 0) this.#file.append(Buffer.from(this.#undecoded, 'base64'));
+    return true;
+  }
+
+  get recipe(): Recipe {
+    const lines: LineRun[] = this.#runs.map(([chars, separator, count]) => [chars, separator, count]);
+    if (this.#chars > 0 || this.#separator !== '') lines.push([this.#chars, this.#separator, 1]);
+    return { encoding: 'base64', tail: this.#undecoded + this.#padding, lines };
+  }
+
+  /** How many lines from here on are as long as the one just finished and end in CRLF, in whole groups of four. */
+  #regularLines(bytes: Buffer, start: number): number {
+    const chars = this.#chars;
+    if (this.#separator !== '\r\n' || chars === 0 || this.#undecoded !== '' || this.#padding !== '') return 0;
+    const limit = Math.floor(Math.min(bytes.length - start, maxStep) / (chars + 2));
+    let lines = 0;
+    for (let end = start + chars; lines < limit && bytes[end] === 0x0d && bytes[end + 1] === 0x0a; end += chars + 2)
+      lines++;
+    const group = chars % 4 === 0 ? 1 : chars % 2 === 0 ? 2 : 4;
+    return lines - (lines % group);
+  }
+
+  /**
+   * The library's decoder skips what is not base64 and then gives fewer bytes; only the two characters of
+   * base64url (RFC 4648 section 5), which it takes for `+` and `/`, must be looked for.
+   */
+  #takeLines(block: Buffer, lines: number): boolean {
+    if (block.includes(0x2d) || block.includes(0x5f)) return false;
+    if (!this.#file.appendBase64(block.toString('latin1'), (lines * this.#chars * 3) / 4)) return false;
+    this.#addRun(this.#chars, '\r\n', lines);
+    return true;
+  }
+
+  #takeTokens(text: string): number {
+    token.lastIndex = 0;
+    let at = 0;
+    let match: RegExpExecArray | null;
+    while ((match = token.exec(text))) {
+      const [found] = match;
+      const first = found.charCodeAt(0);
+      if (first <= 0x20) this.#separator += found;
+      else {
+        if (first === 0x3d ? this.#padding.length === 2 : this.#padding !== '') break;
+        if (this.#separator !== '') this.#endLine();
+        if (this.#failed) return at;
+        if (first === 0x3d) this.#padding += found;
+        else this.#decode(found);
+        this.#chars += found.length;
+      }
+      if (this.#cost + this.#separator.length * 2 > maxRecipeBytes) {
+        this.#failed = true;
+        return token.lastIndex;
+      }
+      at = token.lastIndex;
+    }
+    if (at < text.length) this.#failed = true;
+    return at;
+  }
+
+  #decode(found: string): void {
+    const text = this.#undecoded + found;
+    const whole = text.length - (text.length % 4);
+    if (whole > 0) this.#file.appendBase64(text.slice(0, whole), (whole / 4) * 3);
+    this.#undecoded = text.slice(whole);
+  }
+
+  #endLine(): void {
+    this.#addRun(this.#chars, this.#separator, 1);
+    this.#chars = 0;
+    this.#separator = '';
+    if (this.#cost > maxRecipeBytes) this.#failed = true;
+  }
+
+  #addRun(chars: number, separator: string, count: number): void {
+    const last = this.#runs.at(-1);
+    if (last?.[0] === chars && last[1] === separator) last[2] += count;
+    else {
+      this.#runs.push([chars, separator, count]);
+      this.#cost += runCost + separator.length * 2;
+    }
+  }
+}

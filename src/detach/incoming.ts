@@ -1,0 +1,232 @@
+/**
+ * One message on its way through: header in memory, body read once.
+ *
+ * What cannot contain a file worth detaching is kept as the chunks it came in; the rest is scanned onto a tape. The
+ * client is read no faster than the tape reaches the disk.
+ */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { Config } from '../config/config.ts';
+import type { Notice } from '../links/interface.ts';
+import { unfold, type HeaderBlock } from '../message/header-block.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import { Failure } from '../smtp/failures.ts';
+import type { Store } from '../storage/interface.ts';
+import { fingerprintOf } from '../storage/naming.ts';
+import { Collector, type FilePart } from './collector.ts';
+import { commitFiles, type Committed } from './commit-files.ts';
+import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
+import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
+import { writeManifest } from './manifest.ts';
+import { readPartHead } from './mime/part-head.ts';
+import { MimeScanner } from './mime/scanner.ts';
+import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
+import { isExempt, judge, smallestSize } from './policy.ts';
+import type { Received } from './receive-header.ts';
+import { replaceParts } from './replacement.ts';
+import type { Spool } from './spool/spool.ts';
+import { Tape } from './spool/tape.ts';
+
+export interface DetachContext {
+  readonly config: Pick<Config, 'detach' | 'links'>;
+  readonly store: Store;
+  readonly notice: Notice;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly spool: Spool;
+  /** Told of every upload: it may outlive its message. */
+  readonly watch: (upload: Promise<unknown>) => void;
+}
+
+export const manifestField = 'X-Detach-Message';
+
+/** A message up to this size is kept in memory, whatever it holds. */
+const maxMemoryBytes = 1024 * 1024;
+
+/** A larger chunk is scanned in steps, so that the tape is never asked to hold more than that at once. */
+const maxStepBytes = 256 * 1024;
+
+export class IncomingMessage implements Incoming {
+  readonly header: HeaderBlock;
+  readonly #rest: Buffer;
+  readonly #source: AsyncIterator<Buffer>;
+  readonly #signal: AbortSignal;
+  readonly #context: DetachContext;
+
+  constructor(
+    { header, rest }: Received,
+    source: AsyncIterator<Buffer>,
+    options: { readonly context: DetachContext; readonly signal: AbortSignal },
+  ) {
+    this.header = header;
+    this.#rest = rest;
+    this.#source = source;
+    this.#signal = options.signal;
+    this.#context = options.context;
+  }
+
+  async discard(): Promise<void> {
+    const chunks = this.#chunks();
+    while ((await chunks.next()).done !== true);
+  }
+
+  async detach(envelope: Envelope): Promise<Outgoing> {
+    const rules = this.#context.config.detach;
+    const chunks = this.#chunks();
+    const scanned = !isExempt(envelope, rules) && this.header.fields.every(({ key }) => key !== '');
+    const limit = scanned ? Math.min(smallestSize(rules), maxMemoryBytes) : maxMemoryBytes;
+    const first: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of resumable(chunks)) {
+      first.push(chunk);
+      length += chunk.length;
+      if (length >= limit) break;
+    }
+    if (length < limit) return memoryOutgoing(this.header.raw, first);
+    const tape = new Tape(this.#context.spool);
+    try {
+      const collector = new Collector(tape, rules);
+      const crc = await this.#take(prepend(first, chunks), collector, { tape, scanned });
+      return await this.#replace(collector, envelope, { tape, crc });
+    } catch (error) {
+      await tape.release();
+      throw error;
+    }
+  }
+
+  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
+    if (this.#rest.length > 0) yield this.#rest;
+    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) yield next.value;
+  }
+
+  /** Reads the message to its end. @returns the CRC-32 of what comes after the empty line */
+  async #take(
+    chunks: AsyncIterable<Buffer>,
+    collector: Collector,
+    { tape, scanned }: { readonly tape: Tape; readonly scanned: boolean },
+  ): Promise<number> {
+    const scanner = scanned
+      ? new MimeScanner(readPartHead(this.header), collector, { maxDepth: this.#context.config.detach.maxDepth })
+      : undefined;
+    let crc = 0;
+    let skip = 2;
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += maxStepBytes) {
+        const step = chunk.subarray(at, at + maxStepBytes);
+        const bytes = step.subarray(Math.min(skip, step.length));
+        skip -= step.length - bytes.length;
+        if (scanner) {
+          crc = crc32(bytes, crc);
+          scanner.push(bytes);
+        } else collector.literal(bytes);
+        await tape.drain();
+      }
+    }
+    scanner?.end();
+    return crc;
+  }
+
+  async #replace(
+    collector: Collector,
+    envelope: Envelope,
+    { tape, crc }: { readonly tape: Tape; readonly crc: number },
+  ): Promise<Outgoing> {
+    const { config, meter, log } = this.#context;
+    const bytesIn = this.header.raw.length + 2 + collector.length;
+    const whole = (): Outgoing =>
+      tapeOutgoing({ header: this.header.raw, pieces: collector.pieces, tape }, { bytesIn, files: [] });
+    const chosen = this.#choose(collector);
+    if (chosen.length === 0) return whole();
+    try {
+      const detached = await this.#commit(chosen, envelope, tape);
+      const items = detached.map(({ part, token, link }) => ({
+        part,
+        item: {
+          name: link.name,
+          type: link.type,
+          size: link.size,
+          url: `${config.links.baseUrl}/${token}`,
+          expires: link.expires === null ? undefined : new Date(link.expires),
+        },
+      }));
+      const { header, edits } = await replaceParts(items, {
+        header: this.header,
+        collector,
+        tape,
+        notice: this.#context.notice,
+      });
+      const pieces = applyEdits(collector, edits);
+      if (lengthOf(pieces) >= collector.length) return whole();
+      const hashes = new Map(chosen.map(({ piece, sha256 }) => [piece, sha256]));
+      const manifest = writeManifest({
+        v: 1,
+        original: {
+          header: this.header.raw.toString('latin1'),
+          size: collector.length,
+          crc32: crc.toString(16).padStart(8, '0'),
+        },
+        delivered: await describeBody(pieces, tape),
+        edits: await describeEdits(edits, collector, { tape, hashes }),
+      });
+      const id = await this.#context.store.putMessage(manifest, this.#signal);
+      const field = Buffer.from(`${manifestField}: ${id}\r\n`);
+      return tapeOutgoing(
+        { header: Buffer.concat([field, header]), pieces, tape },
+        { bytesIn, files: detached.map(describeFile) },
+      );
+    } catch (error) {
+      if (this.#signal.aborted) throw new Failure('clientGone', { cause: error });
+      const failure = Failure.from(error);
+      if (failure.kind !== 'storageFailed' || config.detach.onStorageFailure !== 'pass') throw failure;
+      meter.storageFailure();
+      log.warn('passed-whole', { reason: failure.message, files: chosen.length });
+      return whole();
+    }
+  }
+
+  #choose(collector: Collector): FilePart[] {
+    const reasons = judge(collector.candidates(), this.#context.config.detach);
+    const left = new Map(collector.left);
+    for (const reason of reasons) if (reason !== undefined) left.set(reason, (left.get(reason) ?? 0) + 1);
+    if (left.size > 0) this.#context.log.debug('left-alone', { parts: Object.fromEntries(left) });
+    return collector.files.filter((_, i) => reasons[i] === undefined);
+  }
+
+  #commit(chosen: readonly FilePart[], envelope: Envelope, tape: Tape): Promise<Committed[]> {
+    const { store, meter, watch } = this.#context;
+    return commitFiles(chosen, {
+      store,
+      tape,
+      meter,
+      watch,
+      signal: this.#signal,
+      messageIdentity: identityOf(this.header),
+      reversePath: envelope.reversePath,
+    });
+  }
+}
+
+/** The same for every try of the same message. */
+function identityOf(header: HeaderBlock): string {
+  const field = header.fields.find(({ key }) => key === 'message-id');
+  const id = field ? unfold(field) : '';
+  return id === '' ? `sha256:${createHash('sha256').update(header.raw).digest('hex')}` : id;
+}
+
+const describeFile = ({ part, token, link }: Committed): DetachedFile => ({
+  name: link.name,
+  type: link.type,
+  size: link.size,
+  sha256: part.sha256,
+  tokenFingerprint: fingerprintOf(token),
+});
+
+/** Iterates without closing what it iterates over when the loop is left. */
+function resumable(generator: AsyncGenerator<Buffer, void, undefined>): AsyncIterable<Buffer> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => generator.next() }) };
+}
+
+async function* prepend(first: Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  for (let chunk = first.shift(); chunk; chunk = first.shift()) yield chunk;
+  yield* rest;
+}

@@ -1,0 +1,51 @@
+import { HeaderBlock } from '../../message/header-block.ts';
+import { parseContentType, parseDisposition } from '../../message/parameters.ts';
+
+/** What the header of an entity (RFC 2045 section 2.4) says about its body. */
+export interface PartHead {
+  /** As declared, in lower case; '' where there is no Content-Type. */
+  readonly type: string;
+  readonly params: ReadonlyMap<string, string>;
+  /** '' where there is none. */
+  readonly disposition: string;
+  /** `filename` of the disposition and `name` of the type, decoded, where they are there. */
+  readonly fileName: string | undefined;
+  readonly typeName: string | undefined;
+  /** In lower case; `7bit` where there is none. */
+  readonly encoding: string;
+  /** Without angle brackets. */
+  readonly contentId: string | undefined;
+  readonly contentLocation: string | undefined;
+  /** False: lines that are no fields, or two that contradict each other. Programs read such a part differently. */
+  readonly clear: boolean;
+}
+
+const single = ['content-type', 'content-disposition', 'content-transfer-encoding'];
+
+export function readPartHead(header: HeaderBlock): PartHead {
+  const contentType = header.first('content-type');
+  const { type, params } = parseContentType(contentType ?? '');
+  const { disposition, params: dispositionParams } = parseDisposition(header.first('content-disposition') ?? '');
+  const encoding = header.first('content-transfer-encoding') ?? '7bit';
+  return {
+    type,
+    params,
+    disposition,
+    fileName: dispositionParams.get('filename'),
+    typeName: params.get('name'),
+    encoding: encoding
+      .replace(/\([^()]*\)/g, '')
+      .trim()
+      .toLowerCase(),
+    contentId: idOf(header.first('content-id') ?? ''),
+    contentLocation: header.first('content-location'),
+    clear: header.fields.every((field) => field.key !== '') && single.every((key) => header.all(key).length <= 1),
+  };
+}
+
+export const parsePartHead = (raw: Buffer): PartHead => readPartHead(HeaderBlock.parse(raw));
+
+function idOf(value: string): string | undefined {
+  const id = /^<?([^<>]*)>?/.exec(value)?.[1]?.trim();
+  return id === '' ? undefined : id;
+}

@@ -1,0 +1,42 @@
+import type { DetachedFile, Outgoing } from './interface.ts';
+import { lengthOf, readPieces, type OutPiece } from './edits.ts';
+import type { Tape } from './spool/tape.ts';
+
+const emptyLine = Buffer.from('\r\n');
+
+/** A message that was never scanned: the chunks as they came. */
+export function memoryOutgoing(header: Buffer, chunks: readonly Buffer[]): Outgoing {
+  const bytes = header.length + chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  return {
+    header,
+    body: () => chunks,
+    bytesIn: bytes,
+    bytesOut: bytes,
+    files: [],
+    dispose: () => Promise.resolve(),
+  };
+}
+
+/** A message on a tape, with what was replaced in it. */
+export function tapeOutgoing(
+  message: { readonly header: Buffer; readonly pieces: readonly OutPiece[]; readonly tape: Tape },
+  about: { readonly bytesIn: number; readonly files: readonly DetachedFile[] },
+): Outgoing {
+  const { header, pieces, tape } = message;
+  let disposed = false;
+  return {
+    header,
+    async *body() {
+      yield emptyLine;
+      yield* readPieces(pieces, tape);
+    },
+    bytesIn: about.bytesIn,
+    bytesOut: header.length + emptyLine.length + lengthOf(pieces),
+    files: about.files,
+    async dispose() {
+      if (disposed) return;
+      disposed = true;
+      await tape.release();
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/** What is detached and what is left alone: pure decisions over descriptions of parts. */
+import { domainToASCII } from 'node:url';
+import type { Config } from '../config/config.ts';
+import { safeFileName, safeMediaType } from '../message/file-name.ts';
+import { containers, effectiveType, type Leaf } from './mime/structure.ts';
+
+export type Rules = Config['detach'];
+
+/** A part that may be detached, once it was read to its end. */
+export interface Candidate {
+  readonly name: string;
+  readonly type: string;
+  /** Decoded bytes. */
+  readonly size: number;
+  /** Bytes that leave the message with it. */
+  readonly encodedSize: number;
+  /** Bytes of the description of its encoding. */
+  readonly recipeCost: number;
+  /** Why its bytes cannot be given to anybody as a file; undefined: they can. */
+  readonly flaw: string | undefined;
+  /** An HTML text of the message shows it. */
+  readonly shown: boolean;
+}
+
+/** Why a part stays where it is, for the log. */
+export type Reason = string;
+
+/** More is not taken out of one message: each costs two requests to storage, and a notice. */
+export const maxFiles = 500;
+
+/** What a notice for one file may take, in both alternatives together: a part smaller than that saves nothing. */
+const noticeCost = 1000;
+
+/** The smallest decoded size that can matter under these rules. */
+export const smallestSize = (rules: Rules): number =>
+  rules.totalSize > 0 ? Math.min(rules.minSize, rules.totalMinSize) : rules.minSize;
+
+export function nameOf(leaf: Leaf): { readonly name: string; readonly type: string } {
+  const { head } = leaf;
+  const name = safeFileName({ disposition: head.fileName, type: head.typeName }, head.type);
+  return { name, type: safeMediaType(head.type, name) };
+}
+
+/** What the header of a leaf says already: why it is left alone, or undefined when the rest of it decides. */
+export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
+  const { head } = leaf;
+  if (leaf.opaque !== undefined) return leaf.opaque;
+  const type = effectiveType(head, leaf.container);
+  const { name, type: fileType } = nameOf(leaf);
+  const [kind] = type.split('/', 1);
+  if (kind === 'multipart' || kind === 'message') return 'structure';
+  if (type === 'text/calendar' || fileType === 'text/calendar') return 'calendar';
+  if (isCryptographic(type, fileType, name)) return 'signed or encrypted';
+  const attached = isAttachment(leaf);
+  if (!attached && (kind === 'text' || !type.includes('/'))) return 'text';
+  const related = containers(leaf).some((container) => container.type === 'multipart/related');
+  if (!attached && related && head.contentLocation !== undefined) return 'shown';
+  return refusalByRules(name, fileType, rules);
+}
+
+/** RFC 2183 section 2.8: a disposition nobody knows is an attachment. */
+export function isAttachment(leaf: Leaf): boolean {
+  const { disposition } = leaf.head;
+  return disposition !== '' && disposition !== 'inline';
+}
+
+function isCryptographic(type: string, fileType: string, name: string): boolean {
+  return (
+    [type, fileType].some((t) => /^application\/(x-)?(pkcs7|pkcs10|pgp)\b/.test(t)) ||
+    /\.(p7[mscz]|pgp|gpg|asc|sig)$/i.test(name)
+  );
+}
+
+function refusalByRules(name: string, type: string, rules: Rules): Reason | undefined {
+  const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  const inTypes = (list: readonly string[]): boolean => list.some((wanted) => matchesType(type, wanted));
+  if (inTypes(rules.excludeTypes)) return 'excluded type';
+  if (rules.excludeExtensions.includes(extension)) return 'excluded extension';
+  const restricted = rules.includeTypes.length + rules.includeExtensions.length > 0;
+  if (restricted && !inTypes(rules.includeTypes) && !rules.includeExtensions.includes(extension)) return 'not included';
+  return undefined;
+}
+
+function matchesType(type: string, wanted: string): boolean {
+  return wanted.endsWith('/*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
+}
+
+/** Of all candidates of a message, in order: why each one stays, or undefined when it is detached. */
+export function judge(candidates: readonly Candidate[], rules: Rules): (Reason | undefined)[] {
+  const first = candidates.map((candidate) => refusal(candidate, rules));
+  const total = candidates.reduce((sum, { size }, i) => (first[i] === undefined ? sum + size : sum), 0);
+  const totalReached = rules.totalSize > 0 && total >= rules.totalSize;
+  const least = totalReached ? Math.min(rules.minSize, rules.totalMinSize) : rules.minSize;
+  let taken = 0;
+  return candidates.map((candidate, i) => {
+    if (first[i] !== undefined) return first[i];
+    if (candidate.size < least) return 'small';
+    taken += 1;
+    return taken > maxFiles ? 'too many files' : undefined;
+  });
+}
+
+function refusal(candidate: Candidate, rules: Rules): Reason | undefined {
+  if (candidate.flaw !== undefined) return candidate.flaw;
+  if (candidate.shown) return 'shown';
+  if (rules.maxSize > 0 && candidate.size > rules.maxSize) return 'large';
+  if (candidate.encodedSize <= noticeCost) return 'saves nothing';
+  return candidate.recipeCost > candidate.size / 4 ? 'irregular encoding' : undefined;
+}
+
+export type PolicyClass = 'detach' | 'exempt';
+
+/** The class of a recipient: those of different classes never share a transaction. */
+export function createPolicyClass(rules: Rules): (mailbox: string) => PolicyClass {
+  return (mailbox) => classOf(mailbox, rules.includeRecipients, rules.exemptRecipients);
+}
+
+/** Whether mail from this reverse-path to these recipients is looked at. The null reverse-path never is. */
+export function isExempt(
+  envelope: { readonly reversePath: string; readonly recipients: readonly string[] },
+  rules: Rules,
+): boolean {
+  if (envelope.reversePath === '') return true;
+  if (classOf(envelope.reversePath, rules.includeSenders, rules.exemptSenders) === 'exempt') return true;
+  const classify = createPolicyClass(rules);
+  return envelope.recipients.some((recipient) => classify(recipient) === 'exempt');
+}
+
+function classOf(mailbox: string, included: readonly string[], exempt: readonly string[]): PolicyClass {
+  if (included.length + exempt.length === 0) return 'detach';
+  const raw = mailbox.slice(mailbox.lastIndexOf('@') + 1);
+  const domain = domainToASCII(Buffer.from(raw, 'latin1').toString('utf8')) || raw.toLowerCase();
+  const matches = (entry: string): boolean => (entry.startsWith('.') ? domain.endsWith(entry) : domain === entry);
+  if (exempt.some(matches)) return 'exempt';
+  return included.length === 0 || included.some(matches) ? 'detach' : 'exempt';
+}

@@ -1,0 +1,46 @@
+import { HeaderBlock } from '../message/header-block.ts';
+import { Failure } from '../smtp/failures.ts';
+
+/** Ten times what any honest message has, and 100,000 short fields. */
+export const maxHeaderBytes = 2 * 1024 * 1024;
+
+export interface Received {
+  readonly header: HeaderBlock;
+  /** What came after the header: the empty line first. No bytes when the message ended before it. */
+  readonly rest: Buffer;
+}
+
+/**
+ * Reads up to the empty line that ends the header (RFC 5322 section 2.1).
+ * @throws Failure headerTooLarge, and whatever the source rejects with
+ */
+export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Received> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  /** The last three bytes before the chunk at hand, behind a line end that stands for the beginning. */
+  let before: Buffer = Buffer.from('\r\n');
+  for (let next = await source.next(); next.done !== true; next = await source.next()) {
+    const chunk = next.value;
+    chunks.push(chunk);
+    const seam = Buffer.concat([before, chunk.subarray(0, 3)]);
+    const atSeam = seam.indexOf('\r\n\r\n');
+    const inChunk = atSeam < 0 ? chunk.indexOf('\r\n\r\n') : -1;
+    if (atSeam >= 0 || inChunk >= 0) {
+      const end = atSeam >= 0 ? length - before.length + atSeam + 2 : length + inChunk + 2;
+      const all = chunks.length === 1 ? chunk : Buffer.concat(chunks);
+      return { header: headerOf(all.subarray(0, end)), rest: all.subarray(end) };
+    }
+    length += chunk.length;
+    if (length > maxHeaderBytes) throw tooLarge();
+    before = chunk.length >= 3 ? chunk.subarray(-3) : Buffer.from(Buffer.concat([before, chunk]).subarray(-3));
+  }
+  return { header: headerOf(Buffer.concat(chunks)), rest: Buffer.alloc(0) };
+}
+
+function headerOf(raw: Buffer): HeaderBlock {
+  if (raw.length > maxHeaderBytes) throw tooLarge();
+  return HeaderBlock.parse(raw);
+}
+
+const tooLarge = (): Failure =>
+  new Failure('headerTooLarge', { reason: `header block is larger than ${maxHeaderBytes} bytes` });

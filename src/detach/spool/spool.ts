@@ -1,0 +1,90 @@
+import { chmod, mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Meter } from '../../observe/interface.ts';
+import { Failure } from '../../smtp/failures.ts';
+
+export interface SpoolOptions {
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly meter: Pick<Meter, 'spool'>;
+}
+
+/** Written and read in one go. A tape holds at most three of them in memory. */
+export const blockSize = 256 * 1024;
+
+/** Blocks kept for the next message instead of being allocated anew: 8 MiB. */
+const maxIdleBlocks = 32;
+
+const suffix = '.spool';
+
+/**
+ * The spool directory of this process and how much of it is used, over all messages.
+ *
+ * A spool file is unlinked as soon as it is open: whatever ends the process, its space is free again.
+ */
+export class Spool {
+  readonly #options: SpoolOptions;
+  readonly #idleBlocks: Buffer[] = [];
+  #used = 0;
+  #prepared: Promise<void> | undefined;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** @throws Failure spoolFull */
+  reserve(bytes: number): void {
+    if (this.#used + bytes > this.#options.maxBytes)
+      throw new Failure('spoolFull', { reason: `spool holds ${this.#used} of ${this.#options.maxBytes} bytes` });
+    this.#used += bytes;
+    this.#options.meter.spool(this.#used);
+  }
+
+  free(bytes: number): void {
+    this.#used -= bytes;
+    this.#options.meter.spool(this.#used);
+  }
+
+  takeBlock(): Buffer {
+    return this.#idleBlocks.pop() ?? Buffer.allocUnsafeSlow(blockSize);
+  }
+
+  /** The caller holds no view of it any more: the next message writes there. */
+  giveBlock(block: Buffer): void {
+    if (this.#idleBlocks.length < maxIdleBlocks) this.#idleBlocks.push(block);
+  }
+
+  /** A new file without a name. */
+  async open(): Promise<FileHandle> {
+    this.#prepared ??= this.#prepare();
+    try {
+      await this.#prepared;
+    } catch (error) {
+      this.#prepared = undefined;
+      throw error;
+    }
+    const path = join(this.#options.directory, randomUUID() + suffix);
+    const file = await open(path, 'wx+', 0o600);
+    await rm(path, { force: true });
+    return file;
+  }
+
+  async #prepare(): Promise<void> {
+    const { directory } = this.#options;
+    const created = await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (created !== undefined) await chmod(directory, 0o700);
+    const { uid, mode } = await stat(directory);
+    const me = process.getuid?.() ?? uid;
+    // Under /tmp anybody could have made it first, and would read or replace the mail in it.
+    if ((uid !== me && uid !== 0) || (mode & 0o022) !== 0)
+      throw new Failure('internal', { reason: `spool.directory ${directory} can be written by other users` });
+    // What a kill between opening and unlinking left behind.
+    for (const name of await readdir(directory))
+      if (name.endsWith(suffix)) await rm(join(directory, name), { force: true });
+  }
+}
