@@ -4,6 +4,7 @@ import { ImapFlow } from 'imapflow';
 import { freePort } from './ports.ts';
 import { privateDirectory, removeDirectory } from './private-directory.ts';
 import { isAlive, runDaemon, terminate } from './process.ts';
+import { systemUser } from './system-user.ts';
 import { waitFor } from './wait.ts';
 
 export interface DovecotOptions {
@@ -91,7 +92,8 @@ export class DovecotInstance {
   async stop(): Promise<void> {
     try {
       const pid = Number(readFileSync(join(this.home, 'run/master.pid'), 'utf8'));
-      if (pid > 1 && isAlive(pid)) await terminate(pid);
+      // On SIGTERM it would wait seconds for its own children; what it holds is on disk.
+      if (pid > 1 && isAlive(pid)) await terminate(-pid, { signal: 'SIGKILL' });
     } catch {
       // Stopped already.
     }
@@ -101,7 +103,8 @@ export class DovecotInstance {
 
 export async function startDovecot(options: DovecotOptions): Promise<DovecotInstance> {
   const home = options.home ?? privateDirectory('dovecot');
-  const owner = mailOwner();
+  // `mail` exists on every Debian and owns nothing that matters.
+  const owner = systemUser('mail');
   for (const directory of ['etc', 'run', 'mail']) mkdirSync(join(home, directory), { recursive: true });
   chownSync(join(home, 'mail'), owner.uid, owner.gid);
   const ports = { lmtp: options.lmtpPort ?? (await freePort()), imap: options.imapPort ?? (await freePort()) };
@@ -152,24 +155,17 @@ ${options.config ?? ''}
 `;
 }
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-function writeSieve(instance: DovecotInstance, user: string, script: string, owner: Owner): void {
+function writeSieve(
+  instance: DovecotInstance,
+  user: string,
+  script: string,
+  owner: ReturnType<typeof systemUser>,
+): void {
   const folder = join(instance.maildir(user), '..');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, '.dovecot.sieve');
   writeFileSync(file, script);
   for (const path of [join(folder, '..'), folder, file]) chownSync(path, owner.uid, owner.gid);
-}
-
-/** `mail` exists on every Debian and owns nothing that matters. */
-function mailOwner(): Owner {
-  const fields = /^mail:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
-  if (!fields) throw new Error('no user `mail` on this machine');
-  return { uid: Number(fields[1]), gid: Number(fields[2]) };
 }
 
 function filesIn(directory: string): string[] {

@@ -1,11 +1,16 @@
-import { chownSync, cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from './ports.ts';
+import {
+  copyConfiguration,
+  makeCold,
+  makeQueueDirectories,
+  placeListeners,
+  type PostfixSettings,
+  writeSettings,
+} from './postfix-home.ts';
 import { privateDirectory, removeDirectory } from './private-directory.ts';
 import { isAlive, run, runDaemon, terminate } from './process.ts';
 import { waitFor } from './wait.ts';
-
-export type PostfixSettings = Readonly<Record<string, string | number>>;
 
 export interface PostfixOptions {
   /** A configuration of this repository, used as it is: `postfix-a`, `postfix-b`, `postfix-a/single-postfix`, … */
@@ -93,7 +98,6 @@ export class PostfixInstance {
 
   /** Tries everything deferred again now. */
   async flush(): Promise<void> {
-    // Only qmgr forgets destinations it has set aside as dead; flushing asks it to.
     await run('postqueue', ['-c', this.config, '-f']);
   }
 
@@ -111,17 +115,21 @@ export class PostfixInstance {
   /** Writes a table or another file of the configuration; `reload` takes a changed table into use. */
   write(file: string, content: string): void {
     writeFileSync(join(this.config, file), content);
+    makeCold(join(this.config, file));
   }
 
   async reload(): Promise<void> {
     const since = this.log().length;
-    await run('postfix', ['-c', this.config, 'reload']);
+    const pid = this.#masterPid();
+    if (pid === undefined) throw new Error(`reload: ${this.home} is not running`);
+    process.kill(pid, 'SIGHUP');
     await this.waitForLog(/master\[\d+\]: reload -- version/, { since });
   }
 
   async start(): Promise<void> {
-    await runDaemon('postfix', ['-c', this.config, 'start'], join(this.home, 'start'));
-    await this.waitForLog(/daemon started -- version/);
+    // What `postfix start` comes to once everything is checked; returns when the listeners are open.
+    const master = join((await run('postconf', ['-c', this.config, '-h', 'daemon_directory'])).trim(), 'master');
+    await runDaemon(master, ['-c', this.config, '-w'], join(this.home, 'start'));
   }
 
   get running(): boolean {
@@ -131,9 +139,9 @@ export class PostfixInstance {
 
   /** Ends all processes; the queue stays, and `start` takes it up again. */
   async halt(): Promise<void> {
-    // Not `postfix stop`: it looks once a second whether master is gone. Master ends its own process group.
+    // Not `postfix stop`: it looks once a second whether master is gone, and not at its children, which hold the ports.
     const pid = this.#masterPid();
-    if (pid !== undefined) await terminate(pid);
+    if (pid !== undefined) await terminate(-pid);
   }
 
   async stop(): Promise<void> {
@@ -154,14 +162,14 @@ export class PostfixInstance {
 export async function startPostfix(options: PostfixOptions): Promise<PostfixInstance> {
   const home = options.home ?? privateDirectory('postfix');
   const config = join(home, 'etc');
-  for (const directory of ['etc', 'queue', 'data']) mkdirSync(join(home, directory), { recursive: true });
+  mkdirSync(config, { recursive: true });
+  makeQueueDirectories(home);
   copyConfiguration(options.dir, config);
-  const { uid, gid } = postfixUser();
-  chownSync(join(home, 'data'), uid, gid);
   for (const [name, content] of Object.entries(options.files ?? {})) writeFileSync(join(config, name), content);
 
   const { text, ports } = await placeListeners(readFileSync(join(config, 'master.cf'), 'utf8'), options.ports ?? {});
   writeFileSync(join(config, 'master.cf'), options.master ? options.master(text) : text);
+  for (const name of readdirSync(config)) makeCold(join(config, name));
   await writeSettings(config, {
     queue_directory: join(home, 'queue'),
     data_directory: join(home, 'data'),
@@ -178,41 +186,4 @@ export async function startPostfix(options: PostfixOptions): Promise<PostfixInst
     throw new Error(`Postfix from ${options.dir} did not start: ${String(error)}\n${instance.log()}`, { cause: error });
   }
   return instance;
-}
-
-/** main.cf, master.cf and tables; not the variants that lie in folders beside them. */
-function copyConfiguration(from: string, to: string): void {
-  const source = join(import.meta.dirname, '../..', from);
-  for (const name of readdirSync(source)) {
-    if (statSync(join(source, name)).isFile()) cpSync(join(source, name), join(to, name));
-  }
-}
-
-async function placeListeners(
-  master: string,
-  wanted: Readonly<Record<string, number>>,
-): Promise<{ text: string; ports: Map<string, number> }> {
-  const ports = new Map<string, number>();
-  let text = '';
-  for (const line of master.split('\n')) {
-    const [, name, rest] = /^(\S+)(\s+inet\s.*)$/.exec(line) ?? [];
-    if (name === undefined || rest === undefined || name.startsWith('#')) {
-      text += `${line}\n`;
-      continue;
-    }
-    const port = wanted[name] ?? (await freePort());
-    ports.set(name, port);
-    text += `127.0.0.1:${port}${rest}\n`;
-  }
-  return { text, ports };
-}
-
-async function writeSettings(config: string, settings: PostfixSettings): Promise<void> {
-  await run('postconf', ['-c', config, '-e', ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)]);
-}
-
-function postfixUser(): { uid: number; gid: number } {
-  const fields = /^postfix:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
-  if (!fields) throw new Error('no user `postfix` on this machine: is Postfix installed?');
-  return { uid: Number(fields[1]), gid: Number(fields[2]) };
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { waitFor } from './wait.ts';
 
 export interface RunOptions {
@@ -37,27 +37,44 @@ export async function runDaemon(program: string, args: readonly string[], output
   if (code !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${code}\n${readFileSync(output, 'utf8')}`);
 }
 
+/** Whether a process, or with a negative pid any of a process group, still runs. Who only waits to be reaped does not. */
 export function isAlive(pid: number): boolean {
+  if (pid > 0) return stat(String(pid)) !== undefined;
+  return readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && stat(entry)?.group === -pid);
+}
+
+/** proc(5): the fields after the name in parentheses are state, parent and group. */
+function stat(pid: string): { readonly group: number } | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state = '', , group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return 'ZX'.includes(state) ? undefined : { group: Number(group) };
+  } catch {
+    return undefined;
   }
 }
 
+export interface TerminateOptions {
+  readonly signal?: NodeJS.Signals;
+  /** Milliseconds until SIGKILL. */
+  readonly bound?: number;
+}
+
 /** SIGTERM, and SIGKILL to whoever sits it out. A negative pid names a process group. */
-export async function terminate(pid: number, { bound = 10_000 }: { readonly bound?: number } = {}): Promise<void> {
-  signal(pid, 'SIGTERM');
+export async function terminate(
+  pid: number,
+  { signal = 'SIGTERM', bound = 10_000 }: TerminateOptions = {},
+): Promise<void> {
+  sendSignal(pid, signal);
   try {
     await waitFor(() => !isAlive(pid), { what: `the end of process ${pid}`, bound });
   } catch {
-    signal(pid, 'SIGKILL');
+    sendSignal(pid, 'SIGKILL');
     await waitFor(() => !isAlive(pid), { what: `the end of process ${pid} after SIGKILL` });
   }
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+function sendSignal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
