@@ -112,10 +112,10 @@ function clean(candidate: string): string {
   // Far more than is kept in the end: what follows must not take long on hostile lengths.
   const bounded = candidate.length > 2048 ? candidate.slice(0, 1024) + candidate.slice(-1024) : candidate;
   const visible = bounded
-    .normalize('NFC')
-    .replace(/[\s\u2028\u2029]+/g, ' ')
+    .replace(/[^\S\ufeff]+/g, ' ')
     .replace(invisible, '')
     .replace(strayJoiner, '')
+    .normalize('NFC')
     .trim();
   const name = lastOfPath(visible)
     .replace(/["*/:<>?\\|\ufffd]/g, '_')

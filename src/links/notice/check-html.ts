@@ -31,7 +31,7 @@ export function checkHtml(source: string): void {
     if (name === undefined) return fail(whole === '<!--' ? 'comments are not possible here' : 'write &lt; for <');
     if (section === '/' || slash === '/') {
       const last = open.pop();
-      if (last !== name) fail(`${whole} closes ${last === undefined ? 'nothing' : last}`);
+      if (last !== name) fail(`${whole} closes ${last ?? 'nothing'}`);
     } else if (section === '#') open.push(name);
     else {
       if (forbidden.has(name)) fail(`<${name}> is not possible here`);

@@ -60,14 +60,12 @@ function templates({
 }): Pick<Words, 'text' | 'html'> {
   return {
     text: `${heading}\n{{#files}}\n\n{{name}}\n{{size}}, {{expires}}\n{{url}}\n{{/files}}`,
-    html: `<div lang="${lang}" dir="auto" style="margin:1em 0;padding:.5em 1em;border:1px solid #888;background:#f5f5f5;color:#222">
-${heading}
-<ul style="margin:.5em 0;padding:0 1.2em">
+    html: `<div lang="${lang}" dir="auto" style="margin:1em 0;padding:.5em;border:1px solid;background:#eee;color:#222">
+${heading}<ul style="margin:0;padding:0 1.2em">
 {{#files}}
 <li><a href="{{url}}" rel="noreferrer" style="color:#04c"><bdi>{{name}}</bdi></a><br/>{{size}}, {{expires}}</li>
 {{/files}}
-</ul>
-</div>
+</ul></div>
 `,
   };
 }

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { NoticeItem } from './interface.ts';
+import { createNotice } from './notice.ts';
+import { compileHtml, compileText } from './notice/template.ts';
+
+const item: NoticeItem = {
+  name: 'report.pdf',
+  type: 'application/pdf',
+  size: 2_400_000,
+  url: 'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA',
+  expires: new Date('2027-02-20T23:59:59Z'),
+};
+
+describe('built-in words', () => {
+  test('English text', () => {
+    assert.equal(
+      createNotice({ language: 'en' }).text([item]),
+      'Attached to this message, for download:\n\nreport.pdf\n2.4 MB, available until 20 February 2027\n' +
+        'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA\n',
+    );
+  });
+
+  test('French text', () => {
+    assert.equal(
+      createNotice({ language: 'fr' }).text([{ ...item, expires: new Date('2027-08-01T00:00:00Z') }]),
+      "Joint à ce message, à télécharger :\n\nreport.pdf\n2,4 Mo, disponible jusqu'au 1er août 2027\n" +
+        'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA\n',
+    );
+  });
+
+  test('several files are a list', () => {
+    const items = [item, { ...item, name: 'b.zip', expires: undefined }];
+    const text = createNotice({ language: 'en' }).text(items);
+    assert.equal(text.split('\n\n').length, 3);
+    assert.match(text, /\n\nb\.zip\n2\.4 MB, available without time limit\nhttps:/);
+    const html = createNotice({ language: 'fr' }).html(items);
+    assert.equal(html.match(/<li>/g)?.length, 2);
+    assert.match(html, /disponible sans limite de durée/);
+  });
+
+  test('sizes in the units and signs of the language', () => {
+    const sizes: readonly (readonly [bytes: number, en: string, fr: string])[] = [
+      [0, '0 bytes', '0 octets'],
+      [999, '999 bytes', '999 octets'],
+      [1000, '1 kB', '1 ko'],
+      [9_949, '9.9 kB', '9,9 ko'],
+      [9_950, '10 kB', '10 ko'],
+      [999_499, '999 kB', '999 ko'],
+      [999_500, '1 MB', '1 Mo'],
+      [1_048_576, '1 MB', '1 Mo'],
+      [25_900_000, '26 MB', '26 Mo'],
+      [1_260_000_000, '1.3 GB', '1,3 Go'],
+      [5e15, '5000 TB', '5000 To'],
+    ];
+    for (const [size, en, fr] of sizes) {
+      assert.match(createNotice({ language: 'en' }).text([{ ...item, size }]), new RegExp(`\n${en}, `));
+      assert.match(createNotice({ language: 'fr' }).text([{ ...item, size }]), new RegExp(`\n${fr}, `));
+    }
+  });
+
+  test('the HTML has its direction, its language, names isolated and nothing from elsewhere', () => {
+    const html = createNotice({ language: 'en' }).html([{ ...item, name: `<a> & "b" 'c'.pdf` }]);
+    assert.match(html, /^<div lang="en" dir="auto" /);
+    assert.match(html, /<bdi>&lt;a&gt; &amp; &quot;b&quot; &#39;c&#39;\.pdf<\/bdi>/);
+    assert.match(html, /href="https:\/\/files\.example\.org\/A{22}" rel="noreferrer"/);
+    assert.doesNotMatch(html, /src=|url\(|class=|<img|@/);
+  });
+
+  test('under 1,000 bytes for a file in both together, also in base64', () => {
+    const largest = {
+      ...item,
+      name: `${'é'.repeat(28)}.pdf`,
+      url: `https://${'x'.repeat(92)}`,
+      size: 123_000,
+      expires: new Date('2027-09-30T00:00:00Z'),
+    };
+    assert.equal(Buffer.byteLength(largest.name), 60);
+    assert.equal(largest.url.length, 100);
+    for (const language of ['en', 'fr'] as const) {
+      const notice = createNotice({ language });
+      const texts = [notice.text([largest]), notice.html([largest])].map((text) =>
+        Buffer.from(text.replaceAll('\n', '\r\n')),
+      );
+      const plain = texts.reduce((sum, text) => sum + text.length, 0);
+      const encoded = texts.reduce((sum, text) => sum + Math.ceil((text.toString('base64').length * 78) / 76), 0);
+      assert.ok(plain <= 730, `${language}: ${plain}`);
+      assert.ok(encoded < 1000, `${language} in base64: ${encoded}`);
+    }
+  });
+
+  test('no line but the link is longer than 76, and the link stands alone and whole', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 150 });
+    fc.assert(
+      fc.property(name, fc.constantFrom('en', 'fr'), (name, language) => {
+        const url = `https://${'x'.repeat(92)}`;
+        const text = createNotice({ language }).text([{ ...item, name, url }]);
+        const lines = text.split('\n');
+        assert.equal(lines.filter((line) => line === url).length, 1);
+        for (const line of lines) if (line !== url) assert.ok(line.length <= 76, line);
+        assert.doesNotMatch(text, / \n|\r|\n\n$/);
+      }),
+    );
+  });
+
+  test('a long name keeps its beginning and its extension', () => {
+    const name = `${'a'.repeat(140)}.pdf`;
+    const [, , line = ''] = createNotice({ language: 'en' })
+      .text([{ ...item, name }])
+      .split('\n');
+    assert.match(line, /^a{40,}\.\.\.a+\.pdf$/);
+    assert.equal(line.length, 76);
+  });
+});
+
+describe("the operator's templates", () => {
+  const directory = mkdtempSync(join(tmpdir(), 'notice-'));
+  after(() => rmSync(directory, { recursive: true }));
+  const write = (name: string, source: string | Buffer): string => {
+    const path = join(directory, name);
+    writeFileSync(path, source);
+    return path;
+  };
+
+  test('take the place of ours', () => {
+    const notice = createNotice({
+      language: 'fr',
+      templates: {
+        text: write(
+          'a.txt',
+          '\ufeffVoilà:\r\n{{#files}}\r\n* {{name}} [{{type}}, {{size}}, {{expires}}]\r\n  {{url}}\r\n{{/files}}\r\nFin\r\n',
+        ),
+        html: write('a.html', '<p>{{#files}}<a title="{{name}}" href="{{url}}">{{name}}</a><br/>{{/files}}</p>'),
+      },
+    });
+    assert.equal(
+      notice.text([item]),
+      `Voilà:\n* report.pdf [application/pdf, 2,4 Mo, disponible jusqu'au 20 février 2027]\n  ${item.url}\nFin\n`,
+    );
+    const html = notice.html([{ ...item, name: '">&' }]);
+    assert.equal(html, `<p><a title="&quot;&gt;&amp;" href="${item.url}">&quot;&gt;&amp;</a><br/></p>\n`);
+  });
+
+  test('a name that looks like a placeholder is a name', () => {
+    const text = compileText('{{#files}}\n{{name}} {{url}}\n{{/files}}\n');
+    const values = { name: '{{url}} $& {{/files}}', size: '', type: '', url: 'https://x', expires: '' };
+    assert.equal(text([values]), '{{url}} $& {{/files}} https://x\n');
+  });
+
+  test('an error names the key, the file and the place', () => {
+    const html = write('bad.html', '<p>\n{{#files}}<a href="{{url}}">{{nmae}}</a>{{/files}}</p>');
+    assert.throws(() => createNotice({ language: 'en', templates: { html } }), {
+      name: 'TemplateError',
+      message: `links.templates.html: ${html}: unknown placeholder {{nmae}}: there are {{name}}, {{size}}, {{type}}, {{url}}, {{expires}}`,
+    });
+    const missing = join(directory, 'none.txt');
+    assert.throws(
+      () => createNotice({ language: 'en', templates: { text: missing } }),
+      /links\.templates\.text: .*ENOENT/,
+    );
+    const latin = write('latin.txt', Buffer.from('\xe9 {{#files}}{{url}}{{/files}}', 'latin1'));
+    assert.throws(() => createNotice({ language: 'en', templates: { text: latin } }), /links\.templates\.text: /);
+  });
+
+  const wrongText: readonly (readonly [why: string, source: string, message: RegExp])[] = [
+    ['no section', '{{url}}', /needs one/],
+    ['empty', '', /needs one/],
+    ['two sections', '{{#files}}{{url}}{{/files}}{{#files}}{{url}}{{/files}}', /needs one/],
+    ['the wrong way round', '{{/files}}{{url}}{{#files}}', /needs one/],
+    ['outside of the section', '{{name}}{{#files}}{{url}}{{/files}}', /\{\{name\}\} stands outside/],
+    ['no link', '{{#files}}{{name}}{{/files}}', /no \{\{url\}\}/],
+    ['an unfinished one', '{{#files}}{{url}}{{name}{{/files}}', /unknown placeholder/],
+    ['blanks', '{{#files}}{{ url }}{{/files}}', /unknown placeholder/],
+    ['a long line', `a\n${'x'.repeat(77)}\n{{#files}}{{url}}{{/files}}`, /line 2 is longer than 76/],
+    ['a control character', 'a\n\0{{#files}}{{url}}{{/files}}', /line 2 has a control/],
+  ];
+  for (const [why, source, message] of wrongText) {
+    test(`text: ${why}`, () => assert.throws(() => compileText(source), { name: 'TemplateError', message }));
+  }
+
+  const wrongHtml: readonly (readonly [why: string, inner: string, message: RegExp])[] = [
+    ['a script', '<script>{{url}}</script>', /<script> is not possible/],
+    ['a style', '<style>a{}</style>{{url}}', /<style> is not possible/],
+    ['the end of the body', '</body>{{url}}', /closes \{\{#files\}\}/],
+    ['a comment', '<!-- {{url}} -->', /comments/],
+    ['a handler', '<p onclick="x">{{url}}</p>', /onclick is not possible/],
+    ['a value in a style', '<p style="color:{{name}}">{{url}}</p>', /cannot stand in style/],
+    ['a name as address', '<a href="{{name}}">{{url}}</a>', /cannot stand in href/],
+    ['something before the address', '<a href="javascript:{{url}}">x</a>', /cannot stand in href/],
+    ['no quotes', '<a title={{name}} href="{{url}}">x</a>', /name="value"/],
+    ['a value as tag', '<{{name}}>{{url}}', /write &lt;/],
+    ['never closed', '<p>{{url}}', /closes p/],
+    ['crossed', '<p><b>{{url}}</p></b>', /closes b/],
+    ['br without slash', '{{url}}<br>', /write <br\/>/],
+    ['div with slash', '{{url}}<div/>', /must be closed/],
+    ['a tag that never ends', '{{url}}<p title="', /write &lt;/],
+    ['a long line', `${'x'.repeat(300)}{{url}}`, /longer than 240/],
+  ];
+  for (const [why, inner, message] of wrongHtml) {
+    test(`html: ${why}`, () => {
+      assert.throws(() => compileHtml(`<div>{{#files}}${inner}{{/files}}</div>`), { name: 'TemplateError', message });
+    });
+  }
+
+  test('html: a value cannot get out of its place, whatever it is', () => {
+    const render = compileHtml('<p>{{#files}}<a title="{{name}}" href="{{url}}">{{name}}</a>{{/files}}</p>');
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (name) => {
+        const html = render([{ name, url: 'https://x', size: '', type: '', expires: '' }]);
+        assert.match(html, /^<p><a title="[^"<>]*" href="https:\/\/x">[^"<>]*<\/a><\/p>\n$/);
+      }),
+    );
+  });
+});

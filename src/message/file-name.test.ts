@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { safeFileName, safeMediaType } from './file-name.ts';
+
+const cases: readonly (readonly [why: string, name: string, safe: string])[] = [
+  ['a good name stays', 'Résumé 2026 (final).pdf', 'Résumé 2026 (final).pdf'],
+  ['composed', 'Re\u0301sume\u0301.pdf', 'Résumé.pdf'],
+  ['Unix path', '../../etc/passwd', 'passwd'],
+  ['absolute path', '/etc/passwd', 'passwd'],
+  ['Windows path', 'C:\\Users\\me\\a.pdf', 'a.pdf'],
+  ['drive letter', 'C:a.pdf', 'a.pdf'],
+  ['network share', '\\\\host\\share\\a.pdf', 'a.pdf'],
+  ['a slash that is no path', '1/2 finished.pdf', '1_2 finished.pdf'],
+  ['nothing but separators', '\\/\\', 'attachment.pdf'],
+  ['stream of NTFS', 'report.pdf:evil.exe', 'report.pdf_evil.exe'],
+  ['what Windows forbids', 'a<b>c"d|e?f*g.pdf', 'a_b_c_d_e_f_g.pdf'],
+  ['NUL and controls', 'a\0b\x07c\x9fd.pdf', 'abcd.pdf'],
+  ['line ends', 'a\r\nBcc: x\r\n.pdf', 'a Bcc_ x .pdf'],
+  ['right-to-left override', 'invoice\u202efdp.exe', 'invoicefdp.exe'],
+  ['isolates and marks', '\u2066a\u2069\u200f\u061c.pdf', 'a.pdf'],
+  ['zero width and soft hyphen', 'pay\u200bpal\u00ad\ufeff.pdf', 'paypal.pdf'],
+  ['tag characters', 'a\u{e0041}\u{e0042}.pdf', 'a.pdf'],
+  ['fillers that look like blanks', 'a\u3164\u115f\u2800.pdf', 'a.pdf'],
+  ['half a surrogate pair', 'a\ud800b.pdf', 'ab.pdf'],
+  ['undecodable', 'a\ufffdb.pdf', 'a_b.pdf'],
+  ['a joiner in Persian stays', 'می\u200cخواهم.pdf', 'می\u200cخواهم.pdf'],
+  ['a joiner in emoji stays', '👩\u200d💻.png', '👩\u200d💻.png'],
+  ['a joiner alone goes', 'a.\u200dpdf', 'a.pdf'],
+  ['the extension pushed out of sight', `invoice.pdf${' '.repeat(100)}.exe`, 'invoice.pdf .exe'],
+  ['leading dots', '...bashrc', 'bashrc'],
+  ['trailing dots and blanks', 'a.exe. . .', 'a.exe'],
+  ['nothing but dots', '...', 'attachment.pdf'],
+  ['empty', '', 'attachment.pdf'],
+  ['blank', ' \t\u00a0', 'attachment.pdf'],
+  ['device', 'con', '_con'],
+  ['device with extension', 'LPT1.txt', '_LPT1.txt'],
+  ['device with blank', 'nul .txt', '_nul .txt'],
+  ['device in superscript', 'COM².log', '_COM².log'],
+  ['no device', 'console.log', 'console.log'],
+  ['right-to-left letters', 'דוח.pdf', 'דוח.pdf'],
+];
+
+describe('safeFileName', () => {
+  for (const [why, name, safe] of cases) {
+    test(why, () => {
+      assert.equal(safeFileName({ disposition: name }, 'application/pdf'), safe);
+      assert.equal(safeFileName({ type: name }, 'application/pdf'), safe);
+    });
+  }
+
+  test('the disposition wins, the type helps out, and then the media type', () => {
+    assert.equal(safeFileName({ disposition: 'a.pdf', type: 'b.pdf' }, 'application/pdf'), 'a.pdf');
+    assert.equal(safeFileName({ disposition: '..', type: 'b.pdf' }, 'application/pdf'), 'b.pdf');
+    assert.equal(safeFileName({}, 'Image/JPEG; name=x'), 'attachment.jpg');
+    assert.equal(safeFileName({}, 'x-odd/thing'), 'attachment.bin');
+    assert.equal(safeFileName({}, ''), 'attachment.bin');
+  });
+
+  test('long names are cut between characters and keep their extension', () => {
+    const latin = safeFileName({ disposition: `${'x'.repeat(400)}.tar.gz` }, '');
+    assert.equal(latin, `${'x'.repeat(147)}.gz`);
+    const emoji = safeFileName({ disposition: `${'😀'.repeat(100)}.pdf` }, '');
+    assert.equal(emoji, `${'😀'.repeat(36)}.pdf`);
+    const noExtension = safeFileName({ disposition: `a.${'b'.repeat(400)}` }, '');
+    assert.equal(noExtension.length, 150);
+    assert.equal(safeFileName({ disposition: `${'con .'.repeat(200)}pdf` }, '').endsWith('.pdf'), true);
+  });
+
+  test('anything becomes a name that is safe, and a safe name stays as it is', () => {
+    const nasty = fc.constantFrom(
+      '.',
+      '/',
+      '\\',
+      ':',
+      ' ',
+      '\0',
+      '\u202e',
+      '\u200d',
+      'con',
+      'é',
+      '😀',
+      '\ud800',
+      '"',
+      'a',
+      '.pdf',
+      '\u0301',
+    );
+    const name = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.array(nasty, { maxLength: 300 }).map((a) => a.join('')),
+    );
+    fc.assert(
+      fc.property(name, (disposition) => {
+        const safe = safeFileName({ disposition }, 'application/pdf');
+        assert.equal(Buffer.byteLength(safe) <= 150 && safe.length > 0, true);
+        assert.doesNotMatch(safe, /\p{Cs}/u);
+        assert.doesNotMatch(safe, /[\p{Cc}\p{Bidi_Control}"*/:<>?\\|]|^[. ]|[. ]$|\s\s/u);
+        assert.doesNotMatch(safe, /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i);
+        assert.equal(safeFileName({ disposition: safe }, ''), safe);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('hostile lengths end', () => {
+    for (const piece of ['.', ' ', '. ', 'a/', '\\', '\u202e', '\u0301', 'é.']) {
+      assert.equal(Buffer.byteLength(safeFileName({ disposition: piece.repeat(1_000_000) }, '')) <= 150, true);
+    }
+  });
+});
+
+test('safeMediaType', () => {
+  const types: readonly (readonly [type: string, name: string, safe: string])[] = [
+    ['Application/PDF; name=x', 'x.exe', 'application/pdf'],
+    [' image/svg+xml ', '', 'image/svg+xml'],
+    ['application/octet-stream', 'Report.PDF', 'application/pdf'],
+    ['application/octet-stream', 'report', 'application/octet-stream'],
+    ['', 'a.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+    ['pdf', '', 'application/octet-stream'],
+    ['text/html\r\nX: y', '', 'application/octet-stream'],
+    ['text/<b>', '', 'application/octet-stream'],
+    ['a/b/c', '', 'application/octet-stream'],
+    [`a/${'b'.repeat(200)}`, '', 'application/octet-stream'],
+  ];
+  for (const [type, name, safe] of types) assert.equal(safeMediaType(type, name), safe);
+});
