@@ -20,9 +20,9 @@ const exitStatus = { foreign: 65, changed: 65, fileGone: 66, storage: 69 } as co
 >;
 
 export interface RestoreCommandOptions extends ConfigSources {
-  readonly stdin?: Readable;
-  readonly stdout?: Writable;
-  readonly stderr?: (text: string) => void;
+  readonly input?: Readable;
+  readonly output?: Writable;
+  readonly report?: (text: string) => void;
 }
 
 /**
@@ -32,22 +32,22 @@ export interface RestoreCommandOptions extends ConfigSources {
 export async function runRestore({
   file,
   env,
-  stdin = process.stdin,
-  stdout = process.stdout,
-  stderr = (text) => process.stderr.write(text),
+  input = process.stdin,
+  output = process.stdout,
+  report = (text) => process.stderr.write(text),
 }: RestoreCommandOptions): Promise<number> {
   // A folder of its own: the service may run under another user, and keeps count of its own spool.
   const directory = await mkdtemp(join(tmpdir(), 'detach-restore-'));
   try {
     const config = loadConfig({ file, env });
     const spool = new Spool({ directory, maxBytes: config.spool.maxBytes, meter: { spool: () => undefined } });
-    const original = restore(stdin, { store: createStore(config), spool, signal: new AbortController().signal });
-    for await (const block of original) if (!stdout.write(block)) await once(stdout, 'drain');
+    const original = restore(input, { store: createStore(config), spool, signal: new AbortController().signal });
+    for await (const block of original) if (!output.write(block)) await once(output, 'drain');
     return 0;
   } catch (error) {
     const problem = describe(error);
     if (!problem) throw error;
-    for (const line of problem.lines) stderr(`detach-mta restore: ${line}\n`);
+    for (const line of problem.lines) report(`detach-mta restore: ${line}\n`);
     return problem.status;
   } finally {
     await rm(directory, { recursive: true, force: true });

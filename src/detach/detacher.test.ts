@@ -4,7 +4,8 @@ import { after, test } from 'node:test';
 import { MemoryStore } from '../storage/testing/memory-store.ts';
 import { Lab, oneByOne } from './testing/lab.ts';
 
-const lab = new Lab();
+const store = new MemoryStore();
+const lab = new Lab({ store });
 after(() => lab.close());
 
 const crlf = (...lines: string[]): Buffer => Buffer.from(lines.join('\r\n') + '\r\n', 'latin1');
@@ -50,7 +51,7 @@ test('a file is stored, a link takes its place, and the original comes back', as
   assert.match(text, /^X-Detach-Message: [\w-]{22}\r\nFrom: a@a.example\r\n/);
   assert.ok((text.match(/https:\/\/files\.example\/[\w-]{22}/g)?.length ?? 0) >= 2);
   assert.ok(!text.includes('application/pdf; name'));
-  assert.deepEqual((lab.store as MemoryStore).files.get(files[0]!.sha256), pdf);
+  assert.deepEqual(store.files.get(files[0]!.sha256), pdf);
   assert.deepEqual(await lab.restore(message), mixed);
 });
 
