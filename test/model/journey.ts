@@ -1,0 +1,31 @@
+/** The way of one recipient's copy, newest step first; ways that part share what they have in common. */
+export interface Journey {
+  readonly step: Step;
+  readonly before: Journey | undefined;
+}
+
+export type Step =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'server'; readonly server: number; readonly address: number }
+  /** `company`: how many recipients the stamp of this pass names. */
+  | {
+      readonly kind: 'pass';
+      readonly cluster: number;
+      readonly address: number;
+      readonly reversePath: number | undefined;
+      readonly company: number;
+    }
+  /** The stamps so far are gone, or no longer of this message. */
+  | { readonly kind: 'blinded' };
+
+export const START: Journey = { step: { kind: 'start' }, before: undefined };
+
+export const onward = (before: Journey, step: Step): Journey => ({ step, before });
+
+export function* steps(journey: Journey): Iterable<Step> {
+  for (let at: Journey | undefined = journey; at; at = at.before) yield at.step;
+}
+
+export function* passes(journey: Journey, cluster: number): Iterable<Extract<Step, { kind: 'pass' }>> {
+  for (const step of steps(journey)) if (step.kind === 'pass' && step.cluster === cluster) yield step;
+}

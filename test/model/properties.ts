@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { passes, steps, type Journey } from './journey.ts';
+import type { Network } from './network.ts';
+import { simulate, type Outcome, type Report, type Result } from './simulation.ts';
+import { reach } from './walks.ts';
+
+/** Passes that the trace fields allow when the stamps are gone. */
+const OWN_HOP_LIMIT = 10;
+
+/**
+ * What must hold in every network:
+ *
+ * 1. Every message comes to rest (`simulate` throws otherwise).
+ * 2. No copy passes a cluster more often than allowed: alone, `maxPasses` times for an address; in company, where a
+ *    return may be another way, once more under each reverse-path; and ten times when something blinds the stamps.
+ * 3. Who can be reached without a loop is reached, at least once; where no way leads in a loop, every copy is
+ *    delivered that would be without the guard, but for an address that has passed more often than allowed already,
+ *    by ways that met.
+ * 4. What is not delivered is reported to the sender, exactly once, and nobody is told about null-sender mail.
+ * 5. Filters that call one another stop after one round.
+ */
+export function check(network: Network): Result {
+  const result = simulate(network, { guarded: true });
+  const { origin, recipients } = network.message;
+  checkMessage(
+    network,
+    result.outcomes,
+    recipients.map((address) => ({ server: origin, address })),
+  );
+  checkReports(result.outcomes);
+  for (const report of result.reports) {
+    checkMessage(network, report.outcomes, [{ server: report.from, address: report.to }]);
+    assert.ok(
+      report.outcomes.every((outcome) => outcome.kind !== 'reported'),
+      'a report on a report',
+    );
+  }
+  const rounds = Math.max(...network.clusters.map(({ maxPasses }) => maxPasses), 1);
+  assert.ok(result.longestCall <= network.clusters.length * rounds + 1, `a call through ${result.longestCall} filters`);
+  checkNoAlarm(network, result);
+  return result;
+}
+
+/** Rules 2 and 3 for one message, the first one or a report. */
+function checkMessage(
+  network: Network,
+  outcomes: readonly Outcome[],
+  starts: readonly { readonly server: number; readonly address: number }[],
+): void {
+  const delivered = new Set<number>();
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'merged') continue;
+    checkPasses(network, outcome.journey);
+    if (outcome.kind === 'delivered') delivered.add(outcome.mailbox);
+  }
+  for (const { server, address } of starts) {
+    for (const mailbox of reach(network, server, address).mailboxes) {
+      assert.ok(delivered.has(mailbox), `u${mailbox} could be reached by way of u${address}, and was not`);
+    }
+  }
+}
+
+function checkPasses(network: Network, journey: Journey): void {
+  const blinded = [...steps(journey)].some((step) => step.kind === 'blinded');
+  for (const [cluster, { maxPasses }] of network.clusters.entries()) {
+    const all = [...passes(journey, cluster)];
+    assert.ok(all.length <= OWN_HOP_LIMIT, `${all.length} passes of cluster ${cluster}`);
+    if (blinded) continue;
+    for (const { address, reversePath } of all) {
+      const ofAddress = all.filter((pass) => pass.address === address);
+      const alone = ofAddress.filter(({ company }) => company === 1).length;
+      const together = ofAddress.filter((pass) => pass.reversePath === reversePath).length;
+      const everAlone = ofAddress.length === alone;
+      assert.ok(!everAlone || alone <= maxPasses, `u${address} passed cluster ${cluster} alone ${alone} times`);
+      assert.ok(together <= maxPasses + 1, `u${address} passed cluster ${cluster} ${together} times`);
+    }
+  }
+}
+
+/** Rule 4: every copy that ends without delivery stands in exactly one report. */
+function checkReports(outcomes: readonly Outcome[]): void {
+  const listed = new Map<Report, number>();
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'reported') listed.set(outcome.report, (listed.get(outcome.report) ?? 0) + 1);
+  }
+  for (const [report, count] of listed) assert.equal(report.copies.length, count, 'listed as often as it failed');
+}
+
+/** Rule 3, second half. */
+function checkNoAlarm(network: Network, result: Result): void {
+  const { origin, recipients } = network.message;
+  if (!recipients.every((address) => reach(network, origin, address).loopFree)) return;
+  const without = simulate(network, { guarded: false });
+  const alarms = result.outcomes.filter(
+    (outcome) => outcome.kind === 'reported' && ['stamp', 'count', 'call'].includes(outcome.why),
+  );
+  for (const alarm of alarms) {
+    assert.ok(alarm.kind === 'reported' && alarm.why === 'stamp', `a false alarm of the fence ${describe(alarm)}`);
+    const passed = Math.max(...network.clusters.map(({ maxPasses }) => maxPasses));
+    const copies = deliveriesOf(result.outcomes).length;
+    assert.ok(copies > passed, 'refused as a loop, but nobody got it that often');
+  }
+  if (alarms.length > 0) return;
+  assert.deepEqual(deliveriesOf(result.outcomes), deliveriesOf(without.outcomes), 'the guard changed who gets it');
+}
+
+const deliveriesOf = (outcomes: readonly Outcome[]): readonly number[] =>
+  outcomes.flatMap((outcome) => (outcome.kind === 'delivered' ? [outcome.mailbox] : [])).sort((a, b) => a - b);
+
+const describe = (outcome: Outcome): string => ('why' in outcome ? outcome.why : outcome.kind);
