@@ -87,7 +87,13 @@ class Reader {
     return values;
   }
 
-  #readValue(path: string, node: Node | null): unknown {
+  #readValue(path: string, given: Node | null): unknown {
+    const node = isAlias(given) ? (given.resolve(this.#document) ?? given) : given;
+    const where = this.#places.get(path);
+    if (isMap(node)) {
+      this.#problems.push({ subject: path, message: 'must be a value, not a group of keys', where });
+      return null;
+    }
     try {
       return (node?.toJS(this.#document) as unknown) ?? null;
     } catch (error) {
@@ -96,7 +102,7 @@ class Reader {
       this.#problems.push({
         subject: path,
         message: 'must be in quotes: it begins with *',
-        where: this.#places.get(path),
+        where,
       });
       return null;
     }

@@ -46,7 +46,9 @@ export function text(label: string, valid: (value: string) => boolean = () => tr
     parse(raw) {
       // YAML reads 0123 or 1e3 as numbers: guessing what was written would be wrong for a name.
       if (typeof raw === 'number' || typeof raw === 'boolean') throw new FormatError(`must be text: put it in quotes`);
-      if (typeof raw !== 'string' || raw === '' || /[\0-\x1f\x7f]/.test(raw) || !valid(raw)) throw wrong(label, raw);
+      if (typeof raw !== 'string' || raw === '' || /[\0-\x1f\x7f]/.test(raw) || !valid(raw)) {
+        throw wrong(`${/^[aeiou]/i.test(label) ? 'an' : 'a'} ${label}`, raw);
+      }
       return raw;
     },
     print: (value) => value,

@@ -10,7 +10,11 @@ import { schema } from './schema.ts';
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
 
 test('the reference page is what the schema says', () => {
-  assert.equal(page, renderReference(schema), 'npx tsx src/config/print-reference.ts > docs/configuration.md');
+  const differing = renderReference(schema)
+    .split('\n')
+    .filter((line) => !page.split('\n').includes(line));
+  assert.deepEqual(differing, [], 'npx tsx src/config/print-reference.ts > docs/configuration.md');
+  assert.ok(page === renderReference(schema), 'npx tsx src/config/print-reference.ts > docs/configuration.md');
 });
 
 test('every key has its section, and every section its key', () => {

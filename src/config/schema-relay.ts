@@ -5,11 +5,11 @@ import { defaultSpoolDirectory, machineName } from './machine.ts';
 import { guardKeys, secretText } from './secrets.ts';
 import { duration, size } from './units.ts';
 
-/** Longest delay that a timer of Node can count. */
-const maxTimer = 2 ** 31 - 1;
+/** 24 days: just below the longest delay that a timer of Node can count. */
+const maxTimer = 24 * 86_400_000;
 
 const path = text('path');
-const name = text('text');
+const name = text('name');
 
 /** How mail comes in, goes out and is kept from going in circles. */
 export const relaySchema = {

@@ -74,7 +74,11 @@ function whole(value: number): number | undefined {
 }
 
 function describeBounds({ min, max }: Required<Bounds>, unit: string, factor: number): string {
-  const least = min > 0 ? ` of at least ${min / factor} ${unit}` : '';
-  const most = max < Number.MAX_SAFE_INTEGER ? ` of at most ${max / factor} ${unit}` : '';
+  const measured = (value: number): string => {
+    const count = value / factor;
+    return `${count} ${count === 1 ? unit.replace(/s$/, '') : unit}`;
+  };
+  const least = min > 0 ? ` of at least ${measured(min)}` : '';
+  const most = max < Number.MAX_SAFE_INTEGER ? ` of at most ${measured(max)}` : '';
   return least !== '' && most !== '' ? `${least} and${most}` : `${least}${most}`;
 }

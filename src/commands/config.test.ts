@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { runConfig } from './config.ts';
+
+const secret = `${'S'.repeat(42)}A=`;
+const env = {
+  DETACH_OUTBOUND_NEXT_HOP: '127.0.0.1:10026',
+  DETACH_LOOPGUARD_CLUSTER: 'test',
+  DETACH_LOOPGUARD_KEYS: `k1:${secret}`,
+  DETACH_STORAGE_CONNECTION_STRING: `AccountName=a;AccountKey=${secret}`,
+  DETACH_LINKS_BASE_URL: 'https://files.example.com',
+  DETACH_LINKS_SECRET: secret,
+};
+
+async function run(options: { file?: string; env: NodeJS.ProcessEnv }) {
+  let stdout = '';
+  let stderr = '';
+  const status = await runConfig({
+    ...options,
+    stdout: (text) => (stdout += text),
+    stderr: (text) => (stderr += text),
+  });
+  return { status, stdout, stderr };
+}
+
+test('a right configuration: status 0, the effective values as YAML, no secret', async () => {
+  const { status, stdout, stderr } = await run({ env: { ...env, DETACH_DETACH_MIN_SIZE: '5MiB' } });
+  assert.equal(status, 0);
+  assert.equal(stderr, '');
+  assert.ok(!stdout.includes('SSSS'));
+  const values = parse(stdout) as Record<string, Record<string, unknown>>;
+  assert.equal(values['detach']?.['minSize'], 5242880);
+  assert.deepEqual(values['loopguard']?.['keys'], ['k1:********']);
+  assert.deepEqual(values['outbound']?.['nextHop'], ['127.0.0.1:10026']);
+  // A reader of YAML 1.1 sees a word here too, not a boolean.
+  assert.match(stdout, /^ {4}mode: "off"$/m);
+});
+
+test('a wrong configuration: status 78, one line per error, nothing on standard output', async () => {
+  const file = join(import.meta.dirname, '../config/testdata/unknown-keys.yaml');
+  const { status, stdout, stderr } = await run({ file, env: { ...env, DETACH_LINKS_SECRET: 'SSSS!' } });
+  assert.equal(status, 78);
+  assert.equal(stdout, '');
+  const lines = stderr.split('\n');
+  assert.equal(lines.pop(), '');
+  assert.equal(lines.length, 8);
+  assert.ok(lines.includes('links.secret: must be base64 (DETACH_LINKS_SECRET)'));
+  assert.ok(!stderr.includes('SSSS'));
+});

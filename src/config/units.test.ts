@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { duration, size } from './units.ts';
+
+test('sizes', () => {
+  const format = size({ min: 0 });
+  const right: readonly (readonly [unknown, number])[] = [
+    [0, 0],
+    ['0', 0],
+    [1048576, 1048576],
+    ['1048576', 1048576],
+    ['1MiB', 1048576],
+    ['1 mib', 1048576],
+    [' 25MB ', 25_000_000],
+    ['1.5KiB', 1536],
+    ['0.1kB', 100],
+    ['4GiB', 4294967296],
+    ['2TB', 2e12],
+    ['7b', 7],
+  ];
+  for (const [raw, bytes] of right) {
+    assert.equal(format.parse(raw), bytes, String(raw));
+    assert.equal(format.parse(format.print(bytes)), bytes);
+  }
+  const wrong = [
+    '',
+    ' ',
+    'MiB',
+    '1M',
+    '1K',
+    '-1',
+    -1,
+    1.5,
+    '1.5',
+    '1e3',
+    '1,5MB',
+    '1  MB',
+    '0x10',
+    NaN,
+    Infinity,
+    null,
+    true,
+    [1],
+    '99999999TB',
+  ];
+  for (const raw of wrong) assert.throws(() => format.parse(raw), { name: 'FormatError' }, String(raw));
+});
+
+test('durations', () => {
+  const days = duration('days', { min: 0 });
+  const seconds = duration('seconds', { min: 0 });
+  const right: readonly (readonly [unknown, number, number])[] = [
+    [0, 0, 0],
+    [2, 172_800_000, 2000],
+    ['2', 172_800_000, 2000],
+    [0.5, 43_200_000, 500],
+    ['90d', 7_776_000_000, 7_776_000_000],
+    ['12h', 43_200_000, 43_200_000],
+    ['5m', 300_000, 300_000],
+    ['5 min', 300_000, 300_000],
+    ['60s', 60_000, 60_000],
+    ['250ms', 250, 250],
+    ['2w', 1_209_600_000, 1_209_600_000],
+  ];
+  for (const [raw, plainDays, plainSeconds] of right) {
+    assert.equal(days.parse(raw), plainDays, String(raw));
+    assert.equal(seconds.parse(raw), plainSeconds, String(raw));
+    assert.equal(days.parse(days.print(plainDays)), plainDays);
+    assert.equal(seconds.parse(seconds.print(plainSeconds)), plainSeconds);
+  }
+  for (const raw of ['', 'd', '1y', '-1d', -1, '1d12h', '0.1ms', null]) {
+    assert.throws(() => days.parse(raw), { name: 'FormatError' }, String(raw));
+  }
+});
+
+test('bounds are part of the error', () => {
+  assert.throws(() => size({ min: 1, max: 10 }).parse(11), /of at least 1 byte and of at most 10 bytes, not 11$/);
+  assert.throws(() => duration('seconds', { min: 0, max: 5000 }).parse('1m'), /of at most 5 seconds, not "1m"$/);
+});
