@@ -73,7 +73,7 @@ export class Lab {
   }
 
   async detach(message: Buffer | readonly Buffer[], to: Envelope = envelope): Promise<Detached> {
-    const chunks: Iterable<Buffer> = Buffer.isBuffer(message) ? [message as Buffer] : (message as readonly Buffer[]);
+    const chunks = ArrayBuffer.isView(message) ? [message] : message;
     const incoming = await this.detacher.receive(stream(chunks), new AbortController().signal);
     const outgoing = await incoming.detach(to);
     const parts: Buffer[] = [outgoing.header];
