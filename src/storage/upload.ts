@@ -8,9 +8,10 @@
  * late commits nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { type Readable, Transform, pipeline } from 'node:stream';
+import { type Readable, pipeline } from 'node:stream';
 import type { BlockBlobClient, BlockBlobUploadOptions } from '@azure/storage-blob';
 import { type Attempt, answered, attempt, hasCode } from './attempt.ts';
+import { exactly } from './exactly.ts';
 import type { FileContent } from './interface.ts';
 
 const wholeUpTo = 64 * 1024 * 1024;
@@ -64,7 +65,7 @@ async function putWhole(blob: BlockBlobClient, transfer: Transfer): Promise<void
   // Called once per try: a retry reads from the start.
   const body = (): NodeJS.ReadableStream => {
     reading?.destroy();
-    const counted = exactly(transfer);
+    const counted = exactly(transfer.file.size, () => transfer.touch());
     reading = counted;
     pipeline(transfer.file.open(), counted, (error) => {
       // The SDK does not listen to the stream that it sends: without this a reader that fails would leave the
@@ -96,7 +97,7 @@ async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<voi
     filled = 0;
     transfer.touch();
   };
-  const counted = exactly(transfer);
+  const counted = exactly(transfer.file.size, () => transfer.touch());
   const source = transfer.file.open();
   const piped = pipeline(source, counted, () => undefined);
   const destroy = (): void => void piped.destroy(new Error('upload was given up'));
@@ -116,21 +117,4 @@ async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<voi
   }
   if (ids.length !== Math.ceil(size / blockSize)) throw new Error(`${ids.length} blocks do not make ${size} bytes`);
   await blob.commitBlockList(ids, options);
-}
-
-/** Passes bytes on and fails unless they are exactly as many as were promised. */
-function exactly(transfer: Transfer): Transform {
-  const { size } = transfer.file;
-  let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      transfer.touch();
-      seen += chunk.length;
-      if (seen > size) done(new Error(`more than the promised ${size} bytes`));
-      else done(null, chunk);
-    },
-    flush(done) {
-      done(seen === size ? null : new Error(`${seen} of the promised ${size} bytes`));
-    },
-  });
 }

@@ -1,0 +1,21 @@
+import { isIP } from 'node:net';
+import type { NetworkList } from '../smtp/networks.ts';
+
+/**
+ * Who asks, for the log. X-Forwarded-For is read from its end for as long as trusted proxies wrote it: what stands
+ * before the first other address is whatever the client liked to say.
+ */
+export function clientAddress(
+  peer: string | undefined,
+  forwardedFor: string | undefined,
+  trustedProxies: NetworkList,
+): string {
+  let address = peer ?? 'unknown';
+  const hops = (forwardedFor ?? '').slice(-1000).split(',');
+  while (trustedProxies.has(address)) {
+    const before = hops.pop()?.trim() ?? '';
+    if (isIP(before) === 0) break;
+    address = before;
+  }
+  return address;
+}
