@@ -11,9 +11,9 @@ export function formatAddress(address: NextHopAddress): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** Whether what is said on this socket stays on the machine. */
-export function staysLocal(address: NextHopAddress, socket: net.Socket): boolean {
-  return address.kind === 'unix' || /^(?:(?:::ffff:)?127\.|::1$)/i.test(socket.remoteAddress ?? '');
+/** Whether what is said to this address stays on the machine. `remoteAddress`: what it was resolved to. */
+export function staysLocal(address: NextHopAddress, remoteAddress: string | undefined): boolean {
+  return address.kind === 'unix' || /^(?:(?:::ffff:)?127\.|::1$)/i.test(remoteAddress ?? '');
 }
 
 /**

@@ -100,7 +100,7 @@ export class Opener {
       startTls,
       tls: this.#tlsOptions(),
       auth: credentials(outbound.auth),
-      trustedWire: staysLocal(address, socket),
+      trustedWire: staysLocal(address, socket.remoteAddress),
       timeout: timeout - (performance.now() - began),
       signal,
     };

@@ -40,9 +40,14 @@ export class ScriptedPeer {
     });
   }
 
-  static async listen(t: TestContext, ...scripts: string[]): Promise<ScriptedPeer> {
+  /** On a free port of 127.0.0.1. */
+  static listen(t: TestContext, ...scripts: string[]): Promise<ScriptedPeer> {
+    return ScriptedPeer.listenOn(t, { host: '127.0.0.1', port: 0 }, ...scripts);
+  }
+
+  static async listenOn(t: TestContext, where: net.ListenOptions, ...scripts: string[]): Promise<ScriptedPeer> {
     const peer = new ScriptedPeer(scripts);
-    peer.#server.listen(0, '127.0.0.1');
+    peer.#server.listen(where);
     await once(peer.#server, 'listening');
     t.after(() => {
       peer.#server.close();
@@ -69,8 +74,8 @@ export class ScriptedPeer {
     for (const step of script.split('\n').map((line) => line.trim())) {
       if (step !== '') await this.#step(socket, reader, step);
     }
+    if (socket.writableEnded) await reader.drain();
     for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
-      if (socket.writableEnded) continue;
       if (line === 'RSET') socket.write('250 2.0.0 Ok\r\n');
       else if (line === 'QUIT') socket.end('221 2.0.0 Bye\r\n');
       else assert.fail(`${line} after the end of the script`);
@@ -111,7 +116,7 @@ export class ScriptedPeer {
         assert.equal(await reader.line(), undefined);
         break;
       case 'drain':
-        while ((await reader.line()) !== undefined);
+        await reader.drain();
         break;
       case 'stall':
         await once(socket, 'close');
@@ -155,6 +160,11 @@ class Reader {
   async take(octets: number): Promise<void> {
     while (this.#text.length < octets) assert.ok(await this.#more(), 'the client closed too early');
     this.#text = this.#text.slice(octets);
+  }
+
+  async drain(): Promise<void> {
+    do this.#text = '';
+    while (await this.#more());
   }
 
   async #more(): Promise<boolean> {
