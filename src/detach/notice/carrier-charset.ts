@@ -40,18 +40,48 @@ const printable = Buffer.from(Array.from({ length: 0x7f - 0x20 }, (_, i) => 0x20
 const meansAscii = (charset: Charset): boolean => decodeCharset(printable, charset) === printable.toString('latin1');
 
 /**
+ * What iconv-lite calls Big5 and GB2312 has Hong Kong's and Microsoft's characters too, which readers of the plain
+ * ones lack: those begin below this byte.
+ */
+const narrow: readonly (readonly [label: RegExp, lowest: number])[] = [
+  [/^big-?5$/, 0xa1],
+  [/gb_?2312/, 0xa1],
+];
+
+/**
  * A second byte of Shift_JIS, Big5, GBK and GB18030 may be a letter, a digit or one of `@[\]^_{|}~` and the grave, and
  * none of the signs that tags and signature separators are made of.
  */
 function supersetLayout(bytes: Buffer, { label }: Charset): Layout {
   const unicode = /^utf-?8/.test(label);
+  const lowest = narrow.find(([name]) => name.test(label))?.[1] ?? 0x80;
   return {
     text: bytes.toString('latin1'),
     unit: 1,
-    has: (character) =>
-      character < '\u0080' || unicode || iconv.decode(iconv.encode(character, label), label) === character,
+    has(character) {
+      if (character < '\u0080' || unicode) return true;
+      const encoded = iconv.encode(character, label);
+      return (
+        encoded[0]! >= lowest &&
+        iconv.decode(encoded, label) === character &&
+        readersAgree(encoded, { label, character })
+      );
+    },
     encode: (text) => iconv.encode(text, label),
   };
+}
+
+/** Later additions to the charsets of East Asia, as the euro in EUC-KR, are not known to everyone. */
+function readersAgree(
+  encoded: Buffer,
+  { label, character }: { readonly label: string; readonly character: string },
+): boolean {
+  if (encoded.length === 1) return true;
+  try {
+    return new TextDecoder(label).decode(encoded) === character;
+  } catch {
+    return true;
+  }
 }
 
 /** RFC 2781. Without a byte order mark the label says nothing that senders agree on: then we keep out of it. */

@@ -16,7 +16,9 @@ export function iso2022jpLayout(bytes: Buffer): Layout {
       const state = shifts.findLast((shift) => shift.end <= at)?.sequence ?? toAscii;
       const body = encode(text);
       if (state === toAscii) return body;
-      return Buffer.concat([Buffer.from(toAscii), body, Buffer.from(at < raw.length ? state : '')]);
+      // Two sequences with nothing between them are an error to browsers.
+      const before = body[0] === 0x1b ? '' : toAscii;
+      return Buffer.concat([Buffer.from(before), body, Buffer.from(at < raw.length ? state : '')]);
     },
   };
 }

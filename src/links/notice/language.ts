@@ -61,7 +61,7 @@ function templates({
   return {
     text: `${heading}\n{{#files}}\n\n{{name}}\n{{size}}, {{expires}}\n{{url}}\n{{/files}}`,
     html: `<div lang="${lang}" dir="auto" style="margin:1em 0;padding:.5em;border:1px solid;background:#eee;color:#222">
-${heading}<ul style="margin:0;padding:0 1.2em">
+${heading}<ul style="margin:0">
 {{#files}}
 <li><a href="{{url}}" rel="noreferrer" style="color:#04c"><bdi>{{name}}</bdi></a><br/>{{size}}, {{expires}}</li>
 {{/files}}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findHtmlPlace } from './html-place.ts';
+
+/** `|` marks the place; without one there is none. */
+const cases: readonly (readonly [why: string, marked: string])[] = [
+  ['empty', '|'],
+  ['a fragment', '<p>Hello</p>|'],
+  ['text alone', 'Hello|'],
+  ['a document', '<html><body><p>Hello</p>|</body></html>'],
+  ['capitals and blanks', '<HTML><BODY>Hello|</BODY \r\n></HTML>'],
+  ['only </html>', '<html><p>Hello|</html>'],
+  ['</body> after </html>', '<html>Hello</html>|</body>'],
+  ['the last of several', '<body>a</body></html><html><body>b|</body></html>'],
+  ['a footer after the end', '<body>a|</body></html>\r\nlist footer'],
+  ['in a comment', '<body>a<!-- </body> -->b|</body><!-- </body> -->'],
+  ['in a comment only', '<body>a<!-- </body> -->b|'],
+  ['in an abrupt comment', '<body>a<!--> b|</body> -->'],
+  ['in a comment closed with a bang', '<body>a<!-- </body> --!>b|</body>'],
+  ['in a comment that never closes', '<body>a|</body><!-- </body>'],
+  ['a comment that never closes, nothing before', '<body>a|<!-- b</body></html>'],
+  ['a conditional comment', '<body>a<!--[if mso]></body><![endif]-->b|</body>'],
+  ['a revealed conditional', '<body>a<![if !mso]>b<![endif]>c|</body>'],
+  ['in a script', '<body>a|</body><script>"</body>"</script>'],
+  ['in a script that never closes', '<body>a|<script>"</body></html>'],
+  ['in a style', '<body>a<style></body></style>b|'],
+  ['in a style with odd end', '<body>a<style></styles></body></STYLE\t>b|</body>'],
+  ['in a title', '<title></body></title>b|'],
+  ['in a textarea that never closes', 'a|<textarea></body>'],
+  ['in plaintext', 'a|<plaintext></body>'],
+  ['in an attribute', '<p title="</body>">a<p title=\'</body>\'>b|'],
+  ['an unquoted attribute with a quote', '<p title=a"b>c|</body>"'],
+  ['a quote that is no value', '<p "title>c|</body>"'],
+  ['an equals sign in a value', '<a href=x?a="b>c|</body>"'],
+  ['an attribute that never closes', 'a|<p title="b</body>'],
+  ['a tag that never closes', 'a</p|'.replace('</p|', '|</p')],
+  ['a sign that is no tag', 'a < b <3 & c|</body>'],
+  ['a declaration', '<?xml version="1.0"?><!DOCTYPE html><html><body/>a|</html>'],
+  ['a section of XML', '<body>a<![CDATA[ x ]]>b|</body>'],
+  ['a name that begins alike', '<body>a</bodyguard>b|'],
+  ['a frameset', '<html><frameset><frame src="a"></frameset></html>'],
+  ['a frameset in a comment', '<!-- <frameset> -->a|'],
+  ['a frameset that comes too late', '<body>a<frameset>b|</body>'],
+  ['an open select', '<body>a|<select><option>b</body>'],
+  ['a closed select', '<body>a<select><option>b</select>c|</body>'],
+  ['nested details, one open', '<body>a|<details><details>b</details>c</body>'],
+  ['a template in a drawing', 'a<svg><template></svg>b|'],
+  ['a drawing that closes itself', 'a<svg/>b|'],
+  ['a drawing open at the end', 'a|<svg><text>b'],
+  ['a table left open', '<table><tr><td>a|'],
+];
+
+for (const [why, marked] of cases) {
+  test(why, () => {
+    const at = marked.indexOf('|');
+    assert.equal(findHtmlPlace(marked.replace('|', '')), at < 0 ? undefined : at);
+  });
+}
+
+test('hostile lengths end: a million of anything', () => {
+  for (const piece of [
+    '<',
+    '<!--',
+    '<!',
+    '</',
+    '<a ',
+    '<a =',
+    '<a ="',
+    '<p>',
+    '<script>',
+    '<script></script>',
+    '</body>',
+    '<svg>',
+    '<a x="">',
+    '<!---->',
+  ]) {
+    // Would take hours if it were quadratic.
+    assert.doesNotThrow(() => findHtmlPlace(piece.repeat(Math.ceil(1_000_000 / piece.length))));
+  }
+});
