@@ -204,7 +204,7 @@ test('a next hop that offers our own fingerprint is refused, loudly', async (t) 
   await assert.rejects(acquire(), fails('mirror', /XDETACH/));
   const alarm = log.entries.find(({ event }) => event === 'next-hop-is-this-relay');
   assert.equal(alarm?.level, 'error');
-  assert.match(String(alarm?.['fix']), /outbound\.nextHop/);
+  assert.match(String(alarm['fix']), /outbound\.nextHop/);
   await peer.done();
 });
 
