@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { startAzurite } from '../../test/harness/azurite.ts';
+import { freePort } from '../../test/harness/ports.ts';
+import { Child } from './child.ts';
+import { waitForPort } from './wait-for-port.ts';
+
+/** Where detached files go: Azurite, or a server that throws them away. */
+export interface BlobStorage {
+  readonly kind: 'azurite' | 'null';
+  readonly connectionString: string;
+  /** Where Azurite keeps the blobs. */
+  readonly directory?: string;
+  stop(): Promise<void>;
+}
+
+export async function startStorage(kind: BlobStorage['kind']): Promise<BlobStorage> {
+  if (kind === 'null') return startNullStorage();
+  const azurite = await startAzurite();
+  return {
+    kind,
+    connectionString: azurite.connectionString,
+    directory: azurite.directory,
+    stop: () => azurite.stop(),
+  };
+}
+
+async function startNullStorage(): Promise<BlobStorage> {
+  const port = await freePort();
+  const script = join(import.meta.dirname, 'null-blob-server.ts');
+  const child = new Child([process.execPath, '--import', 'tsx', script, String(port)]);
+  await waitForPort(port);
+  return {
+    kind: 'null',
+    // Nobody checks the key.
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=bench;AccountKey=YmVuY2g=;BlobEndpoint=http://127.0.0.1:${port}/bench;`,
+    stop: () => child.stop(),
+  };
+}

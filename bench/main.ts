@@ -1,0 +1,85 @@
+/** `npm run bench`: runs the workloads, prints tables and verdicts, writes `results/NAME.json` and `.svg`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { Figure } from './measure/figure.ts';
+import { parseOptions, usage } from './options.ts';
+import { renderPlot } from './report/plot.ts';
+import { Results } from './report/results.ts';
+import { renderVerdicts, renderWork } from './report/table.ts';
+import { judge, met } from './targets.ts';
+import { behindPostfix, detaching } from './work/attachments.ts';
+import { growth } from './work/growth.ts';
+import { latency } from './work/latency.ts';
+import { mailboxes } from './work/mailboxes.ts';
+import { memory } from './work/memory.ts';
+import { smallMail } from './work/small-mail.ts';
+import type { Bench } from './work/workload.ts';
+
+const workloads = [smallMail, latency, detaching, behindPostfix, memory, growth, mailboxes];
+
+async function main(argv: readonly string[]): Promise<number> {
+  let options;
+  try {
+    options = parseOptions(argv, workloads);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage(workloads)}`);
+    return 64;
+  }
+  const figures: Figure[] = [];
+  const failures: string[] = [];
+  const bench: Bench = {
+    rounds: options.rounds,
+    quick: options.quick,
+    record: (figure) => figures.push(figure),
+    progress: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`),
+    async attempt(what, work) {
+      try {
+        await work();
+      } catch (error) {
+        failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(`FAILED ${failures.at(-1) ?? ''}`);
+      }
+    },
+  };
+  for (const workload of options.workloads) {
+    await bench.attempt(workload.title, () => workload.run(bench));
+    const results = new Results(figures);
+    console.log(`\n## ${workload.title}\n\n${renderWork(results, workload.name)}`);
+    if (workload === detaching) console.log(`\n### The unavoidable parts\n\n${renderWork(results, 'parts')}`);
+  }
+  const results = new Results(figures);
+  const verdicts = judge(results);
+  console.log(`\n## Targets\n\n${renderVerdicts(verdicts)}`);
+  write(options.name, {
+    json: {
+      taken: new Date().toISOString(),
+      ...machine(),
+      options: argv,
+      failures,
+      verdicts,
+      rows: results.rows,
+      figures,
+    },
+    svg: renderPlot(results),
+  });
+  for (const failure of failures) console.error(`FAILED ${failure}`);
+  if (failures.length > 0) return 1;
+  // What a run that leaves workloads out did not measure is no miss.
+  return verdicts.some((verdict) => met(verdict) === false) ? 2 : 0;
+}
+
+function machine(): { readonly node: string; readonly cpus: readonly string[] } {
+  return { node: process.version, cpus: cpus().map(({ model }) => model) };
+}
+
+function write(name: string, { json, svg }: { readonly json: object; readonly svg: string }): void {
+  const directory = join(import.meta.dirname, 'results');
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, name);
+  writeFileSync(`${path}.json`, `${JSON.stringify(json, undefined, 2)}\n`);
+  writeFileSync(`${path}.svg`, svg);
+  console.error(`written: bench/results/${name}.json and .svg`);
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util';
+import type { Workload } from './work/workload.ts';
+
+export interface Options {
+  readonly workloads: readonly Workload[];
+  readonly rounds: number;
+  readonly quick: boolean;
+  /** Name of the files in `bench/results`. */
+  readonly name: string;
+}
+
+export const usage = (workloads: readonly Workload[]): string => `usage: npm run bench -- [options] [workload …]
+
+  --quick      a first look: fewer situations, shorter runs, two rounds
+  --rounds N   how often everything is measured (5)
+  --name NAME  results/NAME.json instead of one named after the time
+
+workloads (all when none is named):
+${workloads.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join('\n')}
+`;
+
+/** @throws TypeError for options that do not exist, RangeError for values that make no sense */
+export function parseOptions(argv: readonly string[], all: readonly Workload[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { quick: { type: 'boolean' }, rounds: { type: 'string' }, name: { type: 'string' } },
+  });
+  const unknown = positionals.filter((name) => !all.some((workload) => workload.name === name));
+  if (unknown.length > 0) throw new RangeError(`no workload is called ${unknown.join(', ')}`);
+  const quick = values.quick ?? false;
+  const rounds = Number(values.rounds ?? (quick ? 2 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError('--rounds takes a number from 1');
+  return {
+    workloads: positionals.length === 0 ? all : all.filter(({ name }) => positionals.includes(name)),
+    rounds,
+    quick,
+    name: values.name ?? new Date().toISOString().slice(0, 16).replace(/:/g, ''),
+  };
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../test/harness/ports.ts';
+import { privateDirectory, removeDirectory } from '../../test/harness/private-directory.ts';
+import type { BlobStorage } from '../load/storage.ts';
+import { ours } from '../measure/figure.ts';
+import { type Peer, Program } from './peer.ts';
+
+export interface DetachMtaOptions {
+  readonly nextHop: number;
+  readonly storage: BlobStorage;
+  /** Arguments for Node before the program, as in `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
+}
+
+const program = join(import.meta.dirname, '../../dist/main.js');
+
+/** The relay of this checkout as it was built, with limits raised to what is measured. */
+export async function startDetachMta({ nextHop, storage, nodeArgs = [] }: DetachMtaOptions): Promise<Peer> {
+  const home = privateDirectory('detach-mta');
+  const port = await freePort();
+  const links = await freePort();
+  const config = {
+    hostname: 'detach.example.net',
+    inbound: { port, maxMessageSize: 4 * 2 ** 30, maxClients: 400 },
+    outbound: { nextHop: [`127.0.0.1:${nextHop}`], maxConnections: 200, maxIdle: 100 },
+    spool: { directory: join(home, 'spool'), maxBytes: 16 * 2 ** 30 },
+    loopguard: { cluster: 'bench', keys: [`k1:${randomBytes(32).toString('base64')}`] },
+    storage: { connectionString: storage.connectionString },
+    links: { baseUrl: `http://127.0.0.1:${links}`, port: links, secret: randomBytes(32).toString('base64') },
+    metrics: { port: await freePort() },
+  };
+  // JSON is YAML.
+  const file = join(home, 'config.yaml');
+  writeFileSync(file, JSON.stringify(config));
+  const relay = new Program([process.execPath, ...nodeArgs, program, 'serve', '--config', file], {
+    log: join(home, 'log'),
+  });
+  await relay.waitForOutput(/"event":"ready"/);
+  return {
+    name: ours,
+    port,
+    pids: [relay.pid],
+    stop: async () => {
+      await relay.stop();
+      removeDirectory(home);
+    },
+  };
+}

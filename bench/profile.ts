@@ -1,0 +1,63 @@
+/**
+ * `npm run bench -- --profile [small|new|SIZE]`: the relay under `node --cpu-prof` with one workload, and where its
+ * time went: functions by self time, and the parts of the program by self time.
+ */
+import { mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { startSmtpSink } from './load/smtp-sink.ts';
+import { smtpSource } from './load/smtp-source.ts';
+import { startStorage } from './load/storage.ts';
+import { privateDirectory } from '../test/harness/private-directory.ts';
+import { timed } from './measure/timed.ts';
+import { startDetachMta } from './peers/detach-mta.ts';
+import { type CpuProfile, byFunction, byPlace } from './report/cpu-profile.ts';
+import { transfer } from './work/transfer.ts';
+import { mebibyte, withStarted } from './work/workload.ts';
+
+const what = process.argv[2] ?? 'small';
+const megabytes = Number(what);
+if (what !== 'small' && what !== 'new' && !(megabytes > 0)) {
+  console.error('usage: npm run bench -- --profile [small | new | MEBIBYTES]');
+  process.exit(64);
+}
+
+const raw = privateDirectory('profile');
+await withStarted(async (use) => {
+  const sink = await use(startSmtpSink());
+  const storage = await use(startStorage('null'));
+  const relay = await use(
+    startDetachMta({
+      nextHop: sink.port,
+      storage,
+      nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${raw}`, '--enable-source-maps'],
+    }),
+  );
+  if (megabytes > 0) {
+    const count = Math.max(4, Math.ceil(800 / megabytes));
+    const { wall, cpu } = await timed(relay.pids, () =>
+      transfer(relay, sink, { size: megabytes * mebibyte, parallel: 1, count }),
+    );
+    const bytes = count * megabytes * mebibyte;
+    console.log(`${(bytes / 1e6 / wall).toFixed(0)} MB/s, ${((cpu / bytes) * 1e9).toFixed(2)} CPU s/GB`);
+  } else {
+    const keepOpen = what === 'small';
+    const messages = keepOpen ? 20_000 : 5000;
+    const { wall, cpu } = await timed(relay.pids, () =>
+      smtpSource(relay.port, { messages, sessions: 10, recipients: 1, keepOpen }),
+    );
+    console.log(`${(messages / wall).toFixed(0)} messages/s, ${((cpu / messages) * 1e6).toFixed(0)} µs of CPU each`);
+  }
+});
+
+const [file = ''] = readdirSync(raw).filter((name) => name.endsWith('.cpuprofile'));
+const profile = JSON.parse(readFileSync(join(raw, file), 'utf8')) as CpuProfile;
+const kept = join(import.meta.dirname, 'results', `${what}.cpuprofile`);
+mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });
+renameSync(join(raw, file), kept);
+for (const [title, lines] of [
+  ['functions by self time', byFunction(profile)],
+  ['places by self time', byPlace(profile)],
+] as const) {
+  console.log(`\n${title}\n${lines.slice(0, 45).join('\n')}`);
+}
+console.log('\nwritten: bench/results/*.cpuprofile, for a flame graph in the developer tools of a browser');

@@ -1,0 +1,62 @@
+import { type SmtpSink, startSmtpSink } from '../load/smtp-sink.ts';
+import { type BlobStorage, startStorage } from '../load/storage.ts';
+import { peakMemory } from '../measure/process-tree.ts';
+import { startForwarder } from '../peers/bare-forwarder.ts';
+import { startDetachMta } from '../peers/detach-mta.ts';
+import { startMimeDefang } from '../peers/mimedefang.ts';
+import type { Peer } from '../peers/peer.ts';
+import { describeTransfer } from './attachments.ts';
+import { transfer } from './transfer.ts';
+import { type Bench, type Workload, mebibyte, withStarted } from './workload.ts';
+
+/** The peak can only be read for a whole life: each measurement is a process of its own. */
+export const memory: Workload = {
+  name: 'memory',
+  title: 'Peak memory by size of the attachment and by parallel messages',
+  run: (bench) =>
+    withStarted(async (use) => {
+      const sink = await use(startSmtpSink());
+      const storage = await use(startStorage('null'));
+      for (let round = 1; round <= bench.rounds; round++) {
+        for (const { size, parallel } of shapes(bench.quick)) {
+          for (const start of starters(sink, storage, size * parallel)) {
+            const load = { size: size * mebibyte, parallel, count: 2 * parallel };
+            await bench.attempt(describeTransfer(load), () => measure(bench, { start, sink, load, round }));
+          }
+        }
+      }
+    }),
+};
+
+function shapes(quick: boolean): { readonly size: number; readonly parallel: number }[] {
+  return [
+    ...(quick ? [1, 25, 100] : [1, 25, 100, 1000]).map((size) => ({ size, parallel: 1 })),
+    ...(quick ? [20] : [10, 20, 50]).map((parallel) => ({ size: 25, parallel })),
+  ];
+}
+
+/** What holds whole messages in memory is spared the largest loads, and the machine with it. */
+function starters(sink: SmtpSink, storage: BlobStorage, mebibytes: number): (() => Promise<Peer>)[] {
+  return [
+    () => startDetachMta({ nextHop: sink.port, storage }),
+    ...(mebibytes <= 250 ? [() => startForwarder(sink.port, { detach: true })] : []),
+    ...(mebibytes <= 250 ? [() => startMimeDefang(sink.port)] : []),
+  ];
+}
+
+interface Run {
+  readonly start: () => Promise<Peer>;
+  readonly sink: SmtpSink;
+  readonly load: { readonly size: number; readonly parallel: number; readonly count: number };
+  readonly round: number;
+}
+
+function measure(bench: Bench, { start, sink, load, round }: Run): Promise<void> {
+  return withStarted(async (use) => {
+    const peer = await use(start());
+    const situation = describeTransfer(load);
+    bench.progress(`memory, round ${round}: ${situation}, ${peer.name}`);
+    await transfer(peer, sink, load);
+    bench.record({ work: 'memory', situation, peer: peer.name, metric: 'peak MB', value: peakMemory(peer.pids) / 1e6 });
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * What whoever takes a file out of a message has to do, each part alone, in Node, on bytes of the same number: read the
+ * message from a socket, decode base64, hash, and write the file to a socket.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type Socket, connect } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from '../../test/harness/ports.ts';
+import { Child } from '../load/child.ts';
+import { waitForPort } from '../load/wait-for-port.ts';
+import type { Bench } from './workload.ts';
+
+const block = randomBytes(57 * 4096);
+const encoded = Buffer.from(block.toString('base64').replace(/.{76}/g, '$&\r\n'), 'latin1');
+const decoded = Buffer.alloc(block.length);
+
+interface Load {
+  readonly situation: string;
+  readonly size: number;
+  readonly count: number;
+}
+
+export async function measureUnavoidable(bench: Bench, { situation, size, count }: Load): Promise<void> {
+  const blocks = Math.ceil((size * count) / block.length);
+  bench.progress(`unavoidable parts: ${situation}`);
+  const { port, stop } = await startPipePeer();
+  try {
+    const parts = {
+      'reading the socket': await cost(() => receive(port, blocks * encoded.length)),
+      'decoding base64': await cost(() => repeat(blocks, () => decode(encoded))),
+      'SHA-256': await cost(() => hash(blocks)),
+      'writing the socket': await cost(() => send(port, blocks)),
+    };
+    const gigabytes = (blocks * block.length) / 1e9;
+    const sum = { wall: 0, cpu: 0 };
+    for (const [peer, { wall, cpu }] of Object.entries(parts)) {
+      sum.wall += wall;
+      sum.cpu += cpu;
+      bench.record({ work: 'parts', situation, peer, metric: 'MB/s', value: (gigabytes * 1000) / wall });
+      bench.record({ work: 'parts', situation, peer, metric: 'CPU s/GB', value: cpu / gigabytes });
+    }
+    const base = { work: 'detaching', situation, peer: unavoidable };
+    bench.record({ ...base, metric: 'MB/s', value: (gigabytes * 1000) / sum.wall });
+    bench.record({ ...base, metric: 'CPU s/GB', value: sum.cpu / gigabytes });
+  } finally {
+    await stop();
+  }
+}
+
+export const unavoidable = 'unavoidable parts';
+
+async function cost(work: () => unknown): Promise<{ wall: number; cpu: number }> {
+  const cpu = process.cpuUsage();
+  const start = process.hrtime.bigint();
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { wall: Number(process.hrtime.bigint() - start) / 1e9, cpu: (user + system) / 1e6 };
+}
+
+/** Into one buffer again and again: the quickest way that Node has. */
+function decode(bytes: Buffer): void {
+  decoded.write(bytes.toString('latin1'), 'base64');
+}
+
+function hash(blocks: number): void {
+  const sha256 = createHash('sha256');
+  repeat(blocks, () => sha256.update(block));
+  sha256.digest();
+}
+
+function repeat(times: number, work: () => unknown): void {
+  for (let i = 0; i < times; i++) work();
+}
+
+async function receive(port: number, bytes: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`send ${bytes}`);
+  socket.on('data', () => undefined);
+  await once(socket, 'close');
+}
+
+async function send(port: number, blocks: number): Promise<void> {
+  const socket: Socket = connect(port, '127.0.0.1');
+  socket.write('take');
+  await once(socket, 'connect');
+  for (let i = 0; i < blocks; i++) {
+    if (!socket.write(block)) await once(socket, 'drain');
+  }
+  socket.end().resume();
+  await once(socket, 'close');
+}
+
+async function startPipePeer(): Promise<{ port: number; stop: () => Promise<void> }> {
+  const port = await freePort();
+  const script = join(import.meta.dirname, '../load/pipe-peer.ts');
+  const child = new Child([process.execPath, '--import', 'tsx', script, String(port)]);
+  await waitForPort(port);
+  return { port, stop: () => child.stop() };
+}
