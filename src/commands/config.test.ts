@@ -39,7 +39,7 @@ test('a right configuration: status 0, the effective values as YAML, no secret',
 });
 
 test('a wrong configuration: status 78, one line per error, nothing on standard output', async () => {
-  const file = join(import.meta.dirname, '../config/testdata/unknown-keys.yaml');
+  const file = join(import.meta.dirname, '../../test/fixtures/config/unknown-keys.yaml');
   const { status, stdout, stderr } = await run({ file, env: { ...env, DETACH_LINKS_SECRET: 'SSSS!' } });
   assert.equal(status, 78);
   assert.equal(stdout, '');

@@ -65,8 +65,8 @@ function parseNextHop(raw: string): NextHopAddress | undefined {
   return valid ? { kind: 'tcp', host, port } : undefined;
 }
 
-/** The form of the configuration; also what a log line or an error calls a next hop. */
-export function formatNextHop(address: NextHopAddress): string {
+/** The form that `parseNextHop` reads. */
+function formatNextHop(address: NextHopAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
 }

@@ -6,7 +6,7 @@ import { ConfigError } from './config-error.ts';
 import { loadConfig } from './load-config.ts';
 
 /**
- * Each file of `testdata` is one broken configuration. Its first lines say what goes with it: `# error LINE` is a line
+ * Each file of test/fixtures/config is one broken configuration. Its first lines say what goes with it: `# error LINE` is a line
  * that must come out (all of them, in that order), `# env NAME=value` sets a variable, `# unset NAME` takes one of these
  * away, which stand for what has no default:
  */
@@ -19,28 +19,29 @@ const environment = {
   DETACH_LINKS_SECRET: `HUSH${'+'.repeat(39)}=`,
 };
 
-const here = import.meta.dirname;
+/** What `testdata/` stands for in the files. */
+const folder = join(import.meta.dirname, '../../test/fixtures/config');
 
 function load(file: string): readonly string[] {
-  const path = join(here, 'testdata', file);
+  const path = join(folder, file);
   const source = readFileSync(path, 'utf8');
   const env = new Map(Object.entries(environment));
   for (const [, name = '', value] of source.matchAll(/^# (?:env|unset) ([A-Z_]+)(?:=(.*))?$/gm)) {
     if (value === undefined) env.delete(name);
-    else env.set(name, value.replace('testdata/', `${here}/testdata/`));
+    else env.set(name, value.replace('testdata/', `${folder}/`));
   }
   try {
     loadConfig({ file: path, env: Object.fromEntries(env) });
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.lines.map((line) => line.replaceAll(`${here}/`, ''));
+    return error.lines.map((line) => line.replaceAll(folder, 'testdata'));
   }
 }
 
-for (const file of readdirSync(join(here, 'testdata')).filter((name) => name.endsWith('.yaml'))) {
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
   test(`broken configuration: ${file}`, () => {
-    const source = readFileSync(join(here, 'testdata', file), 'utf8');
+    const source = readFileSync(join(folder, file), 'utf8');
     const expected = [...source.matchAll(/^# error (.*)$/gm)].map(([, line]) => line);
     const lines = load(file);
     assert.deepEqual(lines, expected);

@@ -201,8 +201,8 @@ test('secrets can stand in files, a list with an entry per line', () => {
 });
 
 test('a certificate with its key is accepted', () => {
-  const testdata = join(import.meta.dirname, 'testdata');
-  const tls = { cert: join(testdata, 'cert.pem'), key: join(testdata, 'key.pem') };
+  const fixtures = join(import.meta.dirname, '../../test/fixtures/config');
+  const tls = { cert: join(fixtures, 'cert.pem'), key: join(fixtures, 'key.pem') };
   const env = {
     ...needed,
     DETACH_INBOUND_TLS_MODE: 'required',

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMeter } from './meter.ts';
+
+/** Samples by name and labels. */
+async function samples(registry: { metrics(): Promise<string> }): Promise<ReadonlyMap<string, number>> {
+  const text = await registry.metrics();
+  return new Map([...text.matchAll(/^([^#\n].*) (\S+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
+}
+
+test('every series is there from the start, at 0', async () => {
+  const { registry } = createMeter('c1');
+  const ours = [...(await samples(registry))].filter(([name]) => name.startsWith('detach_mta_'));
+  assert.deepEqual(
+    ours.filter(([, value]) => value !== 0),
+    [],
+  );
+  const names = ours.map(([name]) => name).filter((name) => !name.includes('_bucket'));
+  assert.deepEqual(names.sort(), [
+    'detach_mta_clients',
+    'detach_mta_files_detached_bytes_total{result="present"}',
+    'detach_mta_files_detached_bytes_total{result="stored"}',
+    'detach_mta_files_detached_total{result="present"}',
+    'detach_mta_files_detached_total{result="stored"}',
+    'detach_mta_loops_total{cluster="c1",fence="chain"}',
+    'detach_mta_loops_total{cluster="c1",fence="count"}',
+    'detach_mta_loops_total{cluster="c1",fence="mirror"}',
+    'detach_mta_loops_total{cluster="c1",fence="stamp"}',
+    'detach_mta_message_bytes_total{direction="in"}',
+    'detach_mta_message_bytes_total{direction="out"}',
+    'detach_mta_next_hop_sessions',
+    'detach_mta_next_hop_sessions_idle',
+    'detach_mta_spool_bytes',
+    'detach_mta_storage_failures_total',
+    'detach_mta_transaction_duration_seconds_count',
+    'detach_mta_transaction_duration_seconds_sum',
+    'detach_mta_transactions_total{outcome="deferred"}',
+    'detach_mta_transactions_total{outcome="delivered"}',
+    'detach_mta_transactions_total{outcome="lost"}',
+    'detach_mta_transactions_total{outcome="partial"}',
+    'detach_mta_transactions_total{outcome="refused"}',
+  ]);
+});
+
+test('what happens is counted under its own label', async () => {
+  const { meter, registry } = createMeter('c1');
+  meter.transaction('delivered', 0.25);
+  meter.transaction('delivered', 0.5);
+  meter.transaction('lost', 2);
+  meter.bytes('in', 1000);
+  meter.bytes('in', 24);
+  meter.bytes('out', 10);
+  meter.fileDetached('stored', 500);
+  meter.fileDetached('present', 400);
+  meter.fileDetached('present', 400);
+  meter.storageFailure();
+  meter.loop('stamp');
+  meter.clients(7);
+  meter.clients(6);
+  meter.nextHopSessions(5, 2);
+  meter.spool(12345);
+  const expected = {
+    'detach_mta_transactions_total{outcome="delivered"}': 2,
+    'detach_mta_transactions_total{outcome="lost"}': 1,
+    'detach_mta_transactions_total{outcome="deferred"}': 0,
+    detach_mta_transaction_duration_seconds_count: 3,
+    detach_mta_transaction_duration_seconds_sum: 2.75,
+    'detach_mta_transaction_duration_seconds_bucket{le="0.25"}': 1,
+    'detach_mta_transaction_duration_seconds_bucket{le="1"}': 2,
+    'detach_mta_message_bytes_total{direction="in"}': 1024,
+    'detach_mta_message_bytes_total{direction="out"}': 10,
+    'detach_mta_files_detached_total{result="stored"}': 1,
+    'detach_mta_files_detached_total{result="present"}': 2,
+    'detach_mta_files_detached_bytes_total{result="present"}': 800,
+    detach_mta_storage_failures_total: 1,
+    'detach_mta_loops_total{cluster="c1",fence="stamp"}': 1,
+    'detach_mta_loops_total{cluster="c1",fence="count"}': 0,
+    detach_mta_clients: 6,
+    detach_mta_next_hop_sessions: 5,
+    detach_mta_next_hop_sessions_idle: 2,
+    detach_mta_spool_bytes: 12345,
+  };
+  const seen = await samples(registry);
+  for (const [name, value] of Object.entries(expected)) assert.equal(seen.get(name), value, name);
+});
+
+test('two meters share nothing, and process metrics are in each', async () => {
+  const [a, b] = [createMeter('a'), createMeter('b')];
+  a.meter.storageFailure();
+  assert.equal((await samples(b.registry)).get('detach_mta_storage_failures_total'), 0);
+  for (const { registry } of [a, b]) assert.match(await registry.metrics(), /^process_resident_memory_bytes \d/m);
+});
+
+test('every metric of ours has a help text', async () => {
+  const text = await createMeter('c1').registry.metrics();
+  const names = [...text.matchAll(/^# TYPE (detach_mta_\S+)/gm)].map(([, name]) => name);
+  assert.equal(names.length, 11);
+  for (const name of names) assert.match(text, new RegExp(`^# HELP ${String(name)} \\S.*\\.$`, 'm'));
+});
