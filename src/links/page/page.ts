@@ -15,7 +15,7 @@ export function filePage(link: Link, href: string, language: Language): string {
     main: `${sheet(kind)}
 <p class="eyebrow">${heading}</p>
 <h1><bdi>${escape(link.name)}</bdi></h1>
-<p class="facts">${words.size(link.size)}</p>
+<p class="facts">${escape(kind || link.type)} · ${words.size(link.size)}</p>
 <p>${capital(until)}</p>
 <a class="button" href="${escape(href)}" rel="nofollow noreferrer" download>${download}</a>
 <p class="hint">${hint}</p>`,
@@ -54,7 +54,7 @@ ${main}
 
 /** A sheet of paper with a folded corner, and on it what kind of file it is. */
 const sheet = (kind: string): string =>
-  `<svg viewBox="0 0 72 88" aria-hidden="true" focusable="false"><path class="sheet" d="M8 2h38l24 24v56a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4V6a4 4 0 0 1 4-4z"/><path class="sheet" d="M46 2v20a4 4 0 0 0 4 4h20"/><text class="kind" x="37" y="62">${kind}</text></svg>`;
+  `<svg viewBox="0 0 72 88" aria-hidden="true" focusable="false"><path class="sheet" d="M8 2h38l24 24v56a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4V6a4 4 0 0 1 4-4z"/><path class="fold" d="M46 2v20a4 4 0 0 0 4 4h20"/><text class="kind" x="37" y="62">${kind}</text></svg>`;
 
 const extensionOf = (name: string): string => (/\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? '').toUpperCase();
 
