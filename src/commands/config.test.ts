@@ -49,3 +49,11 @@ test('a wrong configuration: status 78, one line per error, nothing on standard 
   assert.ok(lines.includes('links.secret: must be base64 (DETACH_LINKS_SECRET)'));
   assert.ok(!stderr.includes('SSSS'));
 });
+
+test('a template that cannot be used is a wrong configuration', async () => {
+  const template = join(import.meta.dirname, '../../test/fixtures/config/unusable-template.txt');
+  const { status, stdout, stderr } = await run({ env: { ...env, DETACH_LINKS_TEMPLATES_TEXT: template } });
+  assert.equal(status, 78);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^links\.templates\.text: \S+unusable-template\.txt: .+\n$/);
+});

@@ -2,6 +2,8 @@ import { stringify } from 'yaml';
 import { ConfigError } from '../config/config-error.ts';
 import { describeConfig } from '../config/describe-config.ts';
 import { type ConfigSources, loadConfig } from '../config/load-config.ts';
+import { createNotice } from '../links/notice.ts';
+import { TemplateError } from '../links/notice/template-error.ts';
 
 /** Exit status of sysexits.h: wrong configuration. */
 const EX_CONFIG = 78;
@@ -26,12 +28,15 @@ function run({
   stderr = (text) => process.stderr.write(text),
 }: ConfigCommandOptions): number {
   try {
+    const config = loadConfig({ file, env });
+    // Only the room of the links knows what a template may contain.
+    createNotice(config.links);
     // Tools that still read YAML 1.1 would take a bare `off` for a boolean.
-    stdout(stringify(describeConfig(loadConfig({ file, env })), { lineWidth: 0, compat: 'yaml-1.1' }));
+    stdout(stringify(describeConfig(config), { lineWidth: 0, compat: 'yaml-1.1' }));
     return 0;
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    stderr(`${error.lines.join('\n')}\n`);
+    if (!(error instanceof ConfigError) && !(error instanceof TemplateError)) throw error;
+    stderr(`${error.message}\n`);
     return EX_CONFIG;
   }
 }

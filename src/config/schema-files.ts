@@ -160,11 +160,11 @@ export const filesSchema = {
     }),
     templates: {
       text: optional(path, {
-        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one.',
+        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one. What stands between `{{#files}}` and `{{/files}}` is repeated for each file, with `{{name}}`, `{{size}}`, `{{type}}`, `{{url}}` and `{{expires}}` filled in.',
         why: 'The built-in notice needs no file.',
       }),
       html: optional(path, {
-        doc: 'UTF-8 file with the notice for HTML bodies, instead of the built-in one.',
+        doc: 'UTF-8 file with the notice for HTML bodies, instead of the built-in one. Filled in like `links.templates.text`, with everything escaped.',
         why: 'The built-in notice needs no file.',
       }),
     },
