@@ -5,7 +5,8 @@ export interface Journey {
 }
 
 export type Step =
-  | { readonly kind: 'start' }
+  /** `address`: whom the message was sent to at first. */
+  | { readonly kind: 'start'; readonly address: number }
   | { readonly kind: 'server'; readonly server: number; readonly address: number }
   /** `company`: how many recipients the stamp of this pass names. */
   | {
@@ -18,7 +19,7 @@ export type Step =
   /** The stamps so far are gone, or no longer of this message. */
   | { readonly kind: 'blinded' };
 
-export const START: Journey = { step: { kind: 'start' }, before: undefined };
+export const start = (address: number): Journey => ({ step: { kind: 'start', address }, before: undefined });
 
 export const onward = (before: Journey, step: Step): Journey => ({ step, before });
 

@@ -1,7 +1,7 @@
 import { notificationWriter } from '../../src/loopguard/notification.ts';
 import { failureReply } from '../../src/smtp/failures.ts';
 import { guardOf } from './guards.ts';
-import { onward, START, type Journey } from './journey.ts';
+import { onward, start, type Journey } from './journey.ts';
 import { blockOf, isField, mailboxName, originalFields, touched, type Copy, type Mail } from './mail.ts';
 import type { Network } from './network.ts';
 
@@ -19,7 +19,7 @@ export type Outcome =
   /** Null-sender mail that fails is dropped, and so says the standard. */
   | { readonly kind: 'dropped'; readonly address: number; readonly journey: Journey; readonly why: Why }
   /** Postfix delivers once what reaches a mailbox twice in one message. */
-  | { readonly kind: 'merged'; readonly address: number };
+  | { readonly kind: 'merged'; readonly address: number; readonly journey: Journey };
 
 export type Why = 'unknown' | 'stamp' | 'count' | 'call' | 'hops' | 'delivered-to' | 'alias-circle';
 
@@ -82,7 +82,7 @@ class Simulation {
   run(): Result {
     const { message } = this.#network;
     const outcomes: Outcome[] = [];
-    const copies = message.recipients.map((address) => ({ address, journey: START }));
+    const copies = message.recipients.map((address) => ({ address, journey: start(address) }));
     this.#submit(message.origin, { fields: originalFields(message), reversePath: message.sender, copies }, outcomes);
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#work(next);
     return {
@@ -124,7 +124,7 @@ class Simulation {
       const entry = this.#network.addresses[address]!;
       if (within.includes(address)) {
         this.#fail(server, mail, new Map([[copy, 'alias-circle']]), outcomes);
-      } else if (seen.has(address)) outcomes.push({ kind: 'merged', address });
+      } else if (seen.has(address)) outcomes.push({ kind: 'merged', address, journey });
       else {
         seen.add(address);
         if (entry.home !== server) remote.push(copy);
@@ -286,7 +286,7 @@ class Simulation {
     ];
     this.#submit(
       server,
-      { fields, reversePath: undefined, copies: [{ address: to, journey: START }] },
+      { fields, reversePath: undefined, copies: [{ address: to, journey: start(to) }] },
       report.outcomes,
     );
   }
