@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { ContainerClient } from '@azure/storage-blob';
+import { stringify } from 'yaml';
+import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { Lab } from '../detach/testing/lab.ts';
+import { base64, crlf } from '../detach/testing/messages.ts';
+import { createStore } from '../storage/store.ts';
+import { runRestore } from './restore.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
+const config = join(directory, 'detach.yaml');
+const file = randomBytes(6_000_000);
+const original = crlf(
+  'From: a@a.example',
+  'Message-ID: <1@a.example>',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/mixed; boundary=b',
+  '',
+  '--b',
+  'Content-Type: text/plain',
+  '',
+  'Hello',
+  '--b',
+  'Content-Type: application/pdf; name=x.pdf',
+  'Content-Transfer-Encoding: base64',
+  '',
+  base64(file),
+  '--b--',
+);
+let azurite: Azurite;
+let lab: Lab;
+let delivered: Buffer;
+
+before(async () => {
+  azurite = await startAzurite();
+  writeFileSync(
+    config,
+    stringify({
+      outbound: { nextHop: ['127.0.0.1:25'] },
+      loopguard: { cluster: 'test', keys: [`1:${Buffer.alloc(32, 1).toString('base64')}`] },
+      storage: { connectionString: azurite.connectionString, container: 'detach' },
+      links: { baseUrl: 'https://files.example', secret: Buffer.alloc(32, 7).toString('base64') },
+      spool: { directory },
+    }),
+  );
+  const store = createStore(loadConfig({ file: config, env: {} }));
+  await store.prepare(new AbortController().signal);
+  lab = new Lab({ store, rules: { minSize: 1_000_000 } });
+  const slices = Array.from({ length: 150 }, (_, i) => original.subarray(i * 65_536, (i + 1) * 65_536));
+  delivered = (await lab.detach(slices)).message;
+});
+
+after(async () => {
+  await lab.close();
+  await azurite.stop();
+  rmSync(directory, { recursive: true });
+});
+
+async function run(message: Buffer): Promise<{ status: number; output: Buffer; said: string }> {
+  const written: Buffer[] = [];
+  let said = '';
+  const status = await runRestore({
+    file: config,
+    env: {},
+    input: Readable.from([message], { objectMode: false }),
+    output: new Writable({
+      write(chunk: Buffer, _, done) {
+        written.push(chunk);
+        done();
+      },
+    }),
+    report: (text) => (said += text),
+  });
+  return { status, output: Buffer.concat(written), said };
+}
+
+test('a detached message is small and comes back from the blob store', async () => {
+  assert.ok(delivered.length < 1000, `${delivered.length} bytes`);
+  const { status, output, said } = await run(delivered);
+  assert.equal(said, '');
+  assert.equal(status, 0);
+  assert.deepEqual(output, original);
+  const mailbox = await run(Buffer.from(delivered.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'));
+  assert.deepEqual(mailbox.output, original);
+});
+
+test('what is wrong is in the exit status and in one line, and nothing is written', async () => {
+  const says = async (message: Buffer, status: number, words: RegExp): Promise<void> => {
+    const result = await run(message);
+    assert.equal(result.output.length, 0);
+    assert.equal(result.status, status);
+    assert.match(result.said, /^detach-mta restore: [^\n]+\n$/);
+    assert.match(result.said, words);
+  };
+  await says(crlf('Subject: x', '', 'text'), 65, /no X-Detach-Message/);
+  await says(Buffer.concat([delivered, Buffer.from('footer\r\n')]), 65, /appended/);
+  const sha256 = createHash('sha256').update(file).digest('hex');
+  await new ContainerClient(azurite.connectionString, 'detach').deleteBlob(`files/${sha256}`);
+  await says(delivered, 66, /no longer in storage/);
+});
+
+test('storage that cannot be reached, and a wrong configuration', async () => {
+  const env = {
+    DETACH_STORAGE_CONNECTION_STRING:
+      'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a',
+  };
+  let said = '';
+  const report = (text: string): void => void (said += text);
+  const input = (): Readable => Readable.from([delivered], { objectMode: false });
+  assert.equal(await runRestore({ file: config, env, input: input(), report }), 69);
+  assert.match(said, /storage cannot be reached/);
+  assert.equal(await runRestore({ file: join(directory, 'none.yaml'), env: {}, input: input(), report }), 78);
+});
