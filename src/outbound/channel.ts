@@ -24,8 +24,11 @@ export class Channel {
   readonly timeouts: Timeouts;
   readonly pipelining: boolean;
   readonly dialog: Dialog;
-  /** MAIL was said and the transaction has not ended: RSET is due before the next one. */
-  inTransaction = false;
+  /**
+   * MAIL or XFORWARD was said and no message has ended since: without RSET the next user would go on with it. Postfix
+   * keeps what XFORWARD said until then, too, and would log another user's mail as from this client.
+   */
+  resetDue = false;
   #uses = 0;
   #refusals = 0;
 
@@ -55,7 +58,7 @@ export class Channel {
   }
 
   async reset(): Promise<Reply> {
-    this.inTransaction = false;
+    this.resetDue = false;
     const reply = await this.dialog.command('RSET', 'RSET', this.timeouts.rset);
     // RFC 5321 section 4.1.1.5: nothing but 250. What the next hop thinks of the transaction is unknown otherwise.
     if (!isPositive(reply)) throw this.dialog.outOfTurn('RSET', reply);

@@ -33,7 +33,10 @@ export interface Session {
   readonly reused: boolean;
   /** False once the session broke or the next hop closed it. Changes while nobody speaks. */
   readonly alive: boolean;
-  /** The attributes (byte strings, not encoded) as one XFORWARD command or several; the first negative reply, or 250. */
+  /**
+   * The attributes (byte strings, not encoded) as one XFORWARD command or several; the first negative reply, or 250.
+   * They count for the next transaction only: RSET and the end of a message make Postfix forget them.
+   */
   xforward(attributes: ReadonlyMap<string, string>): Promise<Reply>;
   mail(command: PathCommand): Promise<Reply>;
   rcpt(command: PathCommand): Promise<Reply>;
@@ -41,9 +44,16 @@ export interface Session {
   envelope(mail: PathCommand, rcpts: readonly PathCommand[]): Promise<readonly Reply[]>;
   /** DATA: 354, or the refusal. */
   data(): Promise<Reply>;
-  /** The message, dot-stuffed on the way, without the final dot. Waits for the socket where it must. */
+  /**
+   * The message, dot-stuffed on the way, without the final dot. Waits for the socket where it must. Ends early, and
+   * closes the source, when the next hop refuses before the dot: `finish` then returns what it said.
+   * @throws also what the source throws; the session is then poisoned, half a message never gets its dot
+   */
   write(message: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void>;
-  /** The final dot. One reply; from an LMTP next hop one per accepted RCPT, in order (RFC 2033 section 4.2). */
+  /**
+   * The final dot. One reply; from an LMTP next hop one per accepted RCPT, in order (RFC 2033 section 4.2). When the
+   * session breaks after some of those, they stand, and the failure's reply takes the place of each that is missing.
+   */
   finish(): Promise<readonly Reply[]>;
   rset(): Promise<Reply>;
   /** Back to the pool, or closed when it is poisoned, in the middle of a message, or has served its time. */

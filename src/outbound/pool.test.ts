@@ -116,6 +116,25 @@ test('a session left in a transaction says RSET, and is ready for the next befor
   await peer.done();
 });
 
+test('what XFORWARD said of one client is not left to the next', async (t) => {
+  const script = `${hello.replace('250 PIPELINING', '250 XFORWARD NAME')}
+    C: XFORWARD NAME=one.example
+    S: 250 2.0.0 Ok
+    C: RSET
+    S: 250 2.0.0 Ok
+    ${delivered}
+    ${goodbye}`;
+  const { acquire, hop, peer } = await stage(t, [script]);
+  const first = await acquire();
+  await first.xforward(new Map([['NAME', 'one.example']]));
+  first.release();
+  const second = await acquire();
+  await deliver(second);
+  second.release();
+  await hop.close();
+  await peer.done();
+});
+
 test('without PIPELINING the next user waits for the RSET of the one before', async (t) => {
   const script = `
     S: 220 b.example

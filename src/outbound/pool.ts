@@ -80,7 +80,7 @@ export class Pool {
       return;
     }
     // At once, not before the next use: until then Postfix keeps a queue file and a cleanup process for it.
-    if (channel.inTransaction) channel.reset().catch(() => undefined);
+    if (channel.resetDue) channel.reset().catch(() => undefined);
     const next = this.#waiters.find((waiter) => !waiter.fresh);
     if (next) {
       next.serve(channel);
@@ -192,7 +192,7 @@ export class Pool {
   }
 }
 
-export function aborted(signal: AbortSignal): Failure {
+function aborted(signal: AbortSignal): Failure {
   const { reason } = signal as { readonly reason: unknown };
   if (reason instanceof Failure) return reason;
   return new Failure('clientGone', { reason: 'given up while waiting for a session with the next hop', cause: reason });

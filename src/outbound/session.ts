@@ -45,15 +45,15 @@ export class ChannelSession implements Session {
     this.#require('commands');
     const offered = this.extensions.get('XFORWARD') ?? '';
     const { dialog, timeouts } = this.#channel;
-    const replies = await Promise.all(
-      xforwardCommands(attributes, offered).map((line) => dialog.command('XFORWARD', line, timeouts.xforward)),
-    );
+    const commands = xforwardCommands(attributes, offered);
+    if (commands.length > 0) this.#channel.resetDue = true;
+    const replies = await Promise.all(commands.map((line) => dialog.command('XFORWARD', line, timeouts.xforward)));
     return replies.find((reply) => !isPositive(reply)) ?? xforwardDone;
   }
 
   async mail(command: PathCommand): Promise<Reply> {
     this.#require('commands');
-    this.#channel.inTransaction = true;
+    this.#channel.resetDue = true;
     this.#acceptedRcpts = 0;
     return this.#path('MAIL', 'MAIL FROM:', command, this.#channel.timeouts.mail);
   }
@@ -126,7 +126,7 @@ export class ChannelSession implements Session {
     const [, ...settled] = await Promise.allSettled([writer.end(), ...verdicts]);
     const replies = this.#verdicts(settled);
     this.#phase = 'commands';
-    this.#channel.inTransaction = false;
+    this.#channel.resetDue = false;
     this.#channel.countUse();
     return replies;
   }

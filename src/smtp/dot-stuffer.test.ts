@@ -62,6 +62,16 @@ test('a chunk without a dot at a line start is not copied', () => {
   assert.equal(new DotStuffer().push(chunk), chunk);
 });
 
+test('dots far apart and close together, around the distance where the search changes', () => {
+  for (let gap = 60; gap < 72; gap++) {
+    const lines = [gap, gap, 0, 0, 1, gap + 1, 500, 2, gap].map((n) => `.${'x'.repeat(n)}\r\n`);
+    const message = lines.join('');
+    const wire = `${lines.map((line) => `.${line}`).join('')}.\r\n`;
+    assert.equal(stuff([Buffer.from(message)]), wire);
+    assert.equal(stuff([...Buffer.from(message)].map((octet) => Buffer.of(octet))), wire);
+  }
+});
+
 const nasty = fc.array(fc.constantFrom('.', '\r', '\n', '\r\n', '\r\n.', '\r\n.\r\n', 'a', '\xff'), { maxLength: 30 });
 
 function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
