@@ -56,7 +56,7 @@ interface WriteLink {
 }
 
 /** @returns false when the condition does not hold: someone else was quicker. */
-export function writeLink(container: ContainerClient, { token, link, etag, signal }: WriteLink): Promise<boolean> {
+function writeLink(container: ContainerClient, { token, link, etag, signal }: WriteLink): Promise<boolean> {
   const body = Buffer.from(JSON.stringify(link));
   return attempt({ what: describe(token), signal }, async ({ signal: abortSignal }) => {
     const conditions = etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag };
