@@ -1,0 +1,68 @@
+// The Debian packages that lab and tests need, installed where they are missing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+
+const packages = [
+  'ca-certificates',
+  'chromium',
+  'dovecot-core',
+  'dovecot-imapd',
+  'dovecot-lmtpd',
+  'dovecot-sieve',
+  'haproxy',
+  'iproute2',
+  'iptables',
+  'libpython3.11-testsuite',
+  'openssl',
+  'postfix',
+  'procps',
+  'python3',
+  'swaks',
+];
+
+const policy = '/usr/sbin/policy-rc.d';
+
+export function installPackages() {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0) {
+    throw new Error(`these Debian packages are missing, and only root can install them:\n  ${missing.join(' ')}`);
+  }
+  console.log(`setup: installing ${missing.join(' ')}`);
+  withoutStartingServices(() => {
+    // Otherwise the package asks what kind of mail server this machine is. It is none: lab and tests start their own.
+    run('debconf-set-selections', [], { input: 'postfix postfix/main_mailer_type select No configuration\n' });
+    const apt = ['-o', 'DPkg::Lock::Timeout=600', '-o', 'Acquire::Retries=3', '-qq'];
+    run('apt-get', [...apt, 'update']);
+    run('apt-get', [...apt, 'install', '-y', '--no-install-recommends', ...missing]);
+  });
+}
+
+function missingPackages() {
+  const query = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n', ...packages], {
+    encoding: 'utf8',
+  });
+  if (query.error) throw new Error(`this needs Debian 12 or a system like it, with dpkg: ${query.error.message}`);
+  return packages.filter((name) => !query.stdout.includes(`installed ${name}\n`));
+}
+
+/** A package that brings a server would start it: Postfix on port 25, Dovecot on 143. */
+function withoutStartingServices(section) {
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    section();
+  } finally {
+    if (ours) rmSync(policy, { force: true });
+  }
+}
+
+function run(program, args, { input } = {}) {
+  const { status, error, stdout, stderr } = spawnSync(program, args, {
+    encoding: 'utf8',
+    input,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    maxBuffer: 1 << 28,
+  });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${error?.message ?? ''}\n${stdout}${stderr}`);
+}
