@@ -1,4 +1,4 @@
-/** Postfix XFORWARD_README: "the maximum length of an XFORWARD command is 512 characters", CRLF included. */
+/** An XFORWARD command is at most 512 characters long, CRLF included (Postfix XFORWARD_README). */
 const maxCommandOctets = 512 - 2;
 /** What Postfix says, and expects, for an attribute that is not known. */
 const unavailable = '[UNAVAILABLE]';
