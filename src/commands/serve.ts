@@ -5,6 +5,7 @@ import { loadConfig, type ConfigSources } from '../config/load-config.ts';
 import { createDetacher } from '../detach/detacher.ts';
 import { startInbound } from '../inbound/server.ts';
 import { createNotice } from '../links/notice.ts';
+import { TemplateError } from '../links/notice/template.ts';
 import { startLinkServer } from '../links/server.ts';
 import { createGuard } from '../loopguard/guard.ts';
 import type { Guard } from '../loopguard/interface.ts';
@@ -54,7 +55,7 @@ export async function runServe(sources: ConfigSources): Promise<number> {
     return 0;
   } catch (error) {
     log.error('start-failed', { err: error });
-    return EX_UNAVAILABLE;
+    return error instanceof TemplateError ? EX_CONFIG : EX_UNAVAILABLE;
   }
 }
 
