@@ -89,14 +89,21 @@ export class DovecotInstance {
     return this.fetch(user);
   }
 
-  async stop(): Promise<void> {
+  /** Of the master process, which leads the process group of all the others; undefined when it does not run. */
+  get pid(): number | undefined {
     try {
       const pid = Number(readFileSync(join(this.home, 'run/master.pid'), 'utf8'));
-      // On SIGTERM it would wait seconds for its own children; what it holds is on disk.
-      if (pid > 1 && isAlive(pid)) await terminate(-pid, { signal: 'SIGKILL' });
+      const ours = pid > 1 && isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.home);
+      return ours ? pid : undefined;
     } catch {
-      // Stopped already.
+      return undefined;
     }
+  }
+
+  async stop(): Promise<void> {
+    const { pid } = this;
+    // On SIGTERM it would wait seconds for its own children; what it holds is on disk.
+    if (pid !== undefined) await terminate(-pid, { signal: 'SIGKILL' });
     if (!this.#keep) removeDirectory(this.home);
   }
 }

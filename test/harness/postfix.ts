@@ -132,9 +132,10 @@ export class PostfixInstance {
     await runDaemon(master, ['-c', this.config, '-w'], join(this.home, 'start'));
   }
 
-  get running(): boolean {
+  /** Of master, which leads the process group of all the others; undefined when it does not run. */
+  get pid(): number | undefined {
     const pid = this.#masterPid();
-    return pid !== undefined && isAlive(pid);
+    return pid !== undefined && isAlive(pid) ? pid : undefined;
   }
 
   /** Ends all processes; the queue stays, and `start` takes it up again. */

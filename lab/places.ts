@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, realpathSync, statSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { freePort } from '../test/harness/ports.ts';
+import { privateDirectory } from '../test/harness/private-directory.ts';
+
+/** Where everything listens, on 127.0.0.1. */
+export interface LabPorts {
+  readonly postfixA: number;
+  readonly detach: number;
+  readonly links: number;
+  readonly metrics: number;
+  readonly postfixB: number;
+  readonly lmtp: number;
+  readonly imap: number;
+  readonly azurite: number;
+}
+
+/** Above 1023 and away from the usual ports, so that the lab stands beside a real mail server. */
+export const usualPorts: LabPorts = {
+  postfixA: 2525,
+  detach: 10025,
+  links: 8025,
+  metrics: 9464,
+  postfixB: 2526,
+  lmtp: 2424,
+  imap: 2143,
+  azurite: 10000,
+};
+
+const names: Readonly<Record<keyof LabPorts, string>> = {
+  postfixA: 'Postfix A',
+  detach: 'Detach MTA (mail)',
+  links: 'Detach MTA (links)',
+  metrics: 'Detach MTA (metrics)',
+  postfixB: 'Postfix B',
+  lmtp: 'Dovecot (LMTP)',
+  imap: 'Dovecot (IMAP)',
+  azurite: 'Azurite',
+};
+
+export const repository = join(import.meta.dirname, '..');
+
+/**
+ * `.lab` in the checkout. Postfix and Dovecot work as users of their own, which cannot enter, say, /root: the lab then
+ * lives under /var/tmp, and `.lab` is a link to it.
+ */
+export function labHome(): string {
+  const home = join(repository, '.lab');
+  if (lstatSync(home, { throwIfNoEntry: false }) === undefined) {
+    if (openToAll(repository)) {
+      mkdirSync(home);
+    } else {
+      const name = createHash('sha256').update(repository).digest('hex').slice(0, 12);
+      const elsewhere = `/var/tmp/detach-mta-lab-${name}`;
+      mkdirSync(elsewhere, { recursive: true });
+      symlinkSync(elsewhere, home);
+    }
+  }
+  return realpathSync(home);
+}
+
+/** A place and ports for one run beside whatever else runs here. */
+export async function temporaryPlace(): Promise<{ home: string; ports: LabPorts }> {
+  const ports: Record<string, number> = {};
+  for (const name of Object.keys(usualPorts)) ports[name] = await freePort();
+  return { home: privateDirectory('lab'), ports: ports as unknown as LabPorts };
+}
+
+/** @throws Error naming every port that somebody else listens on */
+export async function assertFree(ports: LabPorts): Promise<void> {
+  const taken: string[] = [];
+  for (const [name, port] of Object.entries(ports) as [keyof LabPorts, number][]) {
+    if (!(await isFree(port))) taken.push(`  127.0.0.1:${port}, wanted for ${names[name]}`);
+  }
+  if (taken.length === 0) return;
+  throw new Error(
+    `these ports are taken by something else (\`ss -ltnp\` tells by what):\n${taken.join('\n')}\n` +
+      'Stop it, or try the chain on free ports once: npm run lab -- --once',
+  );
+}
+
+function openToAll(directory: string): boolean {
+  for (let path = directory; ; path = dirname(path)) {
+    if ((statSync(path).mode & 0o001) === 0) return false;
+    if (path === dirname(path)) return true;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,49 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive } from '../test/harness/process.ts';
+import type { LabPorts } from './places.ts';
+
+/** What a running lab leaves in its home, for `npm run lab -- send` and `stop`. */
+export interface LabState {
+  readonly pid: number;
+  readonly ports: LabPorts;
+  /** Of the servers; negative ones name process groups. */
+  readonly servers: readonly number[];
+}
+
+export function writeState(home: string, state: LabState): void {
+  writeFileSync(join(home, 'lab.json'), JSON.stringify(state));
+}
+
+export function forgetState(home: string): void {
+  rmSync(join(home, 'lab.json'), { force: true });
+}
+
+/** The lab that runs there, or undefined. What a killed one left running is ended. */
+export function runningLab(home: string): LabState | undefined {
+  const state = readState(home);
+  if (!state) return undefined;
+  if (isAlive(state.pid) && belongs(state.pid, 'lab/main.ts')) return state;
+  for (const server of state.servers) {
+    if (belongs(Math.abs(server), home)) process.kill(server, 'SIGKILL');
+  }
+  forgetState(home);
+  return undefined;
+}
+
+function readState(home: string): LabState | undefined {
+  try {
+    return JSON.parse(readFileSync(join(home, 'lab.json'), 'utf8')) as LabState;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Process numbers come round again: only what names the lab in its command line is the lab's. */
+function belongs(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
+  } catch {
+    return false;
+  }
+}
