@@ -68,6 +68,37 @@ test('the same behind a hop that strips our stamps: the counts end it after ten 
 });
 
 /**
+ * The other side of the same coin: the company changes on every turn, so that no set is ever seen twice, while one
+ * recipient of them goes round and round. That it stands in two stamps is all that tells.
+ */
+test('a loop in changing company is stopped at its second return', () => {
+  const result = check({
+    // The second server relays all that is not its own to the first, and so back to the filter.
+    servers: [
+      { ...plain, route: { to: 'filter', index: 0 } },
+      { ...plain, route: { to: 'server', index: 0 } },
+      { ...plain, route: { to: 'home' } },
+    ],
+    filters: [{ cluster: 0, signsWith: 0, next: { to: 'server', index: 1 } }],
+    clusters: [{ maxPasses: 1 }],
+    addresses: [
+      { kind: 'mailbox', home: 0 },
+      { kind: 'mailbox', home: 2 },
+      ...[3, 4, 5, 6, 7].map((next) => ({ kind: 'virtual', home: next % 2, targets: [next] }) as const),
+      { kind: 'mailbox', home: 0 },
+    ],
+    message: { origin: 0, sender: 0, recipients: [1, 2], has },
+  });
+  assert.deepEqual(
+    result.outcomes.map((outcome) => [outcome.kind, 'why' in outcome ? outcome.why : 'arrived']),
+    [
+      ['reported', 'stamp'],
+      ['delivered', 'arrived'],
+    ],
+  );
+});
+
+/**
  * Symptom: no loop anywhere, and the third copy for an address is refused. Cause: mail to a list and to one of its
  * members, the list holds another list and that member, and the other list holds the member again, all of it by way of
  * one filter. Analysis: the same stamps would stand in a loop whose company changes on every turn; see

@@ -53,7 +53,8 @@ export class NeverRests extends Error {}
 
 /**
  * Moves a message through a network until nothing moves any more. Servers do what Postfix does; filters do what
- * `relay.ts` does, with the real guard. `guarded: false` takes the guard out, to see what would have happened.
+ * `relay.ts` does, with the real guard. `guarded: false` takes the guard out, to see what would have become of this one
+ * message: reports are written then, and not sent.
  */
 export function simulate(network: Network, { guarded }: { readonly guarded: boolean }): Result {
   return new Simulation(network, guarded).run();
@@ -279,6 +280,7 @@ class Simulation {
     for (const [{ address, journey }, why] of refused) {
       outcomes.push({ kind: 'reported', address, journey, why, report });
     }
+    if (!this.#guarded) return;
     const fields = [
       `Message-ID: <report${this.#reports.length}@example.com>\r\n`,
       'Date: Thu, 15 Jan 2026 12:00:00 +0000\r\n',
