@@ -8,8 +8,8 @@ const swallowing = new Set(
 interface Scan {
   body: number | undefined;
   html: number | undefined;
-  /** The element that swallows what is said here: where it begins, its name and how often it stands in itself. */
-  swallower: { readonly at: number; readonly name: string; depth: number } | undefined;
+  /** The element that swallows what is said here: where it begins, and what was opened from there on. */
+  swallower: { readonly at: number; readonly open: string[] } | undefined;
   sawBody: boolean;
   frames: boolean;
 }
@@ -38,8 +38,10 @@ export function findHtmlPlace(text: string): number | undefined {
 
 /** The position after the markup at `lt`; undefined when it goes to the end of the text. */
 function skipMarkup(text: string, lt: number, scan: Scan): number | undefined {
-  // `<!-->` and `<!--->` are whole comments.
-  if (text.startsWith('<!--', lt)) return after(text, /--!?>/g, lt + 2);
+  if (text.startsWith('<!--', lt)) {
+    const abrupt = matchAt(/-?>/y, text, lt + 4);
+    return abrupt ? lt + 4 + abrupt[0].length : after(text, /--!?>/g, lt + 4);
+  }
   const [, slash = '', rawName] = matchAt(/<(\/?)([a-zA-Z][^\t\n\f\r />]*)/y, text, lt) ?? [];
   if (rawName === undefined) return /[!?/]/.test(text[lt + 1] ?? '') ? after(text, />/g, lt + 1) : lt + 1;
   const tagEnd = skipAttributes(text, lt + 1 + slash.length + rawName.length);
@@ -55,38 +57,62 @@ function skipMarkup(text: string, lt: number, scan: Scan): number | undefined {
   return after(text, new RegExp(`(?=</${name}[\\t\\n\\f\\r />])`, 'gi'), tagEnd);
 }
 
+/** Elements that have no end tag, or whose end a `</select>` implies. */
+const unclosed = new Set(
+  'area base br col embed frame hr img input link meta option optgroup param source track wbr'.split(' '),
+);
+
 function openTag(name: string, tag: { readonly at: number; readonly selfClosed: boolean }, scan: Scan): void {
   if (name === 'body') scan.sawBody = true;
   if (name === 'frameset' && !scan.sawBody) scan.frames = true;
-  if (!swallowing.has(name) || ((name === 'svg' || name === 'math') && tag.selfClosed)) return;
-  if (scan.swallower === undefined) scan.swallower = { at: tag.at, name, depth: 1 };
-  else if (scan.swallower.name === name) scan.swallower.depth++;
+  if (scan.swallower === undefined) {
+    const isWhole = (name === 'svg' || name === 'math') && tag.selfClosed;
+    if (swallowing.has(name) && !isWhole) scan.swallower = { at: tag.at, open: [name] };
+    return;
+  }
+  const { open } = scan.swallower;
+  const isForeign = open[0] === 'svg' || open[0] === 'math';
+  if (!unclosed.has(name) && !(isForeign && tag.selfClosed)) open.push(name);
 }
 
+/**
+ * A swallower ends where everything in it has ended. Where tags are crossed, browsers may ignore its end tag: then it
+ * counts as open, and the notice goes before it.
+ */
 function closeTag(name: string, at: number, scan: Scan): void {
   if (name === 'body') scan.body = scan.swallower?.at ?? at;
   else if (name === 'html') scan.html = scan.swallower?.at ?? at;
-  else if (scan.swallower?.name === name && --scan.swallower.depth === 0) scan.swallower = undefined;
+  const open = scan.swallower?.open;
+  if (open?.at(-1) !== name) return;
+  open.pop();
+  if (open.length === 0) scan.swallower = undefined;
 }
 
-/** Quotes mean something only after an equals sign; a `>` in them does not end the tag. */
+/**
+ * HTML standard sections 13.2.5.32 to 13.2.5.40: a quote begins a value only right after the equals sign of a named
+ * attribute, and a `>` inside of it does not end the tag.
+ */
 function skipAttributes(text: string, start: number): number | undefined {
-  const stop = /[>=]/g;
-  stop.lastIndex = start;
+  let at = start;
   for (;;) {
-    const at = stop.exec(text)?.index;
-    if (at === undefined) return undefined;
+    at = endOf(/[\t\n\f\r /]*/y, text, at);
+    if (at >= text.length) return undefined;
     if (text[at] === '>') return at + 1;
-    const value = matchAt(/=[\t\n\f\r ]*("|'|[^\t\n\f\r >]*)/y, text, at);
-    const from = at + (value?.[0].length ?? 1);
-    const quote = value?.[1];
+    const name = endOf(/=?[^\t\n\f\r />=]*/y, text, at);
+    const equals = endOf(/[\t\n\f\r ]*/y, text, name);
+    at = name;
+    if (text[equals] !== '=') continue;
+    const value = endOf(/[\t\n\f\r ]*/y, text, equals + 1);
+    const quote = text[value];
     if (quote === '"' || quote === "'") {
-      const close = text.indexOf(quote, from);
+      const close = text.indexOf(quote, value + 1);
       if (close < 0) return undefined;
-      stop.lastIndex = close + 1;
-    } else stop.lastIndex = from;
+      at = close + 1;
+    } else at = endOf(/[^\t\n\f\r >]*/y, text, value);
   }
 }
+
+const endOf = (pattern: RegExp, text: string, at: number): number => at + (matchAt(pattern, text, at)?.[0].length ?? 0);
 
 function after(text: string, pattern: RegExp, start: number): number | undefined {
   pattern.lastIndex = start;

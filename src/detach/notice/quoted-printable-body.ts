@@ -67,10 +67,12 @@ function insert(body: Buffer, { at, insertion }: { readonly at: number; readonly
   const opensWithBreak = insertion[0] === CR && insertion[1] === LF;
   let before = '';
   if (after === 'openBreak') before = '\r\n';
-  // A blank that counts must not come to stand at the end of a line, one that does not must stay there.
-  else if (after === 'byte' && (!opensWithBreak || isBlank(body[end - 1]))) before = '=\r\n';
+  // A blank or an `=` that counts must not come to stand at the end of a line, a blank that does not must stay there.
+  else if (after === 'byte' && (!opensWithBreak || isBlank(body[end - 1]) || body[end - 1] === EQUALS))
+    before = '=\r\n';
   const rest = body.subarray(end);
-  const joined = rest.length > 0 && insertion.at(-1) !== LF ? '=\r\n' : '';
+  const continues = rest.length > 0 || body.at(-1) === LF;
+  const joined = continues && insertion.at(-1) !== LF ? '=\r\n' : '';
   return Buffer.concat([
     body.subarray(0, end),
     Buffer.from(before + encodeQuotedPrintable(insertion) + joined, 'latin1'),

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import fc from 'fast-check';
+import { chromium, type Browser } from 'playwright-core';
+import { createNotice } from '../../links/notice.ts';
+import { findHtmlPlace } from './html-place.ts';
+
+const item = {
+  name: 'a.pdf',
+  type: 'application/pdf',
+  size: 1,
+  url: 'https://files.example.org/AAAA',
+  expires: undefined,
+};
+const fragment = createNotice({ language: 'en' }).html([item]);
+
+let browser: Browser;
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+  });
+});
+after(() => browser.close());
+
+const insert = (html: string): string | undefined => {
+  const at = findHtmlPlace(html);
+  return at === undefined ? undefined : html.slice(0, at) + fragment + html.slice(at);
+};
+
+const pieces =
+  '</body>|</html>|<html>|<head>|</head>|<body>|<body/>|</p>|<p>|<!--|-->|--!>|<!-->|<!-|<![CDATA[|]]>|<?xml ?>|<script>|</script>|' +
+  '<style>|</style>|<title>|</title>|<textarea>|</textarea>|<svg>|<svg/>|</svg>|<select>|</select>|<option>|<template>|</template>|' +
+  '<details>|</details>|<video>|</video>|<table>|<tr>|<td>|</table>|<a href="x">|<a href=x">|<a title=\'>|<b =">|">|\'>|>|<|</|< |' +
+  '<pre>|<ul>|<li>|<br/>|<center>|<font color=white>|<form>|<button>|<h1>|<dl>|text| |=|"|\'|\n';
+
+test('Chromium finds the link in whatever the letter is', async () => {
+  const letters = fc.sample(
+    fc.array(fc.constantFrom(...pieces.split('|')), { maxLength: 14 }).map((all) => all.join('')),
+    4000,
+  );
+  const results = letters.map((letter) => ({ letter, html: insert(letter) }));
+  const page = await browser.newPage();
+  // As text, since the program is compiled for Node and the function would run in the browser.
+  const lost = await page.evaluate<string[]>(`(${JSON.stringify(results)}).filter(({ html }) => {
+    const link = new DOMParser().parseFromString(html, 'text/html').querySelector('li > a[rel=noreferrer] > bdi');
+    return !link || link.textContent !== 'a.pdf' ||
+      link.closest('select,template,svg,video,details,noscript,title,textarea,style,script');
+  }).map(({ letter }) => letter)`);
+  assert.deepEqual(lost.slice(0, 5), []);
+});
+
+test('it is there to be seen, in light and dark', async () => {
+  const letters = [
+    '<html><body><p>Hello</p></body></html>',
+    '<body bgcolor="#222"><table bgcolor="white"><tr><td>a</table></body>',
+    '<html dir="rtl"><body>שלום</body></html>',
+    '<font color="white" size="1"><b><a href="x"><table><tr><td>cell',
+    '<p>a<!-- never closed',
+    '<p>a<script>never closed',
+    '<p>a<select><option>b',
+    '<meta name="color-scheme" content="dark"><p>a',
+  ];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const page = await browser.newPage({ colorScheme });
+    for (const letter of letters) {
+      await page.setContent(insert(letter) ?? '');
+      const link = page.locator('a[rel=noreferrer]');
+      assert.equal(await link.isVisible(), true, letter);
+      assert.equal(await link.getAttribute('href'), item.url);
+      const style = await page.evaluate<string[]>(`[...document.querySelectorAll('a[rel=noreferrer]')].flatMap((a) => {
+        const box = getComputedStyle(a.closest('div'));
+        return [getComputedStyle(a).color, box.backgroundColor, box.color, box.direction];
+      })`);
+      assert.deepEqual(style, ['rgb(0, 68, 204)', 'rgb(238, 238, 238)', 'rgb(34, 34, 34)', 'ltr'], letter);
+    }
+    await page.close();
+  }
+});
