@@ -3,7 +3,7 @@ import { ContainerClient, type StoragePipelineOptions } from '@azure/storage-blo
 import type { Config } from '../config/config.ts';
 
 /** What the SDK asks of an identity. */
-export type Credential = Pick<DefaultAzureCredential, 'getToken'>;
+type Credential = Pick<DefaultAzureCredential, 'getToken'>;
 
 export interface ContainerOptions {
   readonly storage: Config['storage'];

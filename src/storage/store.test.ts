@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { ContainerClient } from '@azure/storage-blob';
@@ -263,7 +262,7 @@ test('aborting ends an upload and a download', async () => {
     store.putFile({ ...file, open: () => slow }, uploading.signal),
     storageFailed(/client went away/),
   );
-  if (!slow.destroyed) await once(slow, 'close');
+  await new Promise<void>((resolve) => (slow.closed ? resolve() : slow.once('close', resolve)));
   await store.putFile(file, signal);
   const downloading = new AbortController();
   const stream = await store.openFile(file.sha256, downloading.signal);
