@@ -31,6 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const bench: Bench = {
     rounds: options.rounds,
     quick: options.quick,
+    ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
     record: (figure) => figures.push(figure),
     progress: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`),
     async attempt(what, work) {

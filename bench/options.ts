@@ -5,6 +5,7 @@ export interface Options {
   readonly workloads: readonly Workload[];
   readonly rounds: number;
   readonly quick: boolean;
+  readonly baseline?: string;
   /** Name of the files in `bench/results`. */
   readonly name: string;
 }
@@ -13,6 +14,8 @@ export const usage = (workloads: readonly Workload[]): string => `usage: npm run
 
   --quick      a first look: fewer situations, shorter runs, two rounds
   --rounds N   how often everything is measured (5)
+  --baseline DIRECTORY
+               another build (a copy of dist made before a change) as one more peer
   --name NAME  results/NAME.json instead of one named after the time
 
 workloads (all when none is named):
@@ -24,7 +27,12 @@ export function parseOptions(argv: readonly string[], all: readonly Workload[]):
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { quick: { type: 'boolean' }, rounds: { type: 'string' }, name: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean' },
+      rounds: { type: 'string' },
+      name: { type: 'string' },
+      baseline: { type: 'string' },
+    },
   });
   const unknown = positionals.filter((name) => !all.some((workload) => workload.name === name));
   if (unknown.length > 0) throw new RangeError(`no workload is called ${unknown.join(', ')}`);
@@ -35,6 +43,7 @@ export function parseOptions(argv: readonly string[], all: readonly Workload[]):
     workloads: positionals.length === 0 ? all : all.filter(({ name }) => positionals.includes(name)),
     rounds,
     quick,
+    ...(values.baseline === undefined ? {} : { baseline: values.baseline }),
     name: values.name ?? new Date().toISOString().slice(0, 16).replace(/:/g, ''),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- --profile [small|new|SIZE]`: the relay under `node --cpu-prof` with one workload, and where its
+ * `npm run bench -- --profile [small|new|SIZE] [BUILD]`: the relay under `node --cpu-prof` with one workload, and where its
  * time went: functions by self time, and the parts of the program by self time.
  */
 import { mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { startStorage } from './load/storage.ts';
 import { privateDirectory } from '../test/harness/private-directory.ts';
 import { timed } from './measure/timed.ts';
 import { startDetachMta } from './peers/detach-mta.ts';
-import { type CpuProfile, byFunction, byPlace } from './report/cpu-profile.ts';
+import { type CpuProfile, byCaller, byFunction, byPlace } from './report/cpu-profile.ts';
 import { transfer } from './work/transfer.ts';
 import { mebibyte, withStarted } from './work/workload.ts';
 
-const what = process.argv[2] ?? 'small';
+const [, , what = 'small', directory] = process.argv;
 const megabytes = Number(what);
 if (what !== 'small' && what !== 'new' && !(megabytes > 0)) {
-  console.error('usage: npm run bench -- --profile [small | new | MEBIBYTES]');
+  console.error('usage: npm run bench -- --profile [small | new | MEBIBYTES] [BUILD]');
   process.exit(64);
 }
 
@@ -29,11 +29,12 @@ await withStarted(async (use) => {
     startDetachMta({
       nextHop: sink.port,
       storage,
+      ...(directory === undefined ? {} : { build: { name: directory, directory } }),
       nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${raw}`, '--enable-source-maps'],
     }),
   );
   if (megabytes > 0) {
-    const count = Math.max(4, Math.ceil(800 / megabytes));
+    const count = Math.max(4, Math.ceil(2000 / megabytes));
     const { wall, cpu } = await timed(relay.pids, () =>
       transfer(relay, sink, { size: megabytes * mebibyte, parallel: 1, count }),
     );
@@ -56,6 +57,7 @@ mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });
 renameSync(join(raw, file), kept);
 for (const [title, lines] of [
   ['functions by self time', byFunction(profile)],
+  ['functions of ours by self time and that of what they call elsewhere', byCaller(profile)],
   ['places by self time', byPlace(profile)],
 ] as const) {
   console.log(`\n${title}\n${lines.slice(0, 45).join('\n')}`);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { freePort } from '../../test/harness/ports.ts';
 import { privateDirectory, removeDirectory } from '../../test/harness/private-directory.ts';
 import type { BlobStorage } from '../load/storage.ts';
@@ -10,14 +10,23 @@ import { type Peer, Program } from './peer.ts';
 export interface DetachMtaOptions {
   readonly nextHop: number;
   readonly storage: BlobStorage;
+  /** Another build of it, to be measured beside this checkout's. */
+  readonly build?: { readonly name: string; readonly directory: string };
   /** Arguments for Node before the program, as in `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
 }
 
-const program = join(import.meta.dirname, '../../dist/main.js');
+const thisCheckout = { name: ours, directory: join(import.meta.dirname, '../../dist') };
 
-/** The relay of this checkout as it was built, with limits raised to what is measured. */
-export async function startDetachMta({ nextHop, storage, nodeArgs = [] }: DetachMtaOptions): Promise<Peer> {
+/** This checkout's build unless told otherwise, and another one when there is one to compare with. */
+export function startBuilds(options: DetachMtaOptions, baseline: string | undefined): Promise<Peer>[] {
+  const builds = baseline === undefined ? [] : [{ name: 'baseline', directory: resolve(baseline) }];
+  return [startDetachMta(options), ...builds.map((build) => startDetachMta({ ...options, build }))];
+}
+
+/** The relay as it was built, with limits raised to what is measured. */
+export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
+  const { nextHop, storage, build = thisCheckout, nodeArgs = [] } = options;
   const home = privateDirectory('detach-mta');
   const port = await freePort();
   const links = await freePort();
@@ -34,12 +43,15 @@ export async function startDetachMta({ nextHop, storage, nodeArgs = [] }: Detach
   // JSON is YAML.
   const file = join(home, 'config.yaml');
   writeFileSync(file, JSON.stringify(config));
-  const relay = new Program([process.execPath, ...nodeArgs, program, 'serve', '--config', file], {
-    log: join(home, 'log'),
-  });
+  const relay = new Program(
+    [process.execPath, ...nodeArgs, join(build.directory, 'main.js'), 'serve', '--config', file],
+    {
+      log: join(home, 'log'),
+    },
+  );
   await relay.waitForOutput(/"event":"ready"/);
   return {
-    name: ours,
+    name: build.name,
     port,
     pids: [relay.pid],
     stop: async () => {

@@ -2,6 +2,7 @@
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
+    readonly children?: readonly number[];
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
   }[];
   readonly samples: readonly number[];
@@ -13,19 +14,37 @@ type Frame = CpuProfile['nodes'][number]['callFrame'];
 
 /** Share of the busy time by function, as in `12.3 %  write src/outbound/message-writer.js:40`. */
 export function byFunction(profile: CpuProfile): string[] {
-  return shares(profile, ({ functionName, url, lineNumber }) => {
-    const place = url === '' ? '' : ` ${shorten(url)}:${lineNumber + 1}`;
-    return `${functionName === '' ? '(anonymous)' : functionName}${place}`;
+  return shares(profile, new Map(profile.nodes.map(({ id, callFrame }) => [id, describe(callFrame)])));
+}
+
+/**
+ * The same, but what libraries and the engine do counts for the function of ours that called them. Work that Node
+ * begins by itself (reading sockets, timers) counts for the first library function.
+ */
+export function byCaller(profile: CpuProfile): string[] {
+  const parents = new Map(profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const callers = profile.nodes.map(({ id }): [number, string] => {
+    const path: Frame[] = [];
+    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) path.push(frames.get(at)!);
+    const caller = path.find(({ url }) => url.startsWith('file:') && !url.includes('/node_modules/'));
+    const native = path[0]!.url === '' && caller ? ` > ${path[0]!.functionName}` : '';
+    return [id, `${describe(caller ?? path.findLast(({ url }) => url !== '') ?? path[0]!)}${native}`];
   });
+  return shares(profile, new Map(callers));
 }
 
 /** Share of the busy time by file of ours, by package, and by what stands for the engine: `(garbage collector)`. */
 export function byPlace(profile: CpuProfile): string[] {
-  return shares(profile, ({ functionName, url }) => (url === '' ? functionName : shorten(url)));
+  return shares(
+    profile,
+    new Map(
+      profile.nodes.map(({ id, callFrame: { functionName, url } }) => [id, url === '' ? functionName : shorten(url)]),
+    ),
+  );
 }
 
-function shares(profile: CpuProfile, name: (frame: Frame) => string): string[] {
-  const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, name(callFrame)]));
+function shares(profile: CpuProfile, names: ReadonlyMap<number, string>): string[] {
   const spent = new Map<string, number>();
   profile.samples.forEach((id, i) => {
     const key = names.get(id) ?? '';
@@ -38,9 +57,13 @@ function shares(profile: CpuProfile, name: (frame: Frame) => string): string[] {
     .map(([key, time]) => `${((time / busy) * 100).toFixed(1).padStart(5)} %  ${key}`);
 }
 
+function describe({ functionName, url, lineNumber }: Frame): string {
+  return `${functionName === '' ? '(anonymous)' : functionName}${url === '' ? '' : ` ${shorten(url)}:${lineNumber + 1}`}`;
+}
+
 /** `src/…` for ours, the package and its file for others, `node:…` for Node's own. */
 function shorten(url: string): string {
   const [, inPackage] = /.*\/node_modules\/(.+)$/.exec(url) ?? [];
-  const [, inOurs] = /\/dist\/(.+)$/.exec(url) ?? [];
+  const [, inOurs] = /\/(?:dist|build)\/(.+)$/.exec(url) ?? [];
   return inPackage ?? (inOurs === undefined ? url : `src/${inOurs}`);
 }

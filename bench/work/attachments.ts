@@ -2,7 +2,7 @@ import { type SmtpSink, startSmtpSink } from '../load/smtp-sink.ts';
 import { startStorage } from '../load/storage.ts';
 import { ours } from '../measure/figure.ts';
 import { startForwarder } from '../peers/bare-forwarder.ts';
-import { startDetachMta } from '../peers/detach-mta.ts';
+import { startBuilds, startDetachMta } from '../peers/detach-mta.ts';
 import { startMimeDefang } from '../peers/mimedefang.ts';
 import type { Peer } from '../peers/peer.ts';
 import { startPostfixRelay } from '../peers/postfix.ts';
@@ -19,7 +19,7 @@ export const detaching: Workload = {
       const sink = await use(startSmtpSink());
       const storage = await use(startStorage('null'));
       const peers = [
-        await use(startDetachMta({ nextHop: sink.port, storage })),
+        ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.baseline).map(use))),
         await use(startForwarder(sink.port, { detach: true })),
       ];
       const bytes = (bench.quick ? 150 : 500) * mebibyte;

@@ -6,7 +6,7 @@ import { smallMailSize } from '../load/smtp-source.ts';
 import { startStorage } from '../load/storage.ts';
 import { quantile } from '../measure/statistics.ts';
 import { startForwarder } from '../peers/bare-forwarder.ts';
-import { startDetachMta } from '../peers/detach-mta.ts';
+import { startBuilds, startDetachMta } from '../peers/detach-mta.ts';
 import { startHaraka } from '../peers/haraka.ts';
 import type { Peer } from '../peers/peer.ts';
 import { type Bench, type Workload, withStarted } from './workload.ts';
@@ -22,7 +22,7 @@ export const latency: Workload = {
         situation: 'next hop smtp-sink',
         direct: sink.port,
         peers: [
-          await use(startDetachMta({ nextHop: sink.port, storage })),
+          ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.baseline).map(use))),
           await use(startForwarder(sink.port)),
           await use(startHaraka(sink.port)),
         ],

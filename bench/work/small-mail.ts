@@ -3,7 +3,7 @@ import { type SmallMail, smtpSource } from '../load/smtp-source.ts';
 import { startStorage } from '../load/storage.ts';
 import { timed } from '../measure/timed.ts';
 import { startForwarder } from '../peers/bare-forwarder.ts';
-import { startDetachMta } from '../peers/detach-mta.ts';
+import { startBuilds } from '../peers/detach-mta.ts';
 import { startHaraka } from '../peers/haraka.ts';
 import type { Peer } from '../peers/peer.ts';
 import { startPostfixRelay } from '../peers/postfix.ts';
@@ -20,7 +20,7 @@ export const smallMail: Workload = {
       const storage = await use(startStorage('null'));
       const peers: Peer[] = [
         { name: 'direct', port: sink.port, pids: [sink.pid], stop: () => Promise.resolve() },
-        await use(startDetachMta({ nextHop: sink.port, storage })),
+        ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.baseline).map(use))),
         await use(startPostfixRelay(sink.port)),
         await use(startHaraka(sink.port)),
         await use(startForwarder(sink.port)),

@@ -5,6 +5,8 @@ export interface Bench {
   readonly rounds: number;
   /** A first look in a tenth of the time: fewer situations, shorter runs. */
   readonly quick: boolean;
+  /** The folder of another build, measured beside this checkout's. */
+  readonly baseline?: string;
   record(figure: Figure): void;
   /** For whoever watches. */
   progress(text: string): void;
