@@ -110,7 +110,7 @@ describe('who may not use a stamp', () => {
       'Date: Thu, 15 Jan 2026 12:00:00 +0000\n',
       'Subject: hello\n',
     ]) {
-      const header = onTop(guard.stamp(MESSAGE, ['u@b.example'], NOW), block(other));
+      const header = onTop(guard.stamp(MESSAGE, ['u@b.example'], NOW, ''), block(other));
       assert.deepEqual(looping(guard, header, ['u@b.example']), [false], other);
     }
   });
@@ -272,7 +272,7 @@ describe('what happens to a header on its way', () => {
         fc.pre(one !== two);
         const of = (name: string): HeaderBlock =>
           block(`Message-ID: <${name}@a>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\n`);
-        const header = onTop(guard.stamp(of(one), ['u@b.example'], NOW), of(two));
+        const header = onTop(guard.stamp(of(one), ['u@b.example'], NOW, ''), of(two));
         assert.deepEqual(looping(guard, header, ['u@b.example']), [false]);
       }),
     );
@@ -292,8 +292,8 @@ describe('counts', () => {
     Array.from({ length: count }, (_, i) => by.received({ ...trace, id: `T${i}` }, NOW)).join('');
 
   test('our own trace fields: ten may be there, whatever became of the stamps', () => {
-    assert.equal(guard.inspect(onTop(passes(9), MESSAGE), ['u@b.example'], NOW).kind, 'pass');
-    const refused = guard.inspect(onTop(passes(10), MESSAGE), ['u@b.example'], NOW);
+    assert.equal(guard.inspect(onTop(passes(9), MESSAGE), ['u@b.example'], NOW, '').kind, 'pass');
+    const refused = guard.inspect(onTop(passes(10), MESSAGE), ['u@b.example'], NOW, '');
     assert.equal(refused.kind, 'refuse');
     assert.equal(refused.fence, 'count');
     assert.equal(refused.failure, 'tooManyHops');
@@ -308,7 +308,7 @@ describe('counts', () => {
       Array.from({ length: 30 }, (_, i) => one.replace('id T0', `id X${i}`)).join(''),
       Array.from({ length: 30 }, (_, i) => one.replace(/\/\w+\//, `/${(NOW + i).toString(36)}/`)).join(''),
     ]) {
-      assert.equal(guard.inspect(onTop(fields, MESSAGE), ['u@b.example'], NOW).kind, 'pass');
+      assert.equal(guard.inspect(onTop(fields, MESSAGE), ['u@b.example'], NOW, '').kind, 'pass');
     }
   });
 
@@ -316,14 +316,14 @@ describe('counts', () => {
     const refolded = passes(10)
       .replace(/\r\n\t/g, ' ')
       .replace(/ \(detach=/g, '\r\n     (detach=');
-    assert.equal(guard.inspect(onTop(refolded, MESSAGE), ['u@b.example'], NOW).kind, 'refuse');
+    assert.equal(guard.inspect(onTop(refolded, MESSAGE), ['u@b.example'], NOW, '').kind, 'refuse');
   });
 
   test('all Received fields', () => {
     const foreign = 'Received: from a by b; Thu, 15 Jan 2026 12:00:00 +0000\r\n';
-    assert.equal(guard.inspect(onTop(foreign.repeat(49), MESSAGE), ['u@b.example'], NOW).kind, 'pass');
-    assert.equal(guard.inspect(onTop(foreign.repeat(50), MESSAGE), ['u@b.example'], NOW).kind, 'refuse');
-    assert.equal(guardWith({ hopLimit: 60 }).inspect(onTop(foreign.repeat(59), MESSAGE), [], NOW).kind, 'pass');
+    assert.equal(guard.inspect(onTop(foreign.repeat(49), MESSAGE), ['u@b.example'], NOW, '').kind, 'pass');
+    assert.equal(guard.inspect(onTop(foreign.repeat(50), MESSAGE), ['u@b.example'], NOW, '').kind, 'refuse');
+    assert.equal(guardWith({ hopLimit: 60 }).inspect(onTop(foreign.repeat(59), MESSAGE), [], NOW, '').kind, 'pass');
   });
 
   test('a trace field is safe, whatever the client says', () => {
@@ -345,7 +345,7 @@ describe('hostile headers', () => {
   const guard = guardWith();
 
   test('any garbage in a stamp is ignored', () => {
-    const real = guard.stamp(MESSAGE, ['u@b.example'], NOW);
+    const real = guard.stamp(MESSAGE, ['u@b.example'], NOW, '');
     const garbage = fc.oneof(
       fc.uint8Array({ maxLength: 300 }).map((bytes) => `X-Detach-Guard:${Buffer.from(bytes).toString('latin1')}\r\n`),
       fc
@@ -365,7 +365,7 @@ describe('hostile headers', () => {
   test('thousands of fakes above a real stamp of a loop, and thousands below it', () => {
     const fake = (i: number): string =>
       guard
-        .stamp(MESSAGE, ['u@b.example'], NOW)
+        .stamp(MESSAGE, ['u@b.example'], NOW, '')
         .replace(/m=.{11}/, `m=${randomBytes(9).toString('base64url').slice(0, 11)}`) +
       (i % 2 ? 'X-Detach-Guard: v=1; c=lab; nonsense\r\n' : '');
     const fakes = Array.from({ length: 5000 }, (_, i) => fake(i)).join('');
@@ -375,8 +375,8 @@ describe('hostile headers', () => {
   });
 
   test('the work is bounded by the bytes: fakes are examined up to a limit', () => {
-    const stamps = Array.from({ length: 200 }, () => guard.stamp(MESSAGE, ['x@b.example'], NOW)).join('');
-    const loop = guard.stamp(MESSAGE, ['u@b.example'], NOW);
+    const stamps = Array.from({ length: 200 }, () => guard.stamp(MESSAGE, ['x@b.example'], NOW, '')).join('');
+    const loop = guard.stamp(MESSAGE, ['u@b.example'], NOW, '');
     assert.deepEqual(looping(guard, onTop(loop + stamps, MESSAGE), ['u@b.example']), [true], 'on top, as loops put it');
     assert.deepEqual(looping(guard, onTop(stamps + loop, MESSAGE), ['u@b.example']), [false], 'not looked for below');
   });
@@ -388,6 +388,7 @@ describe('hostile headers', () => {
         MESSAGE,
         Array.from({ length: count }, (_, i) => `u${i}@b.example`),
         NOW,
+        '',
       );
       assert.ok(stamp.endsWith('\r\n'));
       assert.ok(

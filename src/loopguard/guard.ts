@@ -27,7 +27,7 @@ const OWN_HOP_LIMIT = 10;
 const MAX_AGE_SECONDS = 14 * 86_400;
 /** How far the clocks of two replicas may be apart. */
 const MAX_SKEW_SECONDS = 86_400;
-/** Stamps of our name that are examined, from the top, where the latest ones are. */
+/** Stamps of our name whose seal is checked, from the top, where the latest ones are. */
 const MAX_STAMPS_EXAMINED = 100;
 
 export function createGuard(options: GuardOptions): Guard {
@@ -41,6 +41,7 @@ class HmacGuard implements Guard {
   readonly #chain: CallChain;
   readonly #maxPasses: number;
   readonly #hopLimit: number;
+  readonly #ownHopLimit: number;
 
   constructor({ cluster, keys, maxPasses, hopLimit }: GuardOptions) {
     this.#keyring = new Keyring(cluster, keys);
@@ -48,10 +49,11 @@ class HmacGuard implements Guard {
     this.#chain = new CallChain(this.#keyring, maxPasses);
     this.#maxPasses = maxPasses;
     this.#hopLimit = hopLimit;
+    this.#ownHopLimit = Math.max(OWN_HOP_LIMIT, maxPasses + 1);
     this.fingerprint = this.#chain.fingerprint;
   }
 
-  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath = ''): Inspection {
+  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): Inspection {
     const stamps: HeaderField[] = [];
     const markers = new Set<string>();
     let hops = 0;
@@ -63,14 +65,13 @@ class HmacGuard implements Guard {
         if (marker !== undefined) markers.add(marker);
       } else if (field.key === STAMP_KEY) stamps.push(field);
     }
-    const ownLimit = Math.max(OWN_HOP_LIMIT, this.#maxPasses + 1);
-    if (markers.size >= ownLimit) return tooManyHops(`passed this cluster ${markers.size} times`);
+    if (markers.size >= this.#ownHopLimit) return tooManyHops(`passed this cluster ${markers.size} times`);
     if (hops >= this.#hopLimit) return tooManyHops(`${hops} Received fields, loopguard.hopLimit is ${this.#hopLimit}`);
     if (stamps.length === 0) return { kind: 'pass', looping: recipients.map(() => false), reason: 'no stamps' };
     return this.#inspectStamps(header, stamps, { reversePath, recipients }, now);
   }
 
-  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath = ''): string {
+  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): string {
     const identity = identityOf(header);
     const fields = identity.fields();
     const bound = {
@@ -125,7 +126,10 @@ class HmacGuard implements Guard {
     return { kind: 'pass', looping, reason };
   }
 
-  /** The stamps that we wrote on this very message not too long ago, each once. */
+  /**
+   * The stamps that we wrote on this very message not too long ago, each once. Twice as many as the counts let pass are
+   * enough: who collects more by sending copies to himself, shall not make us look up every recipient in all of them.
+   */
   #genuine(
     header: HeaderBlock,
     fields: readonly HeaderField[],
@@ -144,7 +148,7 @@ class HmacGuard implements Guard {
       const message = identity.of(stamp.fields);
       if (!key || message === undefined || found.has(seal)) continue;
       examined += 1;
-      if (examined > MAX_STAMPS_EXAMINED) break;
+      if (examined > MAX_STAMPS_EXAMINED || found.size === 2 * this.#ownHopLimit) break;
       if (this.#seals.seal(key, text, message) === seal) found.set(seal, { stamp, message });
     }
     return [...found.values()];

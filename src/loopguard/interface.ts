@@ -4,7 +4,7 @@ import type { FailureName } from '../smtp/failures.ts';
 /** Which of the four fences caught it. */
 export type Fence = 'stamp' | 'count' | 'mirror' | 'chain';
 
-/** What the guard says about one message. `verdicts[i]` belongs to `recipients[i]`. */
+/** What the guard says about one message. `looping[i]` belongs to `recipients[i]`. */
 export type Inspection =
   | { readonly kind: 'refuse'; readonly fence: Fence; readonly failure: FailureName; readonly reason: string }
   | { readonly kind: 'pass'; readonly looping: readonly boolean[]; readonly reason: string };
@@ -13,12 +13,12 @@ export interface Guard {
   /** Offered in EHLO as `XDETACH <fingerprint>`: keyed, tells a stranger nothing. */
   readonly fingerprint: string;
   /**
-   * Checks stamps and counts. Mailboxes are byte strings; `now` in ms. Never throws on hostile input. `reversePath`
-   * must be given to both this and `stamp`, or to neither: it keeps blind copies from who replays a stamp.
+   * Checks stamps and counts. Mailboxes are byte strings; `now` in ms. Never throws on hostile input. The reverse-path
+   * keeps blind copies from who replays a stamp: only its author learns of the loop.
    */
-  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath?: string): Inspection;
+  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): Inspection;
   /** The stamp for these recipients: a complete field with its CRLF. */
-  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath?: string): string;
+  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): string;
   /** Our trace field (RFC 5321 section 4.4), with the cluster's marker: a complete field with its CRLF. */
   received(trace: Trace, now: number): string;
   /** Checks the XDETACH parameter of MAIL (undefined: none came). */
