@@ -34,7 +34,11 @@ export class LabChain {
   }
 
   /** Starts from the mailbox backwards, so that nothing is offered mail before it can pass it on. */
-  static async start(home: string, ports: LabPorts, started: (what: string, where: string) => void): Promise<LabChain> {
+  static async start(
+    home: string,
+    ports: LabPorts,
+    started: (what: string, port: number, purpose: string) => void,
+  ): Promise<LabChain> {
     const stops: (() => Promise<unknown>)[] = [];
     const use = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
       const part = await starting;
@@ -43,11 +47,11 @@ export class LabChain {
     };
     try {
       const azurite = await use(startAzurite({ port: ports.azurite, directory: join(home, 'azurite') }));
-      started('Azurite', `127.0.0.1:${ports.azurite}  blob storage`);
+      started('Azurite', ports.azurite, 'blob storage');
       const dovecot = await use(
         startDovecot({ users: people, lmtpPort: ports.lmtp, imapPort: ports.imap, home: join(home, 'dovecot') }),
       );
-      started('Dovecot', `127.0.0.1:${ports.imap}   IMAP, and LMTP on ${ports.lmtp}`);
+      started('Dovecot', ports.imap, `IMAP, and LMTP on ${ports.lmtp}`);
       const b = await use(
         startPostfix({
           dir: 'postfix-b',
@@ -56,9 +60,9 @@ export class LabChain {
           settings: { virtual_transport: `lmtp:inet:127.0.0.1:${ports.lmtp}` },
         }),
       );
-      started('Postfix B', `127.0.0.1:${ports.postfixB}   delivers to Dovecot`);
+      started('Postfix B', ports.postfixB, 'delivers to Dovecot');
       const detach = await use(startDetach(detachOptions(home, ports, azurite.connectionString)));
-      started('Detach MTA', `127.0.0.1:${ports.detach}  links on http://127.0.0.1:${ports.links}`);
+      started('Detach MTA', ports.detach, `links on http://127.0.0.1:${ports.links}`);
       const a = await use(
         startPostfix({
           dir: 'postfix-a',
@@ -67,7 +71,7 @@ export class LabChain {
           settings: { relayhost: `[127.0.0.1]:${ports.detach}` },
         }),
       );
-      started('Postfix A', `127.0.0.1:${ports.postfixA}   send mail here`);
+      started('Postfix A', ports.postfixA, 'send mail here');
       return new LabChain(home, ports, { azurite, dovecot, b, detach, a });
     } catch (error) {
       for (const stop of stops) await stop();

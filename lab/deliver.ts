@@ -32,7 +32,11 @@ export async function collect(sample: Sample, chain: LabChain): Promise<Copy[]> 
 let seen = new Map<string, number>();
 
 /** Asks the server only when there is something new in the mailbox. */
-async function findCopy(dovecot: DovecotInstance, recipient: string, messageId: string): Promise<Buffer | undefined> {
+export async function findCopy(
+  dovecot: DovecotInstance,
+  recipient: string,
+  messageId: string,
+): Promise<Buffer | undefined> {
   const count = dovecot.count(recipient);
   if (count === seen.get(`${recipient} ${messageId}`)) return undefined;
   seen = new Map(seen).set(`${recipient} ${messageId}`, count);

@@ -8,6 +8,9 @@ export const dim = paint(2);
 export const green = paint(32);
 export const red = paint(31);
 
+// `npm run lab | head` must not end a lab that stays up.
+process.stdout.on('error', () => undefined);
+
 export function say(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
@@ -18,7 +21,7 @@ export function heading(text: string): void {
 
 /** A name and what it is worth, in two columns. */
 export function row(name: string, value: string): void {
-  say(`  ${name.padEnd(28)}${value}`);
+  say(`  ${name.padEnd(27)} ${value}`);
 }
 
 /** Indented and behind a bar, as a quotation. */

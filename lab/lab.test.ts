@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { run } from '../test/harness/process.ts';
+import { repository } from './places.ts';
+
+test('the lab runs once from start to end and finds everything as it should be', async () => {
+  const output = await run(process.execPath, ['--import', 'tsx', `${repository}/lab/main.ts`, '--once']);
+  assert.match(output, /^ {2}ok {4}detach-mta restore gives the original back, byte for byte$/m);
+  assert.equal(output.match(/^ {2}ok {4}/gm)?.length, 8);
+  assert.doesNotMatch(output, /FAIL|\x1b/);
+});

@@ -1,0 +1,33 @@
+import { parseArgs } from 'node:util';
+import { once } from './once.ts';
+import { send } from './send.ts';
+import { stop } from './stop.ts';
+import { up } from './up.ts';
+
+const usage = `usage: npm run lab                       start everything, send a sample, stay up
+       npm run lab -- send FILE [TO …]   send a file through the running lab
+       npm run lab -- stop               stop the running lab
+       npm run lab -- --once             on free ports: start, send, check, stop; exit 0 when all is well
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { once: { type: 'boolean' }, help: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  const [command, ...rest] = positionals;
+  if (values.once) return once();
+  if (command === undefined && !values.help) return up();
+  if (command === 'send' && rest[0] !== undefined) return send(rest[0], rest.slice(1));
+  if (command === 'stop') return stop();
+  process.stderr.write(usage);
+  return values.help ? 0 : 64;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
