@@ -3,6 +3,7 @@
  * detached decoded, each once. Afterwards it knows the message as a list of pieces over that tape.
  */
 import { Base64Reader } from './encoding/base64-reader.ts';
+import { QuotedReader } from './encoding/quoted-reader.ts';
 import { DecodedFile, IdentityReader, type Reader } from './encoding/reader.ts';
 import { recipeCost, type Recipe } from './encoding/recipe.ts';
 import { containers, effectiveType, type Leaf } from './mime/structure.ts';
@@ -112,7 +113,9 @@ export class Collector implements Sink {
   leafBegins(leaf: Leaf): void {
     this.#leaf = leaf;
     this.#ambiguous = false;
-    const refusal = refusalByHeader(leaf, this.#rules) ?? (canDecode(leaf) ? undefined : 'unknown encoding');
+    const refusal =
+      refusalByHeader(leaf, this.#rules) ??
+      (Object.hasOwn(readers, leaf.head.encoding) ? undefined : 'unknown encoding');
     this.#candidate = refusal === undefined;
     if (refusal !== undefined && refusal !== 'text') this.#leave(refusal);
     const type = effectiveType(leaf.head, leaf.container);
@@ -179,7 +182,7 @@ export class Collector implements Sink {
     this.#heldBytes += count;
     if (this.#heldBytes < this.#holdBytes) return;
     const decoded = new DecodedFile(this.#tape);
-    const reader = this.#leaf?.head.encoding === 'base64' ? new Base64Reader(decoded) : new IdentityReader(decoded);
+    const reader = new readers[this.#leaf!.head.encoding]!(decoded);
     this.#file = { decoded, reader, at: this.#at, length: 0, stopped: false };
     this.#read(this.#file, this.#held);
     if (count < bytes.length) this.#fileData(this.#file, bytes.subarray(count));
@@ -243,9 +246,15 @@ export class Collector implements Sink {
   }
 }
 
-function canDecode(leaf: Leaf): boolean {
-  return ['base64', '7bit', '8bit', 'binary', ''].includes(leaf.head.encoding);
-}
+/** RFC 2045 section 6.1. */
+const readers: Readonly<Record<string, new (file: DecodedFile) => Reader>> = {
+  base64: Base64Reader,
+  'quoted-printable': QuotedReader,
+  '7bit': IdentityReader,
+  '8bit': IdentityReader,
+  binary: IdentityReader,
+  '': IdentityReader,
+};
 
 /** Whether this is a text that the reader of the message sees, and where a notice could stand. */
 function isPlace(leaf: Leaf): boolean {

@@ -1,47 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, suite, test } from 'node:test';
-import { Spool } from '../spool/spool.ts';
-import { Tape } from '../spool/tape.ts';
-import { silentMeter } from '../testing/lab.ts';
+import { suite, test } from 'node:test';
 import { base64, cutAt } from '../testing/messages.ts';
+import { readEncoded } from '../testing/read-encoded.ts';
 import { Base64Reader } from './base64-reader.ts';
-import { encode } from './encode.ts';
-import { DecodedFile } from './reader.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
-after(() => rmSync(directory, { recursive: true }));
-const spool = new Spool({ directory, maxBytes: 2 ** 30, meter: silentMeter });
-
-interface Result {
-  readonly decoded: Buffer;
-  readonly complete: boolean;
-  readonly taken: number;
-  readonly again: string;
-  readonly recipe: unknown;
-}
-
-async function read(chunks: readonly Buffer[]): Promise<Result> {
-  const tape = new Tape(spool);
-  const file = new DecodedFile(tape);
-  const reader = new Base64Reader(file);
-  let taken = 0;
-  for (const chunk of chunks) {
-    const count = reader.push(chunk);
-    taken += count;
-    if (count < chunk.length) break;
-  }
-  const complete = reader.finish();
-  const { recipe } = reader;
-  const decoded: Buffer[] = [];
-  for await (const block of tape.read(0, file.size)) decoded.push(block);
-  let again = '';
-  for await (const block of encode(tape.read(0, file.size), recipe)) again += block.toString('latin1');
-  await tape.release();
-  return { decoded: Buffer.concat(decoded), complete, taken, again, recipe };
-}
+const read = (chunks: readonly Buffer[]): ReturnType<typeof readEncoded> => readEncoded(Base64Reader, chunks);
 
 const bytes = Buffer.from(Array.from({ length: 20_002 }, (_, i) => (i * 7919) >> 3));
 

@@ -5,10 +5,7 @@
  * token by token. Keeps at most three undecoded characters and the layout, which is bounded by `maxRecipeBytes`.
  */
 import type { DecodedFile, Reader } from './reader.ts';
-import { runCost, type LineRun, type Recipe } from './recipe.ts';
-
-/** A layout so irregular that describing it takes more than this is left where it is. */
-const maxRecipeBytes = 32 * 1024;
+import { maxRecipeBytes, runCost, type LineRun, type Recipe } from './recipe.ts';
 
 /** Encoded bytes per step of the fast way: with the decoded ones, what a processor's cache holds. */
 const maxStep = 64 * 1024;

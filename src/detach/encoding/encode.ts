@@ -1,3 +1,4 @@
+import { writeQuoted } from './quoted-writer.ts';
 import type { Base64Recipe, Recipe } from './recipe.ts';
 
 /** The encoded form of a file, by its recipe. */
@@ -8,6 +9,9 @@ export async function* encode(decoded: AsyncIterable<Buffer>, recipe: Recipe): A
       return;
     case 'base64':
       yield* encodeBase64(decoded, recipe);
+      return;
+    case 'quoted-printable':
+      yield* writeQuoted(decoded, recipe);
       return;
     default:
       recipe satisfies never;

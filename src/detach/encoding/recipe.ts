@@ -2,7 +2,7 @@
  * How the encoded form of a part is made again from its decoded bytes, to the byte.
  * A recipe stands in manifests: what it means never changes, new needs get a new `encoding`.
  */
-export type Recipe = IdentityRecipe | Base64Recipe;
+export type Recipe = IdentityRecipe | Base64Recipe | QuotedRecipe;
 
 /** 7bit, 8bit, binary: the decoded bytes are the encoded ones. */
 export interface IdentityRecipe {
@@ -22,6 +22,22 @@ export interface Base64Recipe {
 /** `count` times: so many characters, then this separator. */
 export type LineRun = readonly [chars: number, separator: string, count: number];
 
+/**
+ * The octets are written as `QuotedModel` expects it, but for the exceptions: after `skip` octets and line ends that
+ * are as expected, the next one is written as `choice` says. Then comes `tail`.
+ */
+export interface QuotedRecipe {
+  readonly encoding: 'quoted-printable';
+  readonly exceptions: readonly (readonly [skip: number, choice: number])[];
+  readonly tail: string;
+}
+
+/** A description that takes more than this is not worth it: the part is left where it is. */
+export const maxRecipeBytes = 32 * 1024;
+
+/** About what an exception costs in a manifest, in bytes. */
+export const exceptionCost = 8;
+
 /** About what a run costs in a manifest, in bytes. */
 export const runCost = 12;
 
@@ -31,6 +47,8 @@ export function recipeCost(recipe: Recipe): number {
       return 0;
     case 'base64':
       return recipe.lines.reduce((sum, [, separator]) => sum + runCost + separator.length * 2, 0);
+    case 'quoted-printable':
+      return recipe.exceptions.length * exceptionCost + recipe.tail.length;
     default:
       return recipe satisfies never;
   }

@@ -9,6 +9,12 @@ export function base64(bytes: Uint8Array, width = 76, separator = '\r\n'): strin
   return lines.join(separator);
 }
 
+const quotedPrintable = (bytes: Buffer): string =>
+  bytes
+    .toString('latin1')
+    .replace(/[^!-<>-~ ]/g, (c) => `=${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+    .replace(/(?:=..|[^=]){60}/g, '$&=\r\n');
+
 /** Bytes of some length out of a few drawn ones: sizes around the limits matter, content hardly does. */
 const bytes = fc
   .tuple(fc.integer({ min: 0, max: 9000 }), fc.uint8Array({ minLength: 1, maxLength: 200 }))
@@ -40,6 +46,12 @@ const encodedBody = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.tuple(bytes, width, damage).map(([b, w, hurt]) => ['base64', hurt(base64(b, w))] as const),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(bytes, fc.constantFrom('A', '\r\n', '=', '= \r\n', ' \r\n', '=20'))
+      .map(([b, extra]) => ['quoted-printable', quotedPrintable(b) + extra] as const),
   },
   {
     weight: 1,

@@ -1,0 +1,86 @@
+/**
+ * How an encoder of quoted-printable (RFC 2045 section 6.7) can be expected to go on, given what it did so far.
+ * Reading and writing run the same model: only where the encoder surprised it must be written down. What it expects
+ * is part of the manifest's format (docs/restore.md) and cannot change.
+ */
+
+/** How an octet is written. Adding `softBreak` puts one in front of it. */
+export const literal = 0;
+export const capitals = 1;
+export const smallLetters = 2;
+/** CRLF, two octets that are written as a line end. */
+export const lineEnd = 3;
+export const softBreak = 4;
+
+/** What is known of the octets to write. */
+export interface Place {
+  readonly byte: number;
+  /** This octet is CR, the next one LF. */
+  readonly pair: boolean;
+  /** After this octet comes CRLF, or nothing. */
+  readonly last: boolean;
+}
+
+const space = 0x20;
+const tab = 0x09;
+
+/** Octets that are written differently at the end and at the beginning of a line have memories of their own. */
+const atEnd = 256;
+const atStart = 512;
+
+export class QuotedModel {
+  readonly #forms = new Uint8Array(768);
+  #pair = lineEnd;
+  #max = 76;
+  #line = 0;
+
+  constructor() {
+    for (let byte = 0; byte < 256; byte++) {
+      const plain = byte === tab || (byte >= space && byte < 0x7f && byte !== 0x3d);
+      this.#forms[byte] = plain ? literal : capitals;
+      this.#forms[atEnd + byte] = capitals;
+      this.#forms[atStart + byte] = literal;
+    }
+  }
+
+  expect({ byte, pair, last }: Place): number {
+    if (pair && this.#pair === lineEnd) return lineEnd;
+    const form = this.#forms[key(byte, last, this.#line)]!;
+    const soft = this.#line + widthOf(form) > this.#max - (last ? 0 : 1);
+    return soft ? softBreak + this.#forms[key(byte, last, 0)]! : form;
+  }
+
+  /** Takes note of what was really written. */
+  learn({ byte, pair, last }: Place, choice: number, expected: number): void {
+    const form = choice & 3;
+    if (pair) this.#pair = form;
+    if (form === lineEnd) {
+      this.#line = 0;
+      return;
+    }
+    const soft = choice >= softBreak;
+    const width = widthOf(form);
+    if (soft !== expected >= softBreak) this.#max = soft ? this.#line + 1 : this.#line + width + (last ? 0 : 1);
+    if (soft) this.#line = 0;
+    this.#forms[key(byte, last, this.#line)] = form;
+    this.#line += width;
+  }
+}
+
+const widthOf = (form: number): number => (form === literal ? 1 : 3);
+
+function key(byte: number, last: boolean, line: number): number {
+  if (last && (byte === space || byte === tab)) return atEnd + byte;
+  // A dot alone would end an SMTP message, `From ` a message in a mailbox file.
+  return line === 0 && (byte === 0x2e || byte === 0x46) ? atStart + byte : byte;
+}
+
+/** The place of the octet at `at`; two more are there unless these are the last. */
+export function placeAt(bytes: Buffer, at: number): Place {
+  const next = bytes[at + 1];
+  return {
+    byte: bytes[at]!,
+    pair: bytes[at] === 0x0d && next === 0x0a,
+    last: next === undefined || (next === 0x0d && bytes[at + 2] === 0x0a),
+  };
+}
