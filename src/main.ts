@@ -4,10 +4,12 @@ import { parseArgs } from 'node:util';
 import { runConfig } from './commands/config.ts';
 import { runRestore } from './commands/restore.ts';
 import { runServe } from './commands/serve.ts';
+import { runSweep } from './commands/sweep.ts';
 
 const USAGE = `usage: detach-mta serve   --config FILE
        detach-mta config  --config FILE
        detach-mta restore --config FILE < detached.eml > original.eml
+       detach-mta sweep   --config FILE
 `;
 
 /** sysexits.h: wrong usage. */
@@ -17,6 +19,7 @@ const commands = new Map([
   ['serve', runServe],
   ['config', runConfig],
   ['restore', runRestore],
+  ['sweep', runSweep],
 ]);
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -5,7 +5,7 @@ import { loadConfig, type ConfigSources } from '../config/load-config.ts';
 import { createDetacher } from '../detach/detacher.ts';
 import { startInbound } from '../inbound/server.ts';
 import { createNotice } from '../links/notice.ts';
-import { TemplateError } from '../links/notice/template.ts';
+import { TemplateError } from '../links/notice/template-error.ts';
 import { startLinkServer } from '../links/server.ts';
 import { createGuard } from '../loopguard/guard.ts';
 import type { Guard } from '../loopguard/interface.ts';
