@@ -106,7 +106,7 @@ describe('quoted-printable', () => {
     ['plain', 'caf=C3=A9\r\n', `caf=C3=A9\r\n\r\n${encoded}\r\n`],
     ['a soft line break at the very end', 'Hello=', `Hello=\r\n\r\n\r\n${encoded}`],
     ['and blanks after it', 'Hello= \t', `Hello= \t\r\n\r\n\r\n${encoded}`],
-    ['a soft line break with its line end', 'Hello=\r\n', `Hello=\r\n\r\n\r\n${encoded}`],
+    ['a soft line break with its line end', 'Hello=\r\n', `Hello=\r\n\r\n\r\n${encoded}=\r\n`],
     ['blanks that do not count', 'Hello  ', `Hello  \r\n\r\n${encoded}`],
     ['a full line', 'x'.repeat(76), `${'x'.repeat(76)}\r\n\r\n${encoded}`],
     ['an = that is none', 'a=ZZ b=4', `a=ZZ b=4\r\n\r\n${encoded}`],
