@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from './process.ts';
 
-const reservations = join(tmpdir(), 'detach-test-ports');
+// Ports belong to the machine, so not in a TMPDIR of one's own.
+const reservations = '/tmp/detach-test-ports';
 const mine = new Set<number>();
 
 /**
