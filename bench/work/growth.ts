@@ -21,7 +21,8 @@ const dimensions: readonly Dimension[] = [
   { what: 'recipients', base: 50, count: 20, make: () => smallMessage(4096), recipients: (size) => size },
   { what: 'parts', base: 500, count: 20, make: (parts) => structuredMessage({ parts, fields: 0 }) },
   { what: 'header fields', base: 500, count: 40, make: (fields) => structuredMessage({ parts: 1, fields }) },
-  { what: 'bytes of text', base: mebibyte, count: 5, make: (size) => smallMessage(size) },
+  // Both above the size up to which a message stays in memory.
+  { what: 'bytes of text', base: 2 * mebibyte, count: 3, make: (size) => smallMessage(size) },
   { what: 'bytes of a file', base: 10 * mebibyte, count: 3, make: (size) => attachmentMessage(size) },
 ];
 
