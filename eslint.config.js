@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.lab/', 'bench/peers/'] },
+  { ignores: ['dist/', 'node_modules/', '.lab/', 'bench/results/', 'bench/peers/haraka/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

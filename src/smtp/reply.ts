@@ -18,10 +18,6 @@ export function formatReply(reply: Reply): string {
 
 export const isPositive = (reply: Reply): boolean => reply.code >= 200 && reply.code < 300;
 export const isTransient = (reply: Reply): boolean => reply.code >= 400 && reply.code < 500;
-export const isPermanent = (reply: Reply): boolean => reply.code >= 500;
-
-/** Two replies are the same verdict when Postfix would treat the recipient the same way. */
-export const sameVerdict = (a: Reply, b: Reply): boolean => Math.trunc(a.code / 100) === Math.trunc(b.code / 100);
 
 /** One line for logs and for people: control characters and invalid UTF-8 cannot get through. */
 export function describeReply(reply: Reply): string {
