@@ -1,6 +1,6 @@
 import type { HeaderField } from '../message/header-block.ts';
 
-export const STAMP_FIELD = 'X-Detach-Guard';
+const STAMP_FIELD = 'X-Detach-Guard';
 export const STAMP_KEY = STAMP_FIELD.toLowerCase();
 
 /** A stamp as written in the field; nothing of it is believed before its seal was checked. */
@@ -52,15 +52,28 @@ export function stampText(stamp: Stamp): string {
 
 /** The complete field, folded (RFC 5322 section 2.1.1: no line above 78 characters, unless a name is longer). */
 export function formatStamp(text: string, seal: string): string {
-  let out = '';
-  let line = `${STAMP_FIELD}:`;
-  for (const word of `${text};m=${seal}`.split(/(?<=[;,])/)) {
-    // Blanks follow a semicolon; after a comma they stand only where the line is broken.
-    const glue = line.endsWith(',') ? '' : ' ';
-    if (line.length + glue.length + word.length > 78) {
-      out += `${line}\r\n`;
-      line = ` ${word}`;
-    } else line += glue + word;
+  let folded = `${STAMP_FIELD}:`;
+  let width = folded.length;
+  const add = (glue: string, word: string): void => {
+    if (width + glue.length + word.length <= 78) {
+      folded += glue + word;
+      width += glue.length + word.length;
+    } else {
+      folded += `\r\n ${word}`;
+      width = 1 + word.length;
+    }
+  };
+  const values = text.split(';');
+  values.push(`m=${seal}`);
+  const last = values.length - 1;
+  for (const [at, value] of values.entries()) {
+    const end = at < last ? ';' : '';
+    if (value.length <= 60) add(' ', value + end);
+    else {
+      // Blanks stand in a list only where a line is broken.
+      const tags = value.split(',');
+      for (const [i, tag] of tags.entries()) add(i === 0 ? ' ' : '', i < tags.length - 1 ? `${tag},` : tag + end);
+    }
   }
-  return `${out}${line}\r\n`;
+  return `${folded}\r\n`;
 }

@@ -49,7 +49,7 @@ const HOPCOUNT_LIMIT = 50;
 const MAX_TRANSACTIONS = 20_000;
 const START_TIME = Date.UTC(2026, 0, 15, 12);
 
-export class NeverRests extends Error {}
+class NeverRests extends Error {}
 
 /**
  * Moves a message through a network until nothing moves any more. Servers do what Postfix does; filters do what
