@@ -41,6 +41,9 @@ export type NotificationWriter = (subject: {
   readonly now: number;
 }) => { readonly mail: PathCommand; readonly rcpt: PathCommand; readonly message: Buffer } | undefined;
 
+/** As Postfix has it (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the rest next. */
+const MAX_RECIPIENTS = 1000;
+
 interface Recipient {
   readonly command: PathCommand;
   readonly mailbox: string;
@@ -188,6 +191,7 @@ export class Relay implements Transactions {
     // One reply to DATA cannot carry the verdicts of several LMTP recipients (RFC 2033 section 4.2).
     const single = this.#options.inboundProtocol === 'smtp' && this.#options.outboundProtocol === 'lmtp';
     if (single && open.accepted.length > 0) return failureReply('oneRecipientPerTransaction');
+    if (open.accepted.length >= MAX_RECIPIENTS) return failureReply('tooManyRecipients');
     if (open.policyClass !== undefined && policyClass !== open.policyClass) return failureReply('otherPolicyClass');
     return undefined;
   }

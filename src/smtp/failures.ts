@@ -45,6 +45,8 @@ const table = {
 
 export type FailureName = keyof typeof table;
 
+export const failureNames = Object.keys(table) as readonly FailureName[];
+
 /** The wire reply of a failure; `subject` is appended, as in `mail forwarding loop for <u@example.com>`. */
 export function failureReply(name: FailureName, subject = ''): Reply {
   const [code, detail, text] = table[name];

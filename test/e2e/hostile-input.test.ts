@@ -185,3 +185,16 @@ test('junk instead of commands is answered and then cut off', async (t) => {
   assert.equal(sent.final[0]?.code, 250);
   await other.quit();
 });
+
+test('1,200 recipients: the first thousand now, the rest in the next transaction, in linear time', async (t) => {
+  const { detach, sink } = await startBetween(new Scenario(t));
+  const many = Array.from({ length: 1200 }, (_, i) => `r${i}@x.example`);
+  const message = buildMessage({ from, to: 'undisclosed-recipients:;' });
+  const sent = await sendMail({ port: detach.port, from, to: many, message });
+  assert.equal(sent.rcpt.filter((reply) => reply.code === 250).length, 1000);
+  assert.match(sent.rcpt.at(-1)?.text ?? '', /^452 4\.5\.3 /);
+  assert.equal(sent.final[0]?.code, 250);
+  assert.equal(sink.messages[0]?.to.length, 1000);
+  const header = sink.messages[0]!.data.toString('latin1').split('\r\n\r\n')[0] ?? '';
+  assert.ok(header.split('\r\n').every((line) => line.length <= 998));
+});
