@@ -26,7 +26,7 @@ export interface Candidate {
 export type Reason = string;
 
 /** More is not taken out of one message: each costs two requests to storage, and a notice. */
-export const maxFiles = 500;
+const maxFiles = 500;
 
 /** What a notice for one file may take, in both alternatives together: a part smaller than that saves nothing. */
 const noticeCost = 1000;

@@ -2,7 +2,7 @@ import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
 
 /** Ten times what any honest message has, and 100,000 short fields. */
-export const maxHeaderBytes = 2 * 1024 * 1024;
+const maxHeaderBytes = 2 * 1024 * 1024;
 
 export interface Received {
   readonly header: HeaderBlock;

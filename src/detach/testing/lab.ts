@@ -13,7 +13,7 @@ import { restore } from '../restore/restore.ts';
 import { Spool } from '../spool/spool.ts';
 
 const ignore = (): void => undefined;
-export const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 export const silentMeter: Meter = {
   transaction: ignore,
   bytes: ignore,
