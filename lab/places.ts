@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, realpathSync, statSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync, realpathSync, statSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { freePort } from '../test/harness/ports.ts';
@@ -48,15 +48,16 @@ export const repository = join(import.meta.dirname, '..');
  */
 export function labHome(): string {
   const home = join(repository, '.lab');
-  if (lstatSync(home, { throwIfNoEntry: false }) === undefined) {
-    if (openToAll(repository)) {
-      mkdirSync(home);
-    } else {
-      const name = createHash('sha256').update(repository).digest('hex').slice(0, 12);
-      const elsewhere = `/var/tmp/detach-mta-lab-${name}`;
-      mkdirSync(elsewhere, { recursive: true });
-      symlinkSync(elsewhere, home);
-    }
+  const found = lstatSync(home, { throwIfNoEntry: false });
+  if (found?.isSymbolicLink()) {
+    mkdirSync(readlinkSync(home), { recursive: true });
+  } else if (!found && openToAll(repository)) {
+    mkdirSync(home);
+  } else if (!found) {
+    const name = createHash('sha256').update(repository).digest('hex').slice(0, 12);
+    const elsewhere = `/var/tmp/detach-mta-lab-${name}`;
+    mkdirSync(elsewhere, { recursive: true });
+    symlinkSync(elsewhere, home);
   }
   return realpathSync(home);
 }

@@ -20,7 +20,7 @@ const types: Readonly<Record<string, string>> = {
 /** Sends a file through the running lab, to Bob if nobody is named, and says what arrived. @returns the exit status */
 export async function send(file: string, recipients: readonly string[]): Promise<number> {
   const home = labHome();
-  const running = runningLab(home);
+  const running = await runningLab(home);
   if (!running) throw new Error('no lab is running here: start it with `npm run lab` in another terminal');
   const { ports } = running;
   const content = readFileSync(file);

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive } from '../test/harness/process.ts';
+import { isAlive, terminate } from '../test/harness/process.ts';
 import type { LabPorts } from './places.ts';
 
 /** What a running lab leaves in its home, for `npm run lab -- send` and `stop`. */
@@ -20,12 +20,12 @@ export function forgetState(home: string): void {
 }
 
 /** The lab that runs there, or undefined. What a killed one left running is ended. */
-export function runningLab(home: string): LabState | undefined {
+export async function runningLab(home: string): Promise<LabState | undefined> {
   const state = readState(home);
   if (!state) return undefined;
   if (isAlive(state.pid) && belongs(state.pid, 'lab/main.ts')) return state;
   for (const server of state.servers) {
-    if (belongs(Math.abs(server), home)) process.kill(server, 'SIGKILL');
+    if (belongs(Math.abs(server), home)) await terminate(server, { signal: 'SIGKILL' });
   }
   forgetState(home);
   return undefined;

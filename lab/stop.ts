@@ -6,7 +6,7 @@ import { say } from './terminal.ts';
 
 /** Stops the lab that runs in this checkout, if any. @returns the exit status */
 export async function stop(): Promise<number> {
-  const running = runningLab(labHome());
+  const running = await runningLab(labHome());
   if (!running) {
     say('No lab is running here.');
     return 0;

@@ -9,7 +9,7 @@ import { bold, heading, row, say } from './terminal.ts';
 /** Starts the lab and keeps it up until Ctrl-C or `stop`. @returns the exit status */
 export async function up(): Promise<number> {
   const home = labHome();
-  const running = runningLab(home);
+  const running = await runningLab(home);
   if (running) {
     say(`The lab is running already, as process ${running.pid}.`);
     showHelp(home, running.ports);
