@@ -114,7 +114,7 @@ export interface Transaction {
   readonly from: string;
   readonly reply?: string;
   readonly failure?: string;
-  readonly files?: number;
+  readonly files?: readonly unknown[];
   readonly recipients: readonly { readonly path: string; readonly reply: string }[];
 }
 
