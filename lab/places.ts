@@ -71,15 +71,21 @@ export async function temporaryPlace(): Promise<{ home: string; ports: LabPorts 
 
 /** @throws Error naming every port that somebody else listens on */
 export async function assertFree(ports: LabPorts): Promise<void> {
-  const taken: string[] = [];
-  for (const [name, port] of Object.entries(ports) as [keyof LabPorts, number][]) {
-    if (!(await isFree(port))) taken.push(`  127.0.0.1:${port}, wanted for ${names[name]}`);
-  }
+  const taken = await takenPorts(ports);
   if (taken.length === 0) return;
+  const lines = taken.map((name) => `  127.0.0.1:${ports[name]}, wanted for ${names[name]}\n`);
   throw new Error(
-    `these ports are taken by something else (\`ss -ltnp\` tells by what):\n${taken.join('\n')}\n` +
+    `these ports are taken by something else (\`ss -ltnp\` tells by what):\n${lines.join('')}` +
       'Stop it, or try the chain on free ports once: npm run lab -- --once',
   );
+}
+
+export async function takenPorts(ports: LabPorts): Promise<(keyof LabPorts)[]> {
+  const taken: (keyof LabPorts)[] = [];
+  for (const name of Object.keys(names) as (keyof LabPorts)[]) {
+    if (!(await isFree(ports[name]))) taken.push(name);
+  }
+  return taken;
 }
 
 function openToAll(directory: string): boolean {

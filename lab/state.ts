@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, terminate } from '../test/harness/process.ts';
-import type { LabPorts } from './places.ts';
+import { waitFor } from '../test/harness/wait.ts';
+import { type LabPorts, takenPorts } from './places.ts';
 
 /** What a running lab leaves in its home, for `npm run lab -- send` and `stop`. */
 export interface LabState {
@@ -27,6 +28,9 @@ export async function runningLab(home: string): Promise<LabState | undefined> {
   for (const server of state.servers) {
     if (belongs(Math.abs(server), home)) await terminate(server, { signal: 'SIGKILL' });
   }
+  // A killed process of many threads holds its ports a little longer than its name.
+  const free = async (): Promise<boolean> => (await takenPorts(state.ports)).length === 0;
+  await waitFor(free, { what: 'the ports of a lab that was killed', bound: 5_000 }).catch(() => undefined);
   forgetState(home);
   return undefined;
 }
