@@ -77,8 +77,9 @@ export class DotReader {
 
   /** `CR . CR` with a bare first CR: a server that takes CR for a line end would see the lone dot. */
   #findBareCrDot(data: Buffer): void {
-    for (let i = data.indexOf('\r.', 0, 'latin1'); i >= 0; i = data.indexOf('\r.', i + 1, 'latin1')) {
-      if (data[i + 2] === CR) this.#smuggling = true;
+    // Dots are searched, not CRs: base64, of which most bytes are, has none.
+    for (let dot = data.indexOf(DOT, 1); dot >= 0; dot = data.indexOf(DOT, dot + 1)) {
+      if (data[dot - 1] === CR && data[dot + 1] === CR) this.#smuggling = true;
     }
   }
 }
