@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ImapFlow } from 'imapflow';
 import { freePort } from './ports.ts';
@@ -122,6 +122,8 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
   writeFileSync(join(home, 'etc/instance.conf'), instanceSettings(home, ports, options));
   const instance = new DovecotInstance(home, ports, options.home !== undefined);
   for (const [user, script] of Object.entries(options.sieve ?? {})) writeSieve(instance, user, script, owner);
+  // Dovecot takes whoever has the number of its last process for itself, one that only waits to be reaped included.
+  if (instance.pid === undefined) rmSync(join(home, 'run/master.pid'), { force: true });
   try {
     await runDaemon('dovecot', ['-c', join(home, 'etc/dovecot.conf')], join(home, 'start'));
   } catch (error) {
