@@ -1,4 +1,4 @@
-/** `npm run bench`: runs the workloads, prints tables and verdicts, writes `results/NAME.json` and `.svg`. */
+/** `npm run bench`: runs the workloads, prints tables and verdicts, writes `results/NAME.md`, `.json` and `.svg`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -43,15 +43,20 @@ async function main(argv: readonly string[]): Promise<number> {
       }
     },
   };
+  const report: string[] = [];
+  const print = (title: string, table: string): void => {
+    report.push(`## ${title}\n\n${table}\n`);
+    console.log(`\n${report.at(-1) ?? ''}`);
+  };
   for (const workload of options.workloads) {
     await bench.attempt(workload.title, () => workload.run(bench));
     const results = new Results(figures);
-    console.log(`\n## ${workload.title}\n\n${renderWork(results, workload.name)}`);
-    if (workload === detaching) console.log(`\n### The unavoidable parts\n\n${renderWork(results, 'parts')}`);
+    print(workload.title, renderWork(results, workload.name));
+    if (workload === detaching) print('The unavoidable parts, each alone', renderWork(results, 'parts'));
   }
   const results = new Results(figures);
   const verdicts = judge(results);
-  console.log(`\n## Targets\n\n${renderVerdicts(verdicts)}`);
+  print('Targets', renderVerdicts(verdicts));
   write(options.name, {
     json: {
       taken: new Date().toISOString(),
@@ -63,6 +68,7 @@ async function main(argv: readonly string[]): Promise<number> {
       figures,
     },
     svg: renderPlot(results),
+    md: `# Benchmark\n\n![](${options.name}.svg)\n\n${report.toReversed().join('\n')}`,
   });
   for (const failure of failures) console.error(`FAILED ${failure}`);
   if (failures.length > 0) return 1;
@@ -74,13 +80,17 @@ function machine(): { readonly node: string; readonly cpus: readonly string[] } 
   return { node: process.version, cpus: cpus().map(({ model }) => model) };
 }
 
-function write(name: string, { json, svg }: { readonly json: object; readonly svg: string }): void {
+function write(
+  name: string,
+  { json, svg, md }: { readonly json: object; readonly svg: string; readonly md: string },
+): void {
   const directory = join(import.meta.dirname, 'results');
   mkdirSync(directory, { recursive: true });
   const path = join(directory, name);
   writeFileSync(`${path}.json`, `${JSON.stringify(json, undefined, 2)}\n`);
   writeFileSync(`${path}.svg`, svg);
-  console.error(`written: bench/results/${name}.json and .svg`);
+  writeFileSync(`${path}.md`, md);
+  console.error(`written: bench/results/${name}.md, .json and .svg`);
 }
 
 process.exitCode = await main(process.argv.slice(2));

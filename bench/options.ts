@@ -16,7 +16,7 @@ export const usage = (workloads: readonly Workload[]): string => `usage: npm run
   --rounds N   how often everything is measured (5)
   --baseline DIRECTORY
                another build (a copy of dist made before a change) as one more peer
-  --name NAME  results/NAME.json instead of one named after the time
+  --name NAME  results/NAME.* instead of one named after the time
 
 workloads (all when none is named):
 ${workloads.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join('\n')}

@@ -3,12 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setUp } from './setup.mjs';
 
-const [script = 'main', ...args] =
-  process.argv[2] === '--profile' ? ['profile', ...process.argv.slice(3)] : ['main', ...process.argv.slice(2)];
+const [first, ...rest] = process.argv.slice(2);
+const profiling = first === '--profile';
+const script = join(import.meta.dirname, profiling ? 'profile.ts' : 'main.ts');
 setUp();
 const { status } = spawnSync(
   process.execPath,
-  ['--import', 'tsx', join(import.meta.dirname, `${script}.ts`), ...args],
+  ['--import', 'tsx', script, ...(profiling ? rest : process.argv.slice(2))],
   {
     stdio: 'inherit',
   },

@@ -42,7 +42,7 @@ export const smallMail: Workload = {
     }),
 };
 
-export function describe({ sessions, recipients, keepOpen }: Situation): string {
+function describe({ sessions, recipients, keepOpen }: Situation): string {
   const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
   return `${plural(sessions, 'session')}, ${plural(recipients, 'recipient')}, ${keepOpen ? 'kept open' : 'new session each'}`;
 }
