@@ -26,6 +26,10 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage(workloads)}`);
     return 64;
   }
+  if (!options) {
+    console.log(usage(workloads));
+    return 0;
+  }
   const figures: Figure[] = [];
   const failures: string[] = [];
   const bench: Bench = {

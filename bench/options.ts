@@ -22,18 +22,20 @@ workloads (all when none is named):
 ${workloads.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join('\n')}
 `;
 
-/** @throws TypeError for options that do not exist, RangeError for values that make no sense */
-export function parseOptions(argv: readonly string[], all: readonly Workload[]): Options {
+/** undefined: help was asked for. @throws TypeError for options that do not exist, RangeError for values that make no sense */
+export function parseOptions(argv: readonly string[], all: readonly Workload[]): Options | undefined {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
     options: {
+      help: { type: 'boolean' },
       quick: { type: 'boolean' },
       rounds: { type: 'string' },
       name: { type: 'string' },
       baseline: { type: 'string' },
     },
   });
+  if (values.help) return undefined;
   const unknown = positionals.filter((name) => !all.some((workload) => workload.name === name));
   if (unknown.length > 0) throw new RangeError(`no workload is called ${unknown.join(', ')}`);
   const quick = values.quick ?? false;

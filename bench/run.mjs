@@ -6,7 +6,7 @@ import { setUp } from './setup.mjs';
 const [first, ...rest] = process.argv.slice(2);
 const profiling = first === '--profile';
 const script = join(import.meta.dirname, profiling ? 'profile.ts' : 'main.ts');
-setUp();
+if (first !== '--help') setUp();
 const { status } = spawnSync(
   process.execPath,
   ['--import', 'tsx', script, ...(profiling ? rest : process.argv.slice(2))],
