@@ -16,7 +16,9 @@ export class Mentions {
   pgp = false;
 
   add(encoded: string): void {
-    if (this.#references.size < maxReferences) for (const id of spellings(encoded)) this.#references.add(id);
+    if (this.#references.has(encoded) || this.#references.size >= maxReferences) return;
+    this.#references.add(encoded);
+    for (const id of spellings(encoded)) this.#references.add(id);
   }
 
   shows(contentId: string): boolean {

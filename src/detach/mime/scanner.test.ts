@@ -216,6 +216,13 @@ suite('sizes that cost only their bytes', () => {
     assert.equal(scan(mixed, chunked(body)).leaves.length, 10_000);
   });
 
+  test('parts without end', () => {
+    const body = Buffer.concat([Buffer.from('--b\r\n\r\nx\r\n'.repeat(20_001)), crlf('--b--')]);
+    const { leaves } = scan(mixed, chunked(body));
+    assert.equal(leaves.length, 20_000);
+    assert.deepEqual(scan(mixed, [body]).leaves, leaves);
+  });
+
   test('1,000 levels', () => {
     const open = Array.from(
       { length: 1000 },

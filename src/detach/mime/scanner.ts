@@ -27,6 +27,9 @@ export interface ScannerLimits {
 const maxPartHeader = 16 * 1024;
 const maxDelimiterLine = 1024;
 
+/** What comes after so many parts is not looked at: no mail has them, and each costs as much as a small message. */
+const maxParts = 20_000;
+
 const lf = 0x0a;
 const cr = 0x0d;
 const dash = 0x2d;
@@ -48,6 +51,9 @@ export class MimeScanner {
   readonly #limits: ScannerLimits;
   readonly #levels: Level[] = [];
   readonly #levelOf = new Map<string, number>();
+  /** By the first octets of the boundaries that are open: most lines of two dashes are none of theirs. */
+  readonly #firsts = new Uint16Array(256);
+  #parts = 0;
   #held: Buffer = Buffer.alloc(0);
   /** Position of the first byte of the buffer at hand, and how much of that is done. */
   #base = 0;
@@ -93,7 +99,7 @@ export class MimeScanner {
       if (end - start > maxPartHeader) {
         this.#sink.literal(buffer.subarray(start, line));
         this.#at = line;
-        this.#beginLeaf(unreadable, { headerAt: this.#base + start, bodyAt: this.#base + line }, 'header too large');
+        this.#beginLeaf(noHeader, { headerAt: this.#base + start, bodyAt: this.#base + line }, 'header too large');
         return true;
       }
       if (newline < 0 && !final) return false;
@@ -109,7 +115,7 @@ export class MimeScanner {
         this.#sink.literal(buffer.subarray(start, end));
         this.#at = end;
         const positions = { headerAt: this.#base + start, bodyAt: this.#base + end };
-        this.#enter(parsePartHead(buffer.subarray(start, line)), positions);
+        this.#enter(line === start ? noHeader : parsePartHead(buffer.subarray(start, line)), positions);
         return true;
       }
       line = end;
@@ -172,6 +178,7 @@ export class MimeScanner {
   /** Whether the line that begins with these two dashes is a delimiter of a multipart that is open. */
   #delimiter(buffer: Buffer, line: number, final: boolean): Match | 'none' | 'more' {
     const start = line + 2;
+    if (start < buffer.length && this.#firsts[buffer[start]!] === 0) return 'none';
     const window = buffer.subarray(start, line + maxDelimiterLine);
     const newline = window.indexOf(lf);
     if (newline < 0 && !final && window.length < maxDelimiterLine - 2) return 'more';
@@ -192,11 +199,16 @@ export class MimeScanner {
   #follow({ level, closing }: Match, delimiterAt: number): void {
     const keep = closing ? level : level + 1;
     const { container } = this.#levels[level]!;
-    for (const { boundary } of this.#levels.splice(keep)) this.#levelOf.delete(boundary);
+    this.#close(keep);
     this.#lineStart = true;
     this.#state = closing ? 'body' : 'header';
     if (closing) return;
     container.parts += 1;
+    this.#parts += 1;
+    if (this.#parts > maxParts) {
+      this.#close(0);
+      this.#state = 'body';
+    }
     this.#container = container;
     this.#delimiterAt = delimiterAt;
   }
@@ -224,11 +236,23 @@ export class MimeScanner {
       parts: reading.kind === 'message' ? 1 : 0,
     };
     if (reading.kind === 'multipart') {
-      this.#levelOf.set(reading.boundary, this.#levels.length);
-      this.#levels.push({ boundary: reading.boundary, container: this.#container });
+      this.#open(reading.boundary, this.#container);
     } else {
       this.#state = 'header';
       this.#delimiterAt = positions.bodyAt;
+    }
+  }
+
+  #open(boundary: string, container: Container): void {
+    this.#levelOf.set(boundary, this.#levels.length);
+    this.#levels.push({ boundary, container });
+    this.#firsts[boundary.charCodeAt(0) & 0xff]! += 1;
+  }
+
+  #close(keep: number): void {
+    for (const { boundary } of this.#levels.splice(keep)) {
+      this.#levelOf.delete(boundary);
+      this.#firsts[boundary.charCodeAt(0) & 0xff]! -= 1;
     }
   }
 
@@ -248,7 +272,7 @@ export class MimeScanner {
   }
 }
 
-const unreadable: PartHead = parsePartHead(Buffer.alloc(0));
+const noHeader: PartHead = parsePartHead(Buffer.alloc(0));
 
 /** The section number of the newest part of a container. */
 function sectionOf(container: Container): string {

@@ -20,6 +20,8 @@ export class Tape {
   #lastWrite: Promise<void> = Promise.resolve();
   #failure: unknown;
   #holders = 1;
+  /** Bytes of the spool that are ours. */
+  #reserved = 0;
 
   constructor(spool: Spool) {
     this.#spool = spool;
@@ -95,8 +97,6 @@ export class Tape {
     this.#spool.free(this.#reserved);
     this.#reserved = 0;
   }
-
-  #reserved = 0;
 
   #flush(block: Buffer): void {
     const start = this.#blockStart;
