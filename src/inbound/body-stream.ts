@@ -1,7 +1,7 @@
 import type { Failure } from '../smtp/failures.ts';
 
 /** Bytes that may wait for the reader before the socket is no longer read. */
-const HIGH_WATER_MARK = 256 * 1024;
+const HIGH_WATER_MARK = 128 * 1024;
 
 /**
  * The content of one message between the wire parser, which pushes, and the relay, which reads it once.
