@@ -46,24 +46,34 @@ export async function runServe(sources: ConfigSources): Promise<number> {
     process.exit(EX_SOFTWARE);
   });
   log.info('starting', { config: describeConfig(config) });
+  const opened: Closing[] = [];
+  let stop: () => Promise<void>;
   try {
-    const stop = await start(config, log);
-    const signal = await nextSignal();
-    log.info('stopping', { signal });
-    await stop();
-    log.info('stopped');
-    return 0;
+    stop = await start(config, log, opened);
   } catch (error) {
     log.error('start-failed', { err: error });
+    // Pages without mail would look like a service that runs: nothing would start it again.
+    await Promise.all(opened.map((door) => door.close()));
     return error instanceof TemplateError ? EX_CONFIG : EX_UNAVAILABLE;
   }
+  const signal = await nextSignal();
+  log.info('stopping', { signal });
+  await stop();
+  log.info('stopped');
+  return 0;
 }
 
-/** Wires the rooms together, from storage to the front door. @returns what stops them, front door first */
-async function start(config: Config, log: Log): Promise<() => Promise<void>> {
+interface Closing {
+  close(): Promise<void>;
+}
+
+/**
+ * Wires the rooms together, from storage to the front door; `opened` gets what is to be closed should that fail.
+ * @returns what stops them, front door first
+ */
+async function start(config: Config, log: Log, opened: Closing[]): Promise<() => Promise<void>> {
   const { meter, registry } = createMeter(config.loopguard.cluster);
   const store = createStore(config);
-  void prepareStorage(store, log);
   const guard = createGuard(config.loopguard);
   const listeners: Listener[] = [];
   const nextHop = createNextHop({
@@ -76,6 +86,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   });
   const detacher = createDetacher({ config, store, notice: createNotice(config.links), log, meter });
   const links = await startLinkServer({ links: config.links, store, log });
+  opened.push(links);
   const health = await startHealthServer({
     metrics: config.metrics,
     registry,
@@ -84,6 +95,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
       { name: 'storage', check: (signal) => store.probe(signal) },
     ],
   });
+  opened.push(health);
   const notify = notificationWriter({ hostname: config.hostname });
   const inbound = await startInbound({
     hostname: config.hostname,
@@ -107,6 +119,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
       }),
   });
   listeners.push(inbound);
+  void prepareStorage(store, log);
   log.info('ready', {
     inbound: `${inbound.address}:${inbound.port}`,
     links: links.address,
