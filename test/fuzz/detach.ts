@@ -61,7 +61,7 @@ export async function fuzzDetach({ iterations, seed = 1 }: FuzzOptions): Promise
       throw new Error(`seed ${seed}, iteration ${i}: ${found}`, { cause: error });
     }
     // What still has something to detach is worth damaging further.
-    if (taken > 0 && random(25) === 0 && original.length < 40_000) pool[random(pool.length)] = original;
+    if (taken > 0 && random(8) === 0 && original.length < 40_000) pool[random(pool.length)] = original;
   }
   await lab.close();
   return { detached, files };
