@@ -74,14 +74,13 @@ export class Relay implements Transactions {
 
   async mail(command: PathCommand, client: Client): Promise<Reply> {
     if (this.#open) return failureReply('badSequence');
-    const { guard, log, meter, maxMessageSize, nextHop } = this.#options;
+    const { guard, log, maxMessageSize, nextHop } = this.#options;
     const record = new TransactionRecord(this.#options, client, command);
     const chain = paramValue(command, 'XDETACH');
     if (!guard.admits(chain)) {
-      meter.loop('chain');
-      log.error('loop-refused', {
+      record.loop({
         fence: 'chain',
-        client: client.address,
+        reason: 'this cluster waits for the reply to this very MAIL already',
         advice: 'next hops of relays lead in a circle: check outbound.nextHop of every cluster on the way',
       });
       return record.refuse(new Failure('callLoop'));
@@ -214,17 +213,18 @@ export class Relay implements Transactions {
   /** The failure of the whole message, or undefined when at least one recipient passes. */
   #loopFailure(open: Open, inspection: Inspection): Failure | undefined {
     if (inspection.kind === 'refuse') {
-      open.record.loop(inspection.fence, inspection.reason);
+      const mailboxes = open.accepted.map((recipient) => recipient.mailbox);
+      open.record.loop({ fence: inspection.fence, reason: inspection.reason, mailboxes });
       return new Failure(inspection.failure, { reason: inspection.reason });
     }
     const looping = loopingOf(inspection);
     if (looping.size === 0) return undefined;
-    open.record.loop(
-      'stamp',
-      inspection.reason,
-      [...looping].map((i) => open.accepted[i]!.mailbox),
-    );
-    if (looping.size < open.accepted.length) return undefined;
+    const mailboxes = [...looping].map((i) => open.accepted[i]!.mailbox);
+    open.record.loop({ fence: 'stamp', reason: inspection.reason, mailboxes });
+    if (looping.size < open.accepted.length) {
+      open.record.leftOut(looping);
+      return undefined;
+    }
     const subject = ` for ${open.accepted[0]!.command.path}`;
     return new Failure('loop', { subject, reason: inspection.reason });
   }

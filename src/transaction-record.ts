@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Outgoing } from './detach/interface.ts';
 import type { Client } from './inbound/interface.ts';
-import type { Fence } from './loopguard/interface.ts';
+import type { Fence, Guard } from './loopguard/interface.ts';
 import { unfold, type HeaderBlock } from './message/header-block.ts';
 import type { Fields, Log, Meter } from './observe/interface.ts';
 import { domainOf } from './smtp/address.ts';
 import type { PathCommand } from './smtp/command.ts';
-import type { Failure } from './smtp/failures.ts';
+import { failureReply, type Failure } from './smtp/failures.ts';
 import { describeReply, isPositive, isTransient, wireToText, type Reply } from './smtp/reply.ts';
 
 type Outcome = Parameters<Meter['transaction']>[0];
@@ -17,10 +17,19 @@ let counter = 0;
 /** Enough recipients to find a message by; the rest is counted. */
 const MAX_LOGGED_RECIPIENTS = 100;
 
+export interface LoopMet {
+  readonly fence: Fence;
+  readonly reason: string;
+  /** The recipients that loop: byte strings. */
+  readonly mailboxes?: readonly string[];
+  readonly advice?: string;
+}
+
 /** What is known of one transaction, told in one closing line when it ends. */
 export class TransactionRecord {
   /** Stands in our Received field and in every line of the log about this transaction. */
   readonly id: string;
+  readonly #cluster: string;
   readonly #log: Log;
   readonly #meter: Meter;
   readonly #started = performance.now();
@@ -29,22 +38,31 @@ export class TransactionRecord {
   readonly #recipients: { readonly path: string; reply: string }[] = [];
   readonly #acceptedAt: number[] = [];
   #recipientCount = 0;
+  #acceptedCount = 0;
+  /** Of the accepted ones, by their order, those that are told by a notification and not by the reply. */
+  #looping: readonly number[] = [];
   #header: HeaderBlock | undefined;
   #outgoing: Fields = {};
   #failure: Failure | undefined;
   #closed = false;
 
-  constructor(observers: { readonly log: Log; readonly meter: Meter }, client: Client, mail: PathCommand) {
+  constructor(
+    room: { readonly guard: Guard; readonly log: Log; readonly meter: Meter },
+    client: Client,
+    mail: PathCommand,
+  ) {
     counter += 1;
     this.id = `${processPrefix}${counter.toString(36).toUpperCase()}`;
-    this.#log = observers.log;
-    this.#meter = observers.meter;
+    this.#cluster = room.guard.cluster;
+    this.#log = room.log;
+    this.#meter = room.meter;
     this.#client = client;
     this.#mail = mail;
   }
 
   recipient(command: PathCommand, reply: Reply): void {
     this.#recipientCount += 1;
+    if (isPositive(reply)) this.#acceptedCount += 1;
     if (this.#recipients.length >= MAX_LOGGED_RECIPIENTS) return;
     if (isPositive(reply)) this.#acceptedAt.push(this.#recipients.length);
     this.#recipients.push({ path: wireToText(command.path), reply: describeReply(reply) });
@@ -63,13 +81,29 @@ export class TransactionRecord {
   failure(failure: Failure): void {
     this.#failure = failure;
     if (failure.kind === 'storageFailed') this.#meter.storageFailure();
+    if (failure.kind === 'mirror') this.loop({ fence: 'mirror', reason: failure.message });
   }
 
   /** One line for every loop met, apart from the closing line: an operator looks for these. */
-  loop(fence: Fence, reason: string, mailboxes: readonly string[] = []): void {
+  loop({ fence, reason, mailboxes = [], advice }: LoopMet): void {
     this.#meter.loop(fence);
-    const domains = [...new Set(mailboxes.map((mailbox) => wireToText(domainOf(mailbox))))];
-    this.#log.warn('loop-refused', { id: this.id, fence, reason, recipientDomains: domains, ...this.#identity() });
+    // A mistake in the configuration of relays stops all mail, and waits for somebody to correct it.
+    const level = fence === 'mirror' || fence === 'chain' ? 'error' : 'warn';
+    this.#log[level]('loop-refused', {
+      id: this.id,
+      cluster: this.#cluster,
+      fence,
+      reason,
+      recipientDomains: [...new Set(mailboxes.map((mailbox) => wireToText(domainOf(mailbox))))],
+      client: this.#client.address,
+      ...this.#identity(),
+      ...(advice === undefined ? {} : { advice }),
+    });
+  }
+
+  /** These of the accepted recipients are left out of a message that is passed on for the others. */
+  leftOut(looping: Iterable<number>): void {
+    this.#looping = [...looping];
   }
 
   notified(mailbox: string): void {
@@ -78,7 +112,7 @@ export class TransactionRecord {
 
   /** MAIL ended with a failure of ours. */
   refuse(failure: Failure): Reply {
-    this.#failure = failure;
+    this.failure(failure);
     this.#end(isTransient(failure.reply) ? 'deferred' : 'refused', { reply: describeReply(failure.reply) });
     return failure.reply;
   }
@@ -96,7 +130,8 @@ export class TransactionRecord {
       for (const index of at) this.#recipients[index]!.reply = describeReply(reply);
     });
     const good = replies.filter(isPositive).length;
-    const refusedBefore = this.#recipientCount > this.#acceptedAt.length;
+    if (replies.length === 1 && good === 1) this.#markLeftOut();
+    const refusedBefore = this.#looping.length > 0 || this.#recipientCount > this.#acceptedCount;
     const outcome: Outcome =
       good === replies.length
         ? refusedBefore
@@ -114,7 +149,7 @@ export class TransactionRecord {
 
   /** Ended by the client before there was a message. */
   abandoned(reason: string): void {
-    const everyRefused = this.#recipientCount > 0 && this.#acceptedAt.length === 0;
+    const everyRefused = this.#recipientCount > 0 && this.#acceptedCount === 0;
     this.#end(everyRefused ? 'refused' : 'lost', { reason });
   }
 
@@ -136,6 +171,13 @@ export class TransactionRecord {
       ...(this.#failure ? { reason: this.#failure.message, failure: this.#failure.kind } : {}),
       seconds: Math.round(seconds * 1000) / 1000,
     });
+  }
+
+  #markLeftOut(): void {
+    for (const i of this.#looping) {
+      const recipient = this.#recipients[this.#acceptedAt[i] ?? -1];
+      if (recipient) recipient.reply = describeReply(failureReply('loop'));
+    }
   }
 
   /** How the sending Postfix's log knows this message. */

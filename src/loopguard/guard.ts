@@ -35,6 +35,7 @@ export function createGuard(options: GuardOptions): Guard {
 }
 
 class HmacGuard implements Guard {
+  readonly cluster: string;
   readonly fingerprint: string;
   readonly #keyring: Keyring;
   readonly #seals: Seals;
@@ -50,6 +51,7 @@ class HmacGuard implements Guard {
     this.#maxPasses = maxPasses;
     this.#hopLimit = hopLimit;
     this.#ownHopLimit = Math.max(OWN_HOP_LIMIT, maxPasses + 1);
+    this.cluster = this.#keyring.cluster;
     this.fingerprint = this.#chain.fingerprint;
   }
 

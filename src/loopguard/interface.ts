@@ -10,6 +10,8 @@ export type Inspection =
   | { readonly kind: 'pass'; readonly looping: readonly boolean[]; readonly reason: string };
 
 export interface Guard {
+  /** The name that the replicas share, as it stands in stamps. */
+  readonly cluster: string;
   /** Offered in EHLO as `XDETACH <fingerprint>`: keyed, tells a stranger nothing. */
   readonly fingerprint: string;
   /**
