@@ -55,7 +55,9 @@ test('the original bug with the guard: one pass, refused when it comes back, one
   assert.match(reports[0]!, /Diagnostic-Code: smtp; 554 5\.4\.6 mail forwarding loop for <bob@far\.example>/);
   assert.deepEqual(topology.outcomes(...filters), ['delivered', 'refused']);
   assert.deepEqual(topology.fences(...filters), ['stamp']);
-  assert.match((await filters[0]!.metrics()).text, /loop[^\n]*fence="stamp"[^\n]* 1\n/);
+  const met = filters[0]!.events.find(({ event }) => event === 'loop-refused');
+  assert.deepEqual([met?.['cluster'], met?.['recipientDomains']], ['test', ['far.example']]);
+  assert.match((await filters[0]!.metrics()).text, /loops_total\{cluster="test",fence="stamp"\} 1\n/);
   topology.tell(t, 'A → filter → A, guard', {
     arrivals: topology.arrivals(...filters),
     bounces: reports.length,

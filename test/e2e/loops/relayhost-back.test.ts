@@ -130,6 +130,8 @@ test('B strips all X- fields: our own trace fields are counted', async (t) => {
   assert.match(reports[0]!, /Diagnostic-Code: smtp; 554 5\.4\.6 too many hops, this message is looping/);
   assert.equal(topology.passes(chain.filter), 10);
   assert.deepEqual(topology.fences(chain.filter), ['count']);
+  const met = chain.filter.events.find(({ event }) => event === 'loop-refused');
+  assert.deepEqual(met?.['recipientDomains'], ['far.example']);
   topology.tell(t, 'B strips X- fields, guard', { arrivals: topology.arrivals(chain.filter), bounces: 1, ms });
 });
 

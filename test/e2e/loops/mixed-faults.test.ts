@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stuff } from '../../harness/dot-stuffing.ts';
+import { Scenario } from '../../harness/scenario.ts';
+import { sendMail, type SendOptions } from '../../harness/send-mail.ts';
+import { startSink, type Sink, type SinkAnswer, type SinkEvent } from '../../harness/sink.ts';
+import { SmtpDialog } from '../../harness/smtp-dialog.ts';
+import { waitFor } from '../../harness/wait.ts';
+import { FRESH, lettersAt, LOOPING, reportsAt, returnedLetter, SENDER } from './mixed-letter.ts';
+import * as topology from './topology.ts';
+
+type Whose = 'letter' | 'report';
+type Stage = SinkEvent['stage'];
+
+/** Finds a step of a mixed message at the next hop: of the letter’s second envelope, or of the report. */
+class Watch {
+  readonly #sessions = new Map<number, { whose: Whose; envelopes: number }>();
+
+  step({ stage, line, session }: SinkEvent): { whose: Whose; stage: Stage; again: boolean } {
+    const known = this.#sessions.get(session) ?? { whose: 'letter', envelopes: 0 };
+    if (stage === 'mail') {
+      known.whose = line.startsWith('MAIL FROM:<>') ? 'report' : 'letter';
+      known.envelopes += 1;
+    }
+    this.#sessions.set(session, known);
+    return { whose: known.whose, stage, again: known.envelopes > 1 };
+  }
+}
+
+/** At a step, once or as long as it lasts, the next hop answers this. */
+function faulty(whose: Whose, at: Stage, answer: SinkAnswer): Sink['answer'] {
+  const watch = new Watch();
+  return (event) => {
+    const step = watch.step(event);
+    if (step.whose !== whose || step.stage !== at) return undefined;
+    // The envelope as it was before anybody knew of the loop is not what this is about.
+    return whose === 'report' || step.again || at === 'rset' || at === 'data' || at === 'message' ? answer : undefined;
+  };
+}
+
+const faults = ['451 4.3.0 later', '554 5.7.1 no', 'close', 'reset'] as const;
+const steps: readonly (readonly [Whose, Stage])[] = [
+  ['letter', 'rset'],
+  ['letter', 'mail'],
+  ['letter', 'rcpt'],
+  ['report', 'mail'],
+  ['report', 'rcpt'],
+  ['report', 'data'],
+  ['letter', 'data'],
+  ['letter', 'message'],
+  ['report', 'message'],
+];
+
+test('letter and report stand or fall together, whatever the next hop answers', async (t) => {
+  const scenario = new Scenario(t);
+  const world = await scenario.use(startSink());
+  const filter = await topology.startFilter(scenario, { nextHop: world.port });
+  const taken = (): readonly [letters: number, reports: number] => [lettersAt(world).length, reportsAt(world).length];
+
+  for (const [whose, stage] of steps) {
+    for (const fault of faults) {
+      await t.test(`${whose}, ${stage}: ${fault}`, async () => {
+        world.answer = () => undefined;
+        world.dropSessions();
+        const message = await returnedLetter(filter, world);
+        const mixed: SendOptions = { port: filter.port, from: SENDER, to: [...LOOPING, FRESH], message };
+        world.answer = faulty(whose, stage, fault);
+        const { final } = await sendMail(mixed);
+        const [reply] = final;
+        assert.ok(reply);
+        const after = taken();
+        if (reply.code === 250) {
+          assert.deepEqual(after, [1, 1]);
+          assert.equal(whose, 'letter', 'only a session that was replaced goes unnoticed');
+        } else if (whose === 'report' && stage === 'message') {
+          // The one gap: the letter is taken, and the report is not. Nobody is lost, at the price of a second copy.
+          assert.match(reply.text, /^451 4\.4\.0 /);
+          assert.deepEqual(after, [1, 0]);
+        } else {
+          assert.deepEqual(after, [0, 0], 'both fall');
+          const passedOn = whose === 'letter' && (stage === 'data' || stage === 'message') && /^\d/.test(fault);
+          assert.equal(reply.text.slice(0, 3), passedOn ? fault.slice(0, 3) : '451');
+        }
+        if (reply.code === 250 || reply.code >= 500) return;
+        world.answer = () => undefined;
+        const again = await sendMail(mixed);
+        assert.equal(again.final[0]?.code, 250);
+        assert.deepEqual(taken(), [after[0] + 1, 1]);
+        assert.deepEqual(lettersAt(world)[0]?.to, [FRESH]);
+        world.messages.length = 0;
+      });
+      world.messages.length = 0;
+    }
+  }
+});
+
+test('letter and report stand or fall together when the client goes', async (t) => {
+  const scenario = new Scenario(t);
+  const world = await scenario.use(startSink());
+  const filter = await topology.startFilter(scenario, { nextHop: world.port });
+  for (const [whose, stage] of steps) {
+    await t.test(`while the next hop takes its time: ${whose}, ${stage}`, async () => {
+      world.answer = () => undefined;
+      world.dropSessions();
+      const message = await returnedLetter(filter, world);
+      const closed = topology.transactions(filter).length;
+      let go = (): void => undefined;
+      const gone = new Promise<void>((resolve) => (go = resolve));
+      let reached = false;
+      const at = faulty(whose, stage, 'here');
+      world.answer = async (event) => {
+        if ((await at(event)) === undefined || reached) return undefined;
+        reached = true;
+        await gone;
+        return undefined;
+      };
+      const dialog = await SmtpDialog.open(filter.port);
+      await dialog.expect(250, 'EHLO client.example.net');
+      await dialog.expect(250, `MAIL FROM:<${SENDER}>`);
+      for (const path of [...LOOPING, FRESH]) await dialog.expect(250, `RCPT TO:<${path}>`);
+      await dialog.expect(354, 'DATA');
+      await dialog.write(Buffer.concat([stuff(message), Buffer.from('.\r\n')]));
+      await waitFor(() => reached, { what: 'the step', detail: () => world.lines.slice(-20).join('\n') });
+      dialog.abort();
+      // The filter closes the transaction when it has heard of it, and not before the next hop has answered.
+      const line = filter.waitForEvent('client-gone', () => true).catch(() => undefined);
+      void line;
+      go();
+      await waitFor(() => topology.transactions(filter).length > closed, {
+        what: 'the end of the transaction',
+        detail: () => filter.describe(),
+      });
+      await waitFor(() => world.openSessions === 0 || filter.events.length > 0, { what: 'quiet' });
+      const [letters, reports] = [lettersAt(world).length, reportsAt(world).length];
+      // Whether the filter hears of it in time is chance; that it never tells of a letter that it gave up is not.
+      assert.ok(reports <= letters, `${letters} letters, ${reports} reports`);
+      world.answer = () => undefined;
+      const again = await sendMail({ port: filter.port, from: SENDER, to: [...LOOPING, FRESH], message });
+      assert.equal(again.final[0]?.code, 250);
+      assert.equal(lettersAt(world).length, letters + 1);
+      assert.equal(reportsAt(world).length, reports + 1);
+      world.messages.length = 0;
+    });
+  }
+});

@@ -1,0 +1,27 @@
+import type { DetachInstance } from '../../harness/detach-mta.ts';
+import { buildMessage } from '../../harness/build-message.ts';
+import { sendMail } from '../../harness/send-mail.ts';
+import type { Sink, SinkMessage } from '../../harness/sink.ts';
+
+export const SENDER = 'alice@a.example';
+export const LOOPING = ['u1@far.example', 'u2@far.example'] as const;
+export const FRESH = 'u3@far.example';
+
+/** What makes the body of the letter known again: the report returns the header alone. */
+export const BODY = 'the letter itself';
+
+/**
+ * A letter that came back from the next hop for the two that it was passed on for. Sent to them and one more, it is a
+ * mixed message. The sink has forgotten it.
+ */
+export async function returnedLetter(filter: DetachInstance, sink: Sink, from: string = SENDER): Promise<Buffer> {
+  const message = buildMessage({ from: SENDER, to: LOOPING, text: `${BODY}\n` });
+  const sent = await sendMail({ port: filter.port, from, to: LOOPING, message });
+  const [received] = sink.messages.splice(0);
+  if (!received) throw new Error(`not passed on: ${JSON.stringify(sent)}`);
+  return received.data;
+}
+
+/** What a sink took responsibility for. */
+export const lettersAt = (sink: Sink): readonly SinkMessage[] => sink.messages.filter(({ from }) => from !== '');
+export const reportsAt = (sink: Sink): readonly SinkMessage[] => sink.messages.filter(({ from }) => from === '');
