@@ -114,7 +114,7 @@ export class RelayConnection extends SMTPConnection {
   }
 
   override handler_HELO(command: Buffer, callback: Done): void {
-    this.#settings.transactions.reset();
+    this.#reset();
     super.handler_HELO(command, callback);
   }
 
@@ -175,7 +175,7 @@ export class RelayConnection extends SMTPConnection {
     const settle = (): void => {
       if (!resume || !replies) return;
       this.#busy = false;
-      for (const reply of replies) this.#reply(reply);
+      this.#reply(...replies);
       // The attributes of XFORWARD hold for one transaction (XFORWARD_README).
       this.#xforward.clear();
       this._whenWritable(resume);
@@ -240,9 +240,10 @@ export class RelayConnection extends SMTPConnection {
     callback();
   }
 
-  #reply(reply: Reply): void {
+  /** A 421 ends the session, but not before an LMTP client has heard what became of every recipient. */
+  #reply(...replies: readonly Reply[]): void {
     if (this._upgrading || this._socket.destroyed || !this._socket.writable) return;
-    this._socket.write(formatReply(reply), 'latin1');
-    if (reply.code === 421) this.close();
+    this._socket.write(replies.map(formatReply).join(''), 'latin1');
+    if (replies.some(({ code }) => code === 421)) this.close();
   }
 }

@@ -187,6 +187,16 @@ test('an LMTP client hears of each recipient', async () => {
   assert.equal(relay.clients[0]?.protocol, 'LMTP');
 });
 
+test('an LMTP client hears of the recipients after a 421 too: who has the message must not get it again', async () => {
+  const { port, relay } = await start({ protocol: 'lmtp' });
+  relay.replies = [
+    { code: 421, lines: ['4.3.2 one'] },
+    { code: 250, lines: ['2.1.5 two'] },
+  ];
+  const lines = await converse(port, `LHLO a.example\r\n${ENVELOPE}DATA\r\nx\r\n.\r\n`);
+  assert.deepEqual(lines.slice(-2), ['421 4.3.2 one', '250 2.1.5 two']);
+});
+
 test('XFORWARD is taken from its hosts only, and holds for one transaction', async () => {
   const command = 'XFORWARD NAME=c.example ADDR=192.0.2.9 IDENT=Q+41\r\n';
   const without = await start();
@@ -243,4 +253,15 @@ test('shutting down: idle clients are told, a message under way is answered firs
   const lines = await busy;
   assert.ok(lines.includes('250 2.0.0 Ok: queued as ABC'));
   await closing;
+});
+
+test('shutting down does not wait for a PROXY header that never comes', async () => {
+  const { port, inbound } = await start({ proxyHosts: ['127.0.0.0/8'] });
+  const silent = connect(port, '127.0.0.1');
+  await once(silent, 'connect');
+  const spoken = connect(port, '127.0.0.1');
+  spoken.write('PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n');
+  // Accepted in order: once the second is greeted, the first is being waited for.
+  await once(spoken, 'data');
+  await Promise.all([inbound.close(10_000), once(silent, 'close'), readAll(spoken)]);
 });

@@ -81,7 +81,12 @@ class RelayServer extends SMTPServer {
   }
 
   override connect(socket: Socket | TLSSocket, socketOptions?: SMTPConnectionOptions | null): void {
-    const address = socketOptions?.remoteAddress ?? socket.remoteAddress ?? '';
+    const address = socketOptions?.remoteAddress ?? socket.remoteAddress;
+    if (address === undefined) {
+      // Reset before we came to it: nobody to talk to, and no stranger to warn of.
+      socket.on('error', () => undefined).destroy();
+      return;
+    }
     const trusted = this.#trusted.has(address);
     const { hostname, inbound, offers, open } = this.#options;
     const connection = new RelayConnection(this, socket, socketOptions ?? {}, {
@@ -115,6 +120,8 @@ class RelayServer extends SMTPServer {
 
   async drain(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // Those that owe us their PROXY header are no connections yet, and would be waited for.
+    for (const socket of this._pendingSockets.values()) socket.destroy();
     const closeIdle = (): void => {
       for (const connection of [...this.connections]) {
         if (connection instanceof RelayConnection && !connection.busy) connection.shutDown();
