@@ -10,11 +10,12 @@ import type { Client, Transactions } from './inbound/interface.ts';
 import type { Detacher, Outgoing } from './detach/interface.ts';
 import type { Guard, Inspection } from './loopguard/interface.ts';
 import type { HeaderBlock } from './message/header-block.ts';
+import { seamBefore } from './message/seam.ts';
 import type { Log, Meter } from './observe/interface.ts';
 import type { NextHop } from './outbound/interface.ts';
 import { mailboxOf, paramValue, type PathCommand } from './smtp/command.ts';
 import { Failure, failureReply } from './smtp/failures.ts';
-import { describeReply, isPositive, type Reply } from './smtp/reply.ts';
+import { describeReply, isPermanent, isPositive, type Reply } from './smtp/reply.ts';
 import { Delivery } from './delivery.ts';
 import { TransactionRecord } from './transaction-record.ts';
 
@@ -166,7 +167,7 @@ export class Relay implements Transactions {
     } finally {
       this.#open = undefined;
       open.delivery.release();
-      await outgoing?.dispose();
+      await this.#dispose(outgoing);
     }
     const perRecipient = this.#options.inboundProtocol === 'lmtp' ? spread(replies, open.accepted.length) : replies;
     open.record.close(perRecipient);
@@ -183,6 +184,15 @@ export class Relay implements Transactions {
     this.#gone.abort(new Failure('clientGone', { reason: 'client closed the connection' }));
     // A message in the middle of DATA closes its own transaction, when it learns of this.
     if (this.#open?.inData === false) this.reset();
+  }
+
+  /** Whatever goes wrong here changes no verdict: the message may be delivered already. */
+  async #dispose(outgoing: Outgoing | undefined): Promise<void> {
+    try {
+      await outgoing?.dispose();
+    } catch (error) {
+      this.#options.log.error('spool-not-released', { err: error });
+    }
   }
 
   /** What we refuse ourselves, before the next hop is asked. */
@@ -256,6 +266,8 @@ export class Relay implements Transactions {
    * Some recipients loop, the others do not, and one reply cannot say both: the others are delivered, and the sender
    * is told of the loop by one notification. Both stand ready up to their last dot before either is completed. Should
    * the notification fail after the message was taken, `451` makes Postfix try all again: a copy too many, none lost.
+   * But a next hop that refuses the notification for good would do so at every try, for days, and each would bring the
+   * others a copy: then Postfix is to bounce, whose text tells the sender who has the message and who has not.
    */
   async #deliverMixed(
     open: Open,
@@ -288,6 +300,13 @@ export class Relay implements Transactions {
       const replies = await delivery.complete(this.#message(open, header, outgoing, passing), outgoing);
       if (!replies.every(isPositive)) return replies;
       const [reported] = await orNotificationFailed(report.finish());
+      if (reported && isPermanent(reported)) {
+        const subject = ` for ${[...looping]
+          .map((i) => accepted[i]!.command.path)
+          .join(', ')
+          .slice(0, 400)}`;
+        throw new Failure('notificationRefused', { subject, reason: describeReply(reported) });
+      }
       if (!reported || !isPositive(reported)) {
         throw new Failure('notificationFailed', { reason: reported ? describeReply(reported) : 'no reply' });
       }
@@ -308,7 +327,9 @@ export class Relay implements Transactions {
       now,
     );
     const mailboxes = passing.map((recipient) => recipient.mailbox);
-    yield Buffer.from(received + guard.stamp(header, mailboxes, now, mailboxOf(open.mail.path)), 'latin1');
+    const seam = seamBefore(header);
+    const stamp = guard.stamp(seam.header, mailboxes, now, mailboxOf(open.mail.path));
+    yield Buffer.from(received + stamp + seam.text, 'latin1');
     yield outgoing.header;
   }
 }

@@ -35,6 +35,7 @@ const table = {
   callLoop: [451, '3.5', 'mail system configuration error: relays call one another in a circle'],
   tooManyHops: [554, '4.6', 'too many hops, this message is looping'],
   loop: [554, '4.6', 'mail forwarding loop'],
+  notificationRefused: [554, '4.6', 'delivered to the others, mail forwarding loop'],
   notificationFailed: [451, '4.0', 'delivery status notification could not be sent, try again later'],
   // our own resources
   storageFailed: [451, '3.0', 'file storage is not available, try again later'],

@@ -18,6 +18,7 @@ export function formatReply(reply: Reply): string {
 
 export const isPositive = (reply: Reply): boolean => reply.code >= 200 && reply.code < 300;
 export const isTransient = (reply: Reply): boolean => reply.code >= 400 && reply.code < 500;
+export const isPermanent = (reply: Reply): boolean => reply.code >= 500;
 
 /** One line for logs and for people: control characters and invalid UTF-8 cannot get through. */
 export function describeReply(reply: Reply): string {

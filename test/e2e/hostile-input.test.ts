@@ -51,6 +51,28 @@ test('bare CRs that are no line ends, NUL bytes and dots pass as they are', asyn
   assert.deepEqual(withoutTrace(sink.messages[0]!.data, message), message);
 });
 
+/** Tops that no mail program writes, and what must separate them from our fields. */
+const tops: readonly (readonly [top: string, seam: string])[] = [
+  [' folded first\r\nSubject: x\r\n\r\nbody\r\n', '\r\n'],
+  ['\tx\r\n', '\r\n'],
+  ['From a@b Mon Jan  6 10:00:00 2025\r\nSubject: x\r\n\r\nbody\r\n', 'X-Mailbox-Line: '],
+  ['Subject: no body\r\n', ''],
+  ['\r\nno header\r\n', ''],
+  ['just text\r\n', ''],
+  ['\r\n', ''],
+];
+
+test('our fields on top stay whole and swallow nothing, however the message begins', async (t) => {
+  const { detach, sink } = await startBetween(new Scenario(t));
+  for (const [top, seam] of tops) {
+    const sent = await sendMail({ port: detach.port, from, to, message: Buffer.from(top) });
+    assert.equal(sent.final[0]?.code, 250);
+    const received = sink.messages.at(-1)?.data.toString('latin1') ?? '';
+    const [trace = ''] = /^Received:(?:.*\r\n[ \t])*.*\r\nX-Detach-Guard:.*?; m=[\w-]{11}\r\n/s.exec(received) ?? [];
+    assert.equal(received.slice(trace.length), seam + top);
+  }
+});
+
 const nested = (depth: number): string => {
   let text = '';
   for (let i = 0; i < depth; i += 1) text += `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`;

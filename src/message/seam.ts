@@ -1,0 +1,17 @@
+import { HeaderBlock } from './header-block.ts';
+
+/**
+ * What has to stand between trace fields and a message that begins as no message should, so that it is read below them
+ * as it would have been without them. Postfix says the same (smtpd, DATA), so it only matters to who sends to us
+ * directly.
+ *
+ * A first line that begins with a blank is text: written below our fields it would continue the last of them, which
+ * breaks the stamp and hides the text. A line of an mbox file (`From a@b Mon Jan 6 …`) would end the header.
+ */
+export function seamBefore(header: HeaderBlock): { readonly text: string; readonly header: HeaderBlock } {
+  const { raw } = header;
+  if (raw[0] === 0x20 || raw[0] === 0x09) return { text: '\r\n', header: noHeader };
+  return { text: /^>*From (?![ \t]*:)/.test(raw.toString('latin1', 0, 64)) ? 'X-Mailbox-Line: ' : '', header };
+}
+
+const noHeader = HeaderBlock.parse(Buffer.alloc(0));
