@@ -19,6 +19,8 @@ export interface ChainOptions {
   readonly detach?: ConfigTree;
   readonly a?: PostfixOptions['settings'];
   readonly b?: PostfixOptions['settings'];
+  /** Changes to the master.cf of A. */
+  readonly master?: PostfixOptions['master'];
 }
 
 /** Postfix A → Detach MTA → Postfix B → Dovecot, files in Azurite: the whole of it, as the lab has it. */
@@ -35,7 +37,11 @@ export async function startChain(scenario: Scenario, options: ChainOptions = {})
     startDetach({ nextHop: b.port, storage: azurite.connectionString, config: options.detach ?? {} }),
   );
   const a = await scenario.use(
-    startPostfix({ dir: 'postfix-a', settings: { relayhost: `[127.0.0.1]:${detach.port}`, ...options.a } }),
+    startPostfix({
+      dir: 'postfix-a',
+      settings: { relayhost: `[127.0.0.1]:${detach.port}`, ...options.a },
+      ...(options.master ? { master: options.master } : {}),
+    }),
   );
   return { a, b, detach, dovecot, azurite };
 }

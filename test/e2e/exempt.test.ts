@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildMessage } from '../harness/build-message.ts';
+import { run } from '../harness/process.ts';
+import { randomBytes } from '../harness/random.ts';
+import { Scenario } from '../harness/scenario.ts';
+import { sendMail } from '../harness/send-mail.ts';
+import { linkIn, startBetween, startChain, withoutTrace } from './chain.ts';
+
+const file = { name: 'a.pdf', type: 'application/pdf', content: randomBytes(400_000, 'exempt') };
+const from = 'alice@example.com';
+
+test('exempt and other recipients in one message: everybody gets the right copy, the second class a little later', async (t) => {
+  const { a, detach, dovecot } = await startChain(new Scenario(t), {
+    detach: { detach: { exemptRecipients: ['example.com'] } },
+    a: { minimal_backoff_time: '1s', queue_run_delay: '1s' },
+  });
+  const to = ['bob@example.org', 'alice@example.com', 'carol@example.org'];
+  const message = buildMessage({ from, to, attachments: [file] });
+  await sendMail({ port: a.port, from, to, message });
+  const [bob] = await dovecot.waitForMail('bob@example.org');
+  const [carol] = await dovecot.waitForMail('carol@example.org');
+  await a.flush();
+  const [alice] = await dovecot.waitForMail('alice@example.com');
+  await a.waitForEmptyQueue();
+  assert.ok(bob && carol && alice);
+  assert.equal(linkIn(bob), linkIn(carol));
+  assert.ok(bob.length < 5000 && carol.length < 5000);
+  assert.ok(withoutTrace(alice, message).equals(message), 'the exempt copy is whole');
+  for (const user of to) assert.equal(dovecot.count(user), 1);
+  assert.match(a.log(), /status=deferred .*452 4\.5\.3 recipient is subject to another policy/);
+  assert.equal(detach.events.filter(({ event }) => event === 'transaction').length, 2);
+});
+
+/** Rules of the operator, and whether the file of the message then stays. */
+const rules: readonly (readonly [
+  what: string,
+  config: Record<string, string | number | readonly string[]>,
+  stays: boolean,
+])[] = [
+  ['the sender is exempt', { exemptSenders: ['example.com'] }, true],
+  ['another sender is exempt', { exemptSenders: ['example.net'] }, false],
+  ['the type is excluded', { excludeTypes: ['application/*'] }, true],
+  ['the extension is excluded', { excludeExtensions: ['pdf'] }, true],
+  ['only images are included', { includeTypes: ['image/*'] }, true],
+  ['only this recipient’s domain is included', { includeRecipients: ['example.org'] }, false],
+  ['only another domain is included', { includeRecipients: ['example.net'] }, true],
+  ['it is larger than what may be detached', { maxSize: '200kB' }, true],
+  ['it is too small', { minSize: '1MiB' }, true],
+  ['it is too small, but the total is not', { minSize: '1MiB', totalSize: '300kB', totalMinSize: '100kB' }, false],
+];
+
+for (const [what, config, stays] of rules) {
+  test(`${what}: the file ${stays ? 'stays' : 'goes'}`, async (t) => {
+    const { detach, sink } = await startBetween(new Scenario(t), { detach: { detach: config } });
+    const message = buildMessage({ from, to: 'bob@example.org', attachments: [file] });
+    const sent = await sendMail({ port: detach.port, from, to: ['bob@example.org'], message });
+    assert.equal(sent.final[0]?.code, 250);
+    const received = sink.messages[0]!.data;
+    assert.equal(withoutTrace(received, message).equals(message), stays);
+  });
+}
+
+test('a transport of their own at A: nobody waits', async (t) => {
+  const { a, dovecot } = await startChain(new Scenario(t), {
+    detach: { detach: { exemptRecipients: ['example.com'] } },
+    master: (text) => `${text}\nexempt     unix  -       -       n       -       -       smtp\n`,
+  });
+  const relayhost = (await run('postconf', ['-c', a.config, '-h', 'relayhost'])).trim();
+  await a.postconf({ transport_maps: `inline:{ { example.com = exempt:${relayhost} } }` });
+  const to = ['bob@example.org', 'alice@example.com', 'carol@example.org'];
+  const message = buildMessage({ from, to, attachments: [file] });
+  await sendMail({ port: a.port, from, to, message });
+  await a.waitForEmptyQueue();
+  const [alice] = await dovecot.waitForMail('alice@example.com');
+  const [bob] = await dovecot.waitForMail('bob@example.org');
+  assert.ok(alice && bob && bob.length < 5000 && alice.length > message.length);
+  assert.doesNotMatch(a.log(), /status=deferred/);
+});
