@@ -217,6 +217,6 @@ test('1,200 recipients: the first thousand now, the rest in the next transaction
   assert.match(sent.rcpt.at(-1)?.text ?? '', /^452 4\.5\.3 /);
   assert.equal(sent.final[0]?.code, 250);
   assert.equal(sink.messages[0]?.to.length, 1000);
-  const header = sink.messages[0]!.data.toString('latin1').split('\r\n\r\n')[0] ?? '';
+  const header = sink.messages[0].data.toString('latin1').split('\r\n\r\n')[0] ?? '';
   assert.ok(header.split('\r\n').every((line) => line.length <= 998));
 });
