@@ -1,7 +1,7 @@
 import { sendMail } from '../test/harness/send-mail.ts';
 import { waitFor } from '../test/harness/wait.ts';
 import { type DovecotInstance } from '../test/harness/dovecot.ts';
-import type { LabChain } from './chain.ts';
+import type { LabView } from './chain.ts';
 import type { Sample } from './sample.ts';
 
 export interface Copy {
@@ -17,7 +17,7 @@ export async function post(sample: Sample, port: number): Promise<void> {
 }
 
 /** Waits for every recipient's copy and reads it over IMAP. */
-export async function collect(sample: Sample, chain: LabChain): Promise<Copy[]> {
+export async function collect(sample: Sample, chain: LabView): Promise<Copy[]> {
   const copies: Copy[] = [];
   for (const recipient of sample.to) {
     const message = await waitFor(() => findCopy(chain.dovecot, recipient, sample.messageId), {

@@ -9,3 +9,10 @@ test('the lab runs once from start to end and finds everything as it should be',
   assert.equal(output.match(/^ {2}ok {4}/gm)?.length, 8);
   assert.doesNotMatch(output, /FAIL|\x1b/);
 });
+
+test('the lab runs on two nodes, and a letter outlives the cable', async () => {
+  const output = await run(process.execPath, ['--import', 'tsx', `${repository}/lab/main.ts`, '--two-nodes']);
+  assert.match(output, /because +host .* said: 451 4\.4\.1 /);
+  assert.equal(output.match(/^ {2}ok {4}/gm)?.length, 10);
+  assert.doesNotMatch(output, /FAIL/);
+});

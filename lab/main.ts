@@ -2,22 +2,25 @@ import { parseArgs } from 'node:util';
 import { once } from './once.ts';
 import { send } from './send.ts';
 import { stop } from './stop.ts';
+import { twoNodes } from './two-nodes/two-nodes.ts';
 import { up } from './up.ts';
 
 const usage = `usage: npm run lab                       start everything, send a sample, stay up
        npm run lab -- send FILE [TO …]   send a file through the running lab
        npm run lab -- stop               stop the running lab
+       npm run lab -- --two-nodes        on two hosts (network namespaces) with a cable that is pulled
        npm run lab -- --once             on free ports: start, send, check, stop; exit 0 when all is well
 `;
 
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { once: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: { once: { type: 'boolean' }, 'two-nodes': { type: 'boolean' }, help: { type: 'boolean' } },
     allowPositionals: true,
   });
   const [command, ...rest] = positionals;
   if (values.once) return once();
+  if (values['two-nodes']) return twoNodes();
   if (command === undefined && !values.help) return up();
   if (command === 'send' && rest[0] !== undefined) return send(rest[0], rest.slice(1));
   if (command === 'stop') return stop();

@@ -1,9 +1,14 @@
-import { LabChain } from './chain.ts';
+import { type LabChain, type LabView, startLabChain } from './chain.ts';
+import type { Started } from './back.ts';
 import { collect, post } from './deliver.ts';
 import type { LabPorts } from './places.ts';
 import { makeSample } from './sample.ts';
 import { showResult } from './show.ts';
 import { green, heading, row, say } from './terminal.ts';
+
+/** One line for each server that has started. */
+export const sayStarted: Started = (what, address, purpose) =>
+  row(`${green('ok')}  ${what.padEnd(24)}`, `${address.padEnd(18)}${purpose}`);
 
 /** Starts the chain and says so part by part. */
 export async function startChain(home: string, ports: LabPorts): Promise<LabChain> {
@@ -11,13 +16,11 @@ export async function startChain(home: string, ports: LabPorts): Promise<LabChai
   say('                           |');
   say('                        Azurite');
   heading('Starting');
-  return LabChain.start(home, ports, (what, port, purpose) =>
-    row(`${green('ok')}  ${what.padEnd(24)}`, `${`127.0.0.1:${port}`.padEnd(18)}${purpose}`),
-  );
+  return startLabChain(home, ports, sayStarted);
 }
 
 /** Sends the sample, reads it back, shows and checks everything. */
-export async function sendSample(chain: LabChain): Promise<boolean> {
+export async function sendSample(chain: LabView): Promise<boolean> {
   const sample = makeSample();
   heading(`Sending a letter with a PDF and a photo to ${sample.to.length} people through Postfix A`);
   await post(sample, chain.ports.postfixA);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { DovecotInstance } from '../test/harness/dovecot.ts';
-import { people } from './chain.ts';
+import { people } from './back.ts';
 import { findCopy, linksIn, post } from './deliver.ts';
 import { labHome } from './places.ts';
 import { letter } from './sample.ts';
@@ -32,7 +32,7 @@ export async function send(file: string, recipients: readonly string[]): Promise
   const sample = letter({ from, to, subject: name, files: [{ name, type, content }] });
   await post(sample, ports.postfixA);
   row('sent', `${bytes(sample.message.length)} to ${to.join(', ')}`);
-  const dovecot = new DovecotInstance(join(home, 'dovecot'), { lmtp: ports.lmtp, imap: ports.imap }, true);
+  const dovecot = new DovecotInstance(join(home, 'dovecot'), { lmtp: ports.lmtp, imap: ports.imap });
   for (const recipient of to) {
     if (!people.some((person) => person === recipient)) {
       say(`  ${recipient} has no mailbox here: the bounce is in the mailbox of ${from}`);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { sha256 } from '../test/harness/random.ts';
 import { storedFiles } from '../test/harness/storage-use.ts';
 import { abridge } from './abridge.ts';
-import type { LabChain } from './chain.ts';
+import type { LabView } from './chain.ts';
 import { linksIn, type Copy } from './deliver.ts';
 import { repository } from './places.ts';
 import type { Sample } from './sample.ts';
 import { bytes, dim, green, heading, quote, red, row, say } from './terminal.ts';
 
-interface Check {
+export interface Check {
   readonly what: string;
   readonly ok: boolean;
 }
@@ -24,7 +24,7 @@ interface Download {
 }
 
 /** Tells what happened to a message, and checks it. @returns whether everything is as it should be */
-export async function showResult(sample: Sample, copies: readonly Copy[], chain: LabChain): Promise<boolean> {
+export async function showResult(sample: Sample, copies: readonly Copy[], chain: LabView): Promise<boolean> {
   const baseUrl = `http://127.0.0.1:${chain.ports.links}`;
   const [first] = copies;
   if (!first) return false;
@@ -61,6 +61,11 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
     { what: 'one blob per file, named by its SHA-256', ok: stored.length === hashes.size },
     { what: 'detach-mta restore gives the original back, byte for byte', ok: restores(sample, first, chain) },
   ];
+  return showChecks(checks);
+}
+
+/** @returns whether all is well */
+export function showChecks(checks: readonly Check[]): boolean {
   heading('Checks');
   for (const { what, ok } of checks) say(`  ${ok ? green('ok  ') : red('FAIL')}  ${what}`);
   return checks.every(({ ok }) => ok);
@@ -101,7 +106,7 @@ function showSizes(
 }
 
 /** Bytes that this message takes in Dovecot's folders, over all recipients. */
-function onDisk(sample: Sample, chain: LabChain): number {
+function onDisk(sample: Sample, chain: LabView): number {
   let sum = 0;
   for (const recipient of sample.to) {
     const newest = ['new', 'cur']
@@ -114,7 +119,7 @@ function onDisk(sample: Sample, chain: LabChain): number {
 }
 
 /** What Postfix A added on top stays on top: the original is the end of what comes back. */
-function restores(sample: Sample, copy: Copy, chain: LabChain): boolean {
+function restores(sample: Sample, copy: Copy, chain: LabView): boolean {
   try {
     const original = execFileSync(
       process.execPath,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { dovecotPassword } from '../test/harness/dovecot.ts';
-import { people } from './chain.ts';
+import { people } from './back.ts';
 import { assertFree, labHome, type LabPorts, usualPorts } from './places.ts';
 import { sendSample, startChain } from './round.ts';
 import { forgetState, runningLab, writeState } from './state.ts';
@@ -22,7 +22,7 @@ export async function up(): Promise<number> {
   try {
     const chain = await startChain(home, usualPorts);
     try {
-      writeState(home, { pid: process.pid, ports: usualPorts, servers: chain.servers() });
+      writeState(home, { pid: process.pid, ports: usualPorts, servers: chain.servers });
       const good = await sendSample(chain);
       showHelp(home, usualPorts);
       await stopped;

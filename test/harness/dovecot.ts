@@ -16,6 +16,8 @@ export interface DovecotOptions {
   readonly submissionPort?: number;
   readonly lmtpPort?: number;
   readonly imapPort?: number;
+  /** Address to listen on; 127.0.0.1. */
+  readonly host?: string;
   /** Where the instance lives; a private temporary directory if not given. Kept on stop when given. */
   readonly home?: string;
   /** More lines for instance.conf. */
@@ -25,15 +27,23 @@ export interface DovecotOptions {
 /** Every user's password: these servers listen on loopback and hold test mail. */
 export const dovecotPassword = 'detach';
 
+export interface DovecotPorts {
+  readonly lmtp: number;
+  readonly imap: number;
+}
+
 /** A running Dovecot of its own, from the repository's `dovecot/`, with mailboxes in a private directory. */
 export class DovecotInstance {
   readonly home: string;
   readonly lmtpPort: number;
   readonly imapPort: number;
+  readonly #host: string;
   readonly #keep: boolean;
 
-  constructor(home: string, ports: { readonly lmtp: number; readonly imap: number }, keep: boolean) {
+  /** One that runs already: `keep` leaves its files where they are on stop. */
+  constructor(home: string, ports: DovecotPorts, { host = '127.0.0.1', keep = true } = {}) {
     this.home = home;
+    this.#host = host;
     this.lmtpPort = ports.lmtp;
     this.imapPort = ports.imap;
     this.#keep = keep;
@@ -61,7 +71,7 @@ export class DovecotInstance {
   /** Every message of the INBOX through IMAP, oldest first, byte for byte with CRLF. */
   async fetch(user: string): Promise<Buffer[]> {
     const client = new ImapFlow({
-      host: '127.0.0.1',
+      host: this.#host,
       port: this.imapPort,
       secure: false,
       doSTARTTLS: false,
@@ -114,13 +124,17 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
   const owner = systemUser('mail');
   for (const directory of ['etc', 'run', 'mail']) mkdirSync(join(home, directory), { recursive: true });
   chownSync(join(home, 'mail'), owner.uid, owner.gid);
+  const { host = '127.0.0.1' } = options;
   const ports = { lmtp: options.lmtpPort ?? (await freePort()), imap: options.imapPort ?? (await freePort()) };
   const shipped = readFileSync(join(import.meta.dirname, '../../dovecot/dovecot.conf'), 'utf8');
   // A second passdb cannot replace the first one, so this path is the one thing instance.conf cannot set.
   writeFileSync(join(home, 'etc/dovecot.conf'), shipped.replace('/etc/dovecot/users', join(home, 'etc/users')));
   writeFileSync(join(home, 'etc/users'), options.users.map((user) => `${user}:{PLAIN}${dovecotPassword}\n`).join(''));
   writeFileSync(join(home, 'etc/instance.conf'), instanceSettings(home, ports, options));
-  const instance = new DovecotInstance(home, ports, options.home !== undefined);
+  const instance = new DovecotInstance(home, ports, {
+    host,
+    keep: options.home !== undefined,
+  });
   for (const [user, script] of Object.entries(options.sieve ?? {})) writeSieve(instance, user, script, owner);
   // Dovecot takes whoever has the number of its last process for itself, one that only waits to be reaped included.
   if (instance.pid === undefined) rmSync(join(home, 'run/master.pid'), { force: true });
@@ -151,11 +165,13 @@ postmaster_address = postmaster@example.com
 hostname = dovecot.example.net
 service lmtp {
   inet_listener lmtp {
+    address = ${options.host ?? '127.0.0.1'}
     port = ${ports.lmtp}
   }
 }
 service imap-login {
   inet_listener imap {
+    address = ${options.host ?? '127.0.0.1'}
     port = ${ports.imap}
   }
 }

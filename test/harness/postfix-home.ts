@@ -16,10 +16,10 @@ export function copyConfiguration(from: string, to: string): void {
   }
 }
 
-/** Moves the listeners of a master.cf to ports on 127.0.0.1: wanted ones by the listener's name, else free ones. */
+/** Moves the listeners of a master.cf to ports of one address: wanted ones by the listener's name, else free ones. */
 export async function placeListeners(
   master: string,
-  wanted: Readonly<Record<string, number>>,
+  { host, wanted }: { readonly host: string; readonly wanted: Readonly<Record<string, number>> },
 ): Promise<{ text: string; ports: Map<string, number> }> {
   const ports = new Map<string, number>();
   const lines: string[] = [];
@@ -31,7 +31,7 @@ export async function placeListeners(
     }
     const port = wanted[name] ?? (await freePort());
     ports.set(name, port);
-    lines.push(`127.0.0.1:${port}${rest}`);
+    lines.push(`${host}:${port}${rest}`);
   }
   return { text: lines.join('\n'), ports };
 }

@@ -21,6 +21,8 @@ export interface PostfixOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Ports of master.cf's listeners by the name they have there (`smtp`, `127.0.0.1:10026`); the others get free ones. */
   readonly ports?: Readonly<Record<string, number>>;
+  /** Address to listen on; 127.0.0.1. */
+  readonly host?: string;
   /** Last changes to the text of master.cf, after the ports were set. */
   readonly master?: (text: string) => string;
   /** Where the instance lives; a private temporary directory if not given. Kept on stop when given. */
@@ -168,7 +170,11 @@ export async function startPostfix(options: PostfixOptions): Promise<PostfixInst
   copyConfiguration(options.dir, config);
   for (const [name, content] of Object.entries(options.files ?? {})) writeFileSync(join(config, name), content);
 
-  const { text, ports } = await placeListeners(readFileSync(join(config, 'master.cf'), 'utf8'), options.ports ?? {});
+  const { host = '127.0.0.1' } = options;
+  const { text, ports } = await placeListeners(readFileSync(join(config, 'master.cf'), 'utf8'), {
+    host,
+    wanted: options.ports ?? {},
+  });
   writeFileSync(join(config, 'master.cf'), options.master ? options.master(text) : text);
   for (const name of readdirSync(config)) makeCold(join(config, name));
   await writeSettings(config, {
@@ -176,7 +182,7 @@ export async function startPostfix(options: PostfixOptions): Promise<PostfixInst
     data_directory: join(home, 'data'),
     maillog_file: join(home, 'log'),
     maillog_file_prefixes: home,
-    inet_interfaces: '127.0.0.1',
+    inet_interfaces: host,
     inet_protocols: 'ipv4',
     ...options.settings,
   });

@@ -1,9 +1,6 @@
 import { after } from 'node:test';
+import { Cleanup } from './cleanup.ts';
 import { privateDirectory, removeDirectory } from './private-directory.ts';
-
-interface Stoppable {
-  stop(): Promise<unknown>;
-}
 
 /** Where node:test lets a hook be registered: a test's own context, or the file or suite when none is given. */
 interface Hooks {
@@ -17,35 +14,15 @@ interface Hooks {
  *       const scenario = new Scenario(t);
  *       const b = await scenario.use(startPostfix({ … }));
  */
-export class Scenario {
-  readonly #endings: (() => Promise<unknown>)[] = [];
-
+export class Scenario extends Cleanup {
   constructor(hooks: Hooks = { after }) {
+    super();
     hooks.after(() => this.end());
-  }
-
-  async use<T extends Stoppable>(starting: T | Promise<T>): Promise<T> {
-    const started = await starting;
-    this.#endings.push(() => started.stop());
-    return started;
-  }
-
-  defer(ending: () => unknown): void {
-    this.#endings.push(() => Promise.resolve().then(ending));
   }
 
   directory(purpose: string): string {
     const directory = privateDirectory(purpose);
     this.defer(() => removeDirectory(directory));
     return directory;
-  }
-
-  /** Ends everything, also when one ending fails. @throws the first error met */
-  async end(): Promise<void> {
-    const errors: unknown[] = [];
-    for (let ending = this.#endings.pop(); ending; ending = this.#endings.pop()) {
-      await ending().catch((error: unknown) => errors.push(error));
-    }
-    if (errors.length > 0) throw errors[0];
   }
 }

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Azurite, startAzurite } from '../test/harness/azurite.ts';
+import { Cleanup } from '../test/harness/cleanup.ts';
+import { type DetachInstance, type DetachOptions, startDetach } from '../test/harness/detach-mta.ts';
+import { type PostfixInstance, startPostfix } from '../test/harness/postfix.ts';
+import type { Started } from './back.ts';
+import type { LabPorts } from './places.ts';
+
+export interface FrontOptions {
+  readonly home: string;
+  readonly ports: LabPorts;
+  /** Postfix B, as `host:port`. */
+  readonly nextHop: string;
+  /** How long Detach MTA keeps a session that nobody uses; its default if not given. */
+  readonly idleTimeout?: string;
+  readonly started: Started;
+}
+
+/** The sending end: Postfix A, Detach MTA behind it, and its storage. */
+export interface Front {
+  readonly azurite: Azurite;
+  readonly detach: DetachInstance;
+  readonly a: PostfixInstance;
+  stop(): Promise<void>;
+}
+
+/** Starts from the storage forwards, so that nothing is offered mail before it can pass it on. */
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const { home, ports, started } = options;
+  const parts = new Cleanup();
+  try {
+    const azurite = await parts.use(startAzurite({ port: ports.azurite, directory: join(home, 'azurite') }));
+    started('Azurite', `127.0.0.1:${ports.azurite}`, 'blob storage');
+    const detach = await parts.use(startDetach(detachOptions(options, azurite.connectionString)));
+    // Before its own `stop`, which gives it no time to finish what is under way.
+    parts.defer(() => detach.kill('SIGTERM'));
+    started('Detach MTA', `127.0.0.1:${ports.detach}`, `links on http://127.0.0.1:${ports.links}`);
+    const a = await parts.use(
+      startPostfix({
+        dir: 'postfix-a',
+        home: join(home, 'postfix-a'),
+        ports: { smtp: ports.postfixA },
+        settings: { relayhost: `[127.0.0.1]:${ports.detach}` },
+      }),
+    );
+    started('Postfix A', `127.0.0.1:${ports.postfixA}`, 'send mail here');
+    return { azurite, detach, a, stop: () => parts.end() };
+  } catch (error) {
+    await parts.end();
+    throw error;
+  }
+}
+
+function detachOptions({ home, ports, nextHop, idleTimeout }: FrontOptions, storage: string): DetachOptions {
+  const { guard, links } = lastingKeys(home);
+  return {
+    nextHop: [nextHop],
+    storage,
+    home: join(home, 'detach-mta'),
+    config: {
+      hostname: 'detach.example.net',
+      inbound: { port: ports.detach },
+      ...(idleTimeout === undefined ? {} : { outbound: { idleTimeout } }),
+      detach: { minSize: '1MiB' },
+      loopguard: { cluster: 'lab', keys: [guard] },
+      links: { baseUrl: `http://127.0.0.1:${ports.links}`, port: ports.links, secret: links },
+      metrics: { port: ports.metrics },
+    },
+  };
+}
+
+/** Kept from one start to the next: stamps and links of older mail stay good. */
+function lastingKeys(home: string): { readonly guard: string; readonly links: string } {
+  const file = join(home, 'keys.json');
+  if (!existsSync(file)) {
+    const secret = (): string => randomBytes(32).toString('base64');
+    writeFileSync(file, JSON.stringify({ guard: `k1:${secret()}`, links: secret() }), { mode: 0o600 });
+  }
+  return JSON.parse(readFileSync(file, 'utf8')) as { guard: string; links: string };
+}
