@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 import { describeReply, type Reply } from '../smtp/reply.ts';
+import { Channel } from './channel.ts';
 import type { Session } from './interface.ts';
 import { createNextHop } from './next-hop.ts';
+import { ChannelSession } from './session.ts';
 import { loopback, nextHopOptions, type Overrides } from './testing/options.ts';
 import { ScriptedPeer } from './testing/scripted-peer.ts';
+import { defaultTimeouts } from './timeouts.ts';
 
 const hello = `
   S: 220 b.example ESMTP
@@ -549,4 +554,40 @@ test('methods out of order are refused without a word on the wire', async (t) =>
     await assert.rejects(session.mail(from), fails('internal', /phase released/));
     await assert.rejects(session.rset(), fails('internal', /phase released/));
   });
+});
+
+/** Takes commands and never a block of a message. */
+class Stalled extends Duplex {
+  override _read(): void {
+    // What it says is pushed.
+  }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    if (chunk.length < 1000) taken();
+  }
+}
+
+/** A session in DATA with a next hop that reads no more: where the kernel would stop taking bytes is chance. */
+async function stalled(): Promise<{ session: Session; say: (line: string) => void }> {
+  const socket = new Stalled();
+  const say = (line: string): void => void socket.push(`${line}\r\n`);
+  const options = { peer: 'b', extensions: new Map(), protocol: 'smtp', timeouts: defaultTimeouts } as const;
+  const session = new ChannelSession(new Channel(socket as unknown as Socket, options), false, () => undefined);
+  const data = session.data();
+  say('354 go');
+  await data;
+  await session.write([Buffer.alloc(60_000, 'x')]);
+  return { session, say };
+}
+
+test('an answer while the final dot is still here: a refusal stands, an acceptance is not believed', async () => {
+  const refusing = await stalled();
+  const refusal = refusing.session.finish();
+  refusing.say('552 5.3.4 too big');
+  assert.deepEqual(allSaid(await refusal), ['552 5.3.4 too big']);
+  assert.equal(refusing.session.alive, false);
+
+  const accepting = await stalled();
+  const acceptance = accepting.session.finish();
+  accepting.say('250 2.0.0 taken');
+  await assert.rejects(acceptance, fails('nextHopProtocol', /before its final dot/));
 });

@@ -123,8 +123,20 @@ export class ChannelSession implements Session {
     this.#phase = 'cut';
     if (dialog.interruption) return new Array<Reply>(count).fill(dialog.interruption);
     const verdicts = Array.from({ length: count }, () => dialog.expectVerdict(timeouts.finalDot));
-    const [, ...settled] = await Promise.allSettled([writer.end(), ...verdicts]);
-    const replies = this.#verdicts(settled);
+    const dot = { written: false };
+    // When it fails, so do the verdicts.
+    writer.end().then(
+      () => (dot.written = true),
+      () => undefined,
+    );
+    const replies = this.#verdicts(await Promise.allSettled(verdicts));
+    // Answered with the dot still here: it stopped reading, and waiting for it to go on may never end. A refusal needs
+    // no more of the message, but what it says to have taken cannot be whole.
+    if (!dot.written) {
+      const early = replies.find(isPositive);
+      if (early) throw dialog.outOfTurn('the message before its final dot', early);
+      dialog.destroy('answered before the final dot');
+    }
     this.#phase = 'commands';
     this.#channel.resetDue = false;
     this.#channel.countUse();
