@@ -108,9 +108,9 @@ export const relaySchema = {
       }),
       pass: optional(secretText, { doc: 'Password of `outbound.auth.user`.', why: 'Belongs to the user.' }),
     },
-    maxConnections: key(integer('number', { min: 1, max: 10_000 }), {
+    maxConnections: key(integer('number', { min: 2, max: 10_000 }), {
       default: 50,
-      doc: 'Sessions with the next hop at the same time. Must stay below what the next hop grants one client.',
+      doc: 'Sessions with the next hop at the same time. Must stay below what the next hop grants one client. At least 2: a message that loops for some of its recipients goes out beside its notification.',
       why: 'The `smtpd_client_connection_count_limit` of Postfix is 50.',
     }),
     maxIdle: key(integer('number', { min: 0, max: 10_000 }), {

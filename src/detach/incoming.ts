@@ -206,11 +206,17 @@ export class IncomingMessage implements Incoming {
   }
 }
 
+/** RFC 5322 section 2.1.1 gives a line 998 characters. Whatever is longer would stand whole in every link. */
+const maxIdentityLength = 998;
+
 /** The same for every try of the same message. */
 function identityOf(header: HeaderBlock): string {
   const field = header.fields.find(({ key }) => key === 'message-id');
   const id = field ? unfold(field) : '';
-  return id === '' ? `sha256:${createHash('sha256').update(header.raw).digest('hex')}` : id;
+  if (id !== '' && id.length <= maxIdentityLength) return id;
+  return `sha256:${createHash('sha256')
+    .update(id === '' ? header.raw : Buffer.from(id, 'latin1'))
+    .digest('hex')}`;
 }
 
 const describeFile = ({ part, token, link }: Committed): DetachedFile => ({

@@ -253,15 +253,26 @@ test('fresh behind users in turn: the next to come back is closed for it', async
   await peer.done();
 });
 
-test('the last one used is used next, no more than maxIdle are kept, and idleTimeout ends them', async (t) => {
+test('idleTimeout ends what nobody used', async (t) => {
   const scripts = [hello + goodbye, hello + goodbye, hello + goodbye];
-  const outbound = { maxIdle: 2, idleTimeout: 50 };
-  const { acquire, count, open, peer } = await stage(t, scripts, { outbound });
+  const { acquire, count, open, peer } = await stage(t, scripts, { outbound: { maxIdle: 2, idleTimeout: 50 } });
   const sessions = [await acquire(), await acquire(), await acquire()];
   for (const session of sessions) session.release();
-  assert.deepEqual(count, { open: 3, idle: 2 });
+  assert.deepEqual(count, { open: 3, idle: 3 });
   await open(0);
   await peer.done();
+});
+
+test('more than maxIdle are kept for a moment only: between two messages of a busy time, not afterwards', async (t) => {
+  const scripts = [hello + goodbye, hello, hello];
+  const { acquire, count, open } = await stage(t, scripts, { outbound: { maxIdle: 2, idleTimeout: 60_000 } });
+  const sessions = [await acquire(), await acquire(), await acquire()];
+  for (const session of sessions) session.release();
+  const again = [await acquire(), await acquire(), await acquire()];
+  assert.ok(again.every((session) => session.reused));
+  for (const session of again) session.release();
+  await open(2);
+  assert.deepEqual(count, { open: 2, idle: 2 });
 });
 
 test('retired after 100 messages', async (t) => {

@@ -26,6 +26,12 @@ interface Waiter {
 }
 
 /**
+ * So long, in ms, may more than `maxIdle` connections be idle. While there is mail each is only idle for a moment, and
+ * closing it then would cost the next message a new one.
+ */
+const surplusTimeout = 1000;
+
+/**
  * The connections to the next hop. Each holds one of `maxConnections` places from before it is opened until its
  * socket is closed, so that the next hop never sees more of them than that. The one used last is used next: in quiet
  * times the others reach their time-out.
@@ -38,6 +44,7 @@ export class Pool {
   #waiters: Waiter[] = [];
   #places = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+  #idleTimerDue = Infinity;
   #closed: { readonly promise: Promise<void>; readonly empty: () => void } | undefined;
 
   constructor(options: PoolOptions) {
@@ -84,7 +91,7 @@ export class Pool {
     const next = this.#waiters.find((waiter) => !waiter.fresh);
     if (next) {
       next.serve(channel);
-    } else if (this.#waiters.length > 0 || this.#idle.length >= this.#options.maxIdle) {
+    } else if (this.#waiters.length > 0 || this.#options.maxIdle === 0) {
       channel.quit();
     } else {
       this.#idle.push({ channel, since: Date.now() });
@@ -171,18 +178,28 @@ export class Pool {
     });
   }
 
-  #armIdleTimer(): void {
+  /** When the oldest idle connection has been idle long enough. */
+  #due(): number | undefined {
     const oldest = this.#idle[0];
-    if (!oldest || this.#idleTimer) return;
-    const due = oldest.since + this.#options.idleTimeout - Date.now();
-    this.#idleTimer = setTimeout(() => this.#sweep(), Math.max(due, 1));
+    if (!oldest) return undefined;
+    const { idleTimeout, maxIdle } = this.#options;
+    return oldest.since + (this.#idle.length > maxIdle ? Math.min(surplusTimeout, idleTimeout) : idleTimeout);
+  }
+
+  #armIdleTimer(): void {
+    const due = this.#due();
+    if (due === undefined || due >= this.#idleTimerDue) return;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimerDue = due;
+    this.#idleTimer = setTimeout(() => this.#sweep(), Math.max(due - Date.now(), 1));
     this.#idleTimer.unref();
   }
 
   #sweep(): void {
-    this.#idleTimer = undefined;
-    const limit = Date.now() - this.#options.idleTimeout;
-    while (this.#idle[0] && this.#idle[0].since <= limit) this.#idle.shift()?.channel.quit();
+    this.#idleTimerDue = Infinity;
+    for (let due = this.#due(); due !== undefined && due <= Date.now(); due = this.#due()) {
+      this.#idle.shift()?.channel.quit();
+    }
     this.#armIdleTimer();
     this.#count();
   }

@@ -70,8 +70,13 @@ export class Spool {
     }
     const path = join(this.#options.directory, randomUUID() + suffix);
     const file = await open(path, 'wx+', 0o600);
-    await rm(path, { force: true });
-    return file;
+    try {
+      await rm(path, { force: true });
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   async #prepare(): Promise<void> {
