@@ -9,6 +9,7 @@ const packages = [
   'dovecot-imapd',
   'dovecot-lmtpd',
   'dovecot-sieve',
+  'golang-github-jhillyerd-enmime-dev',
   'haproxy',
   'iproute2',
   'iptables',

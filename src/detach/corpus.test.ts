@@ -13,14 +13,24 @@ import { MemoryStore } from '../storage/testing/memory-store.ts';
 import { Lab, oneByOne } from './testing/lab.ts';
 import { base64 } from './testing/messages.ts';
 
-const folder = ['/usr/lib/python3.11', '/usr/lib/python3']
+/** Test messages that Debian ships: of Python's `email`, and of enmime, a MIME library in Go. */
+const python = ['/usr/lib/python3.11', '/usr/lib/python3']
   .map((path) => join(path, 'test/test_email/data'))
   .find((path) => existsSync(path));
-assert.ok(folder, 'Python’s test data is missing: install libpython3.11-testsuite');
+assert.ok(python, 'Python’s test data is missing: install libpython3.11-testsuite');
+const enmime = '/usr/share/gocode/src/github.com/jhillyerd/enmime/testdata';
+assert.ok(existsSync(enmime), 'the test data of enmime is missing: install golang-github-jhillyerd-enmime-dev');
 
-const messages = readdirSync(folder)
-  .filter((name) => /^msg_.*\.txt$/.test(name))
-  .map((name) => [name, crlf(readFileSync(join(folder, name)))] as const);
+const messages = [
+  ...collect(python, /^msg_.*\.txt$/),
+  ...['mail', 'parts', 'low-quality'].flatMap((folder) => collect(join(enmime, folder), /\.raw$/)),
+];
+
+function collect(folder: string, pattern: RegExp): (readonly [name: string, message: Buffer])[] {
+  return readdirSync(folder)
+    .filter((name) => pattern.test(name))
+    .map((name) => [name, crlf(readFileSync(join(folder, name)))] as const);
+}
 
 /** In the forms that the front door lets in. */
 function crlf(bytes: Buffer): Buffer {
@@ -86,8 +96,9 @@ suite('the corpus comes back byte for byte', () => {
     });
 });
 
-test('the corpus has something to detach and something to leave alone', () => {
+test('the corpus has something to detach and something to leave alone', (t) => {
   const detached = runs.filter(({ files }) => files.length > 0).length;
+  t.diagnostic(`${messages.length} messages, alone and forwarded: ${detached} of ${runs.length} had a file detached`);
   assert.ok(detached >= messages.length && detached < runs.length, `${detached} of ${runs.length}`);
 });
 
