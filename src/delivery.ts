@@ -75,40 +75,12 @@ export class Delivery {
    * @returns the next hop's verdict: one reply, from an LMTP next hop one for each accepted recipient
    */
   async complete(head: Iterable<Buffer>, content: Content): Promise<readonly Reply[]> {
-    const refusal = await this.#write(head, content);
+    const refusal = await this.write(head, content);
     return refusal ? [refusal] : this.finish();
   }
 
-  /** All of a message of our own but its final dot. Any refusal is a failure. */
-  async prepare(rcpt: PathCommand, message: Buffer): Promise<void> {
-    const steps = [
-      () => this.mail(),
-      () => this.rcpt(rcpt),
-      () => this.#write([], { body: () => [message], bytesOut: message.length }),
-    ];
-    for (const step of steps) {
-      const reply = await step();
-      if (reply && !isPositive(reply)) throw new Failure('notificationFailed', { reason: describeReply(reply) });
-    }
-  }
-
-  /** The final dot: from here on the message may have been delivered, whatever we hear. */
-  finish(): Promise<readonly Reply[]> {
-    // Who is gone will send the message again: complete it, and there are two.
-    this.#options.signal.throwIfAborted();
-    if (!this.#session) throw new Failure('nextHopLost');
-    return this.#session.finish();
-  }
-
-  /** The end of it: nothing is said for this transaction any more. */
-  release(): void {
-    this.#released = true;
-    this.#session?.release();
-    this.#session = undefined;
-  }
-
   /** @returns the refusal of DATA, or undefined when all was written but the final dot */
-  async #write(head: Iterable<Buffer>, content: Content): Promise<Reply | undefined> {
+  async write(head: Iterable<Buffer>, content: Content): Promise<Reply | undefined> {
     const reply = await this.#withReplacement(
       () => this.#established(),
       (session) => {
@@ -124,6 +96,21 @@ export class Delivery {
     this.#options.signal.throwIfAborted();
     await this.#session!.write(concat(head, content.body()));
     return undefined;
+  }
+
+  /** The final dot: from here on the message may have been delivered, whatever we hear. */
+  async finish(): Promise<readonly Reply[]> {
+    // Who is gone will send the message again: complete it, and there are two.
+    this.#options.signal.throwIfAborted();
+    if (!this.#session) throw new Failure('nextHopLost');
+    return this.#session.finish();
+  }
+
+  /** The end of it: nothing is said for this transaction any more. */
+  release(): void {
+    this.#released = true;
+    this.#session?.release();
+    this.#session = undefined;
   }
 
   /**

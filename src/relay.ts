@@ -87,7 +87,10 @@ export class Relay implements Transactions {
       return record.refuse(new Failure('callLoop'));
     }
     if (!validBody(paramValue(command, 'BODY'))) return record.refuse(new Failure('syntax'));
-    if (Number(paramValue(command, 'SIZE') ?? 0) > maxMessageSize) return record.refuse(new Failure('messageTooBig'));
+    const size = paramValue(command, 'SIZE') ?? '0';
+    // RFC 1870 section 5: up to 20 digits.
+    if (!/^\d{1,20}$/.test(size)) return record.refuse(new Failure('syntax'));
+    if (Number(size) > maxMessageSize) return record.refuse(new Failure('messageTooBig'));
     const delivery = new Delivery({
       nextHop,
       log,
@@ -264,8 +267,10 @@ export class Relay implements Transactions {
 
   /**
    * Some recipients loop, the others do not, and one reply cannot say both: the others are delivered, and the sender
-   * is told of the loop by one notification. Both stand ready up to their last dot before either is completed. Should
-   * the notification fail after the message was taken, `451` makes Postfix try all again: a copy too many, none lost.
+   * is told of the loop by one notification. Both stand ready up to their last dot before either is completed. The
+   * notification says DATA after the message was written: a session that waited in DATA meanwhile would run into a
+   * time-out of the next hop, and fail when the message has gone. Should the notification fail after the message was
+   * taken all the same, `451` makes Postfix try all again: a copy too many, none lost.
    * But a next hop that refuses the notification for good would do so at every try, for days, and each would bring the
    * others a copy: then Postfix is to bounce, whose text tells the sender who has the message and who has not.
    */
@@ -296,8 +301,13 @@ export class Relay implements Transactions {
       extendChain: () => this.#options.guard.extendChain(undefined),
     });
     try {
-      await orNotificationFailed(report.prepare(notification.rcpt, notification.message));
-      const replies = await delivery.complete(this.#message(open, header, outgoing, passing), outgoing);
+      const { rcpt, message } = notification;
+      requireTaken(await orNotificationFailed(report.mail()));
+      requireTaken(await orNotificationFailed(report.rcpt(rcpt)));
+      const refusal = await delivery.write(this.#message(open, header, outgoing, passing), outgoing);
+      if (refusal) return [refusal];
+      requireTaken(await orNotificationFailed(report.write([], { body: () => [message], bytesOut: message.length })));
+      const replies = await delivery.finish();
       if (!replies.every(isPositive)) return replies;
       const [reported] = await orNotificationFailed(report.finish());
       if (reported && isPermanent(reported)) {
@@ -307,10 +317,8 @@ export class Relay implements Transactions {
           .slice(0, 400)}`;
         throw new Failure('notificationRefused', { subject, reason: describeReply(reported) });
       }
-      if (!reported || !isPositive(reported)) {
-        throw new Failure('notificationFailed', { reason: reported ? describeReply(reported) : 'no reply' });
-      }
-      record.notified(mailboxOf(notification.rcpt.path));
+      requireTaken(reported ?? failureReply('internal'));
+      record.notified(mailboxOf(rcpt.path));
       return replies;
     } finally {
       report.release();
@@ -343,6 +351,11 @@ function loopingOf(inspection: Inspection): ReadonlySet<number> {
 function spread(replies: readonly Reply[], count: number): readonly Reply[] {
   const [only] = replies;
   return replies.length === 1 && only ? Array.from({ length: count }, () => only) : replies;
+}
+
+/** @throws Failure notificationFailed for a refusal of the notification; there is no reply to the text of a message */
+function requireTaken(reply: Reply | undefined): void {
+  if (reply && !isPositive(reply)) throw new Failure('notificationFailed', { reason: describeReply(reply) });
 }
 
 async function orNotificationFailed<T>(work: Promise<T>): Promise<T> {

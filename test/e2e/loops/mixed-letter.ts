@@ -9,13 +9,16 @@ export const FRESH = 'u3@far.example';
 
 /** What makes the body of the letter known again: the report returns the header alone. */
 export const BODY = 'the letter itself';
+export const END = 'the end of it';
+/** Enough to be sent on before the final dot. */
+const text = `${BODY}\n${`${'x'.repeat(70)}\n`.repeat(2000)}${END}\n`;
 
 /**
  * A letter that came back from the next hop for the two that it was passed on for. Sent to them and one more, it is a
  * mixed message. The sink has forgotten it.
  */
 export async function returnedLetter(filter: DetachInstance, sink: Sink, from: string = SENDER): Promise<Buffer> {
-  const message = buildMessage({ from: SENDER, to: LOOPING, text: `${BODY}\n` });
+  const message = buildMessage({ from: SENDER, to: LOOPING, text });
   const sent = await sendMail({ port: filter.port, from, to: LOOPING, message });
   const [received] = sink.messages.splice(0);
   if (!received) throw new Error(`not passed on: ${JSON.stringify(sent)}`);
