@@ -5,13 +5,7 @@
 import type { TestContext } from 'node:test';
 import { randomBytes } from 'node:crypto';
 import { buildMessage, type MessageParts } from '../../harness/build-message.ts';
-import {
-  prepareDetach,
-  startDetach,
-  type ConfigTree,
-  type DetachInstance,
-  type DetachOptions,
-} from '../../harness/detach-mta.ts';
+import { startDetach, type ConfigTree, type DetachInstance, type DetachOptions } from '../../harness/detach-mta.ts';
 import { startPostfix, type PostfixInstance, type PostfixOptions } from '../../harness/postfix.ts';
 import type { Scenario } from '../../harness/scenario.ts';
 import { sendMail, type SendOptions } from '../../harness/send-mail.ts';
@@ -19,7 +13,7 @@ import { startSink, type Sink, type SinkMessage } from '../../harness/sink.ts';
 import { waitFor } from '../../harness/wait.ts';
 
 /** Most messages here are too small to have anything detached, so nothing needs to listen there. */
-export const NO_STORAGE =
+const NO_STORAGE =
   'DefaultEndpointsProtocol=http;AccountName=none;AccountKey=bm9uZQ==;BlobEndpoint=http://127.0.0.1:9/none;';
 
 export function startMailboxes(scenario: Scenario): Promise<Sink> {
@@ -83,11 +77,6 @@ export function cluster(name: string): ConfigTree {
 
 export function startFilter(scenario: Scenario, options: FilterOptions): Promise<DetachInstance> {
   return scenario.use(startDetach(detachOptions(options)));
-}
-
-/** As `startFilter`, without starting it: its port is known, so that circles can be built. */
-export function prepareFilter(scenario: Scenario, options: FilterOptions): Promise<DetachInstance> {
-  return scenario.use(prepareDetach(detachOptions(options)));
 }
 
 function detachOptions({ nextHop, port, loopguard, storage, config }: FilterOptions): DetachOptions {
