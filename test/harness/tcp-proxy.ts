@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './ports.ts';
+import { reset } from './reset.ts';
 
 export interface TcpProxyOptions {
   /** A port on 127.0.0.1. */
@@ -54,7 +55,7 @@ export class TcpProxy {
 
   /** Resets every open connection. */
   breakAll(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   async up(): Promise<void> {
@@ -89,15 +90,15 @@ export class TcpProxy {
     ] as const) {
       socket.setNoDelay(true);
       this.#sockets.add(socket);
-      socket.on('error', () => other.resetAndDestroy());
+      socket.on('error', () => reset(other));
       socket.once('close', () => this.#sockets.delete(socket));
     }
     let carried = 0;
     const up = this.#wire('up', (size) => {
       carried += size;
       if (this.breakAfterBytes === undefined || carried < this.breakAfterBytes) return;
-      client.resetAndDestroy();
-      target.resetAndDestroy();
+      reset(client);
+      reset(target);
     });
     client.pipe(up).pipe(target);
     target.pipe(this.#wire('down', () => undefined)).pipe(client);
@@ -121,6 +122,12 @@ export class TcpProxy {
       },
     });
   }
+}
+
+/** Node cannot reset a socket whose own end was announced: it would stay open, and spin in the event loop. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else reset(socket);
 }
 
 export async function startProxy(options: TcpProxyOptions): Promise<TcpProxy> {
