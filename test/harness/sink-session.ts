@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { unstuff } from './dot-stuffing.ts';
+import { reset } from './reset.ts';
 
 export type SinkStage =
   'greeting' | 'ehlo' | 'xforward' | 'mail' | 'rcpt' | 'data' | 'message' | 'rset' | 'quit' | 'other';
@@ -197,7 +198,7 @@ export class SinkSession {
       return undefined;
     }
     if (answer === 'reset') {
-      this.#socket.resetAndDestroy();
+      reset(this.#socket);
       return undefined;
     }
     if (answer.startsWith('2')) then?.();

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { patience, waitFor } from './wait.ts';
+import { reset } from './reset.ts';
 
 export interface SmtpReply {
   readonly code: number;
@@ -109,7 +110,7 @@ export class SmtpDialog {
 
   /** Drops the connection where it stands. */
   abort(): void {
-    this.#socket.resetAndDestroy();
+    reset(this.#socket);
   }
 
   /** For `Scenario.use`. */

@@ -124,12 +124,6 @@ export class TcpProxy {
   }
 }
 
-/** Node cannot reset a socket whose own end was announced: it would stay open, and spin in the event loop. */
-function reset(socket: Socket): void {
-  if (socket.writableEnded) socket.destroy();
-  else reset(socket);
-}
-
 export async function startProxy(options: TcpProxyOptions): Promise<TcpProxy> {
   const proxy = new TcpProxy(options, options.port ?? (await freePort()));
   await proxy.up();
