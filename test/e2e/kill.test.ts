@@ -76,8 +76,7 @@ test('kill -9 at any point: after a restart every recipient has the message', as
       await reached;
       await detach.restart('SIGKILL');
       await a.waitForQueue((queue) => queue.every((entry) => entry.queue_name !== 'active'), 'nothing active');
-      await a.flush();
-      await a.waitForEmptyQueue();
+      await a.deliverAll();
       await b.waitForEmptyQueue();
       for (const [r, recipient] of RECIPIENTS.entries()) {
         const copies = (await dovecot.fetch(recipient)).slice(before[r]);

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   copyConfiguration,
   makeCold,
@@ -101,6 +102,19 @@ export class PostfixInstance {
   /** Tries everything deferred again now. */
   async flush(): Promise<void> {
     await run('postqueue', ['-c', this.config, '-f']);
+  }
+
+  /** Tries everything again, once a second, until nothing is queued: an attempt may meet a filter that just starts. */
+  async deliverAll(): Promise<void> {
+    await waitFor(
+      async () => {
+        if ((await this.queue()).length === 0) return true;
+        await this.flush();
+        await pause(1000);
+        return false;
+      },
+      { what: `the queue of ${this.home} to be delivered`, detail: () => this.log().slice(-4000) },
+    );
   }
 
   /** Hands a message to the local sendmail command, as a program on this host would. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { patience } from './wait.ts';
 
 export interface Trip {
   /** `up`: from the client to the server. */
@@ -36,14 +37,19 @@ export class Tripwire {
     return wire;
   }
 
-  /** Resolves once the point was reached and the action done. */
+  /** Resolves once the point was reached and the action done. @throws Error when it never is */
   arm(trip: Trip, action: () => void): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const bound = setTimeout(
+        () => reject(new Error(`gave up waiting for ${String(trip.at)} ${trip.direction}`)),
+        patience,
+      );
       this.#armed = {
         trip,
         seen: '',
         bytes: 0,
         action: () => {
+          clearTimeout(bound);
           action();
           resolve();
         },

@@ -37,7 +37,7 @@ test('kill -9 at any step of a mixed message: letter and report both arrive in t
       await reached;
       await filter.restart('SIGKILL');
       await a.waitForQueue((queue) => queue.every((entry) => entry.queue_name !== 'active'), 'nothing active');
-      await a.flush();
+      await a.deliverAll();
       await topology.atRest(a);
       assert.equal(lettersAt(world).length, letters);
       assert.equal(reportsAt(world).length, reports);
