@@ -124,10 +124,16 @@ export class Delivery {
       if (reply.code !== 421) return reply;
       this.#options.log.info('session-replaced', { peer: session.peer, reason: describeReply(reply) });
     } catch (error) {
-      if (!(error instanceof Failure) || error.kind !== 'nextHopLost' || this.#options.signal.aborted) throw error;
+      if (!(error instanceof Failure) || !this.#isStale(error) || this.#options.signal.aborted) throw error;
       this.#options.log.info('session-replaced', { reason: error.message });
     }
     return ask(this.#mailSaid ? await this.#replace() : await this.#acquire(true));
+  }
+
+  /** A session that lay in the pool and is silent to MAIL is gone as well; silence later on is the next hop's own. */
+  #isStale(failure: Failure): boolean {
+    if (failure.kind === 'nextHopTimeout') return this.#session?.reused === true && !this.#mailSaid;
+    return failure.kind === 'nextHopLost';
   }
 
   async #acquire(fresh: boolean): Promise<Session> {

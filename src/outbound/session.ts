@@ -55,7 +55,8 @@ export class ChannelSession implements Session {
     this.#require('commands');
     this.#channel.resetDue = true;
     this.#acceptedRcpts = 0;
-    return this.#path('MAIL', 'MAIL FROM:', command, this.#channel.timeouts.mail);
+    const { mail, reusedMail } = this.#channel.timeouts;
+    return this.#path('MAIL', 'MAIL FROM:', command, this.reused ? Math.min(reusedMail, mail) : mail);
   }
 
   async rcpt(command: PathCommand): Promise<Reply> {

@@ -9,6 +9,8 @@ export const defaultTimeouts = {
   busy: 30 * seconds,
   // RFC 5321 section 4.5.3.2
   mail: 5 * minutes,
+  /** MAIL on a session that lay in the pool: its cable may have been pulled meanwhile, which no socket notices. */
+  reusedMail: 30 * seconds,
   rcpt: 5 * minutes,
   data: 2 * minutes,
   /** One block of the message: the next hop takes nothing more off the wire. */
