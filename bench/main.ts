@@ -8,13 +8,13 @@ import { renderPlot } from './report/plot.ts';
 import { Results } from './report/results.ts';
 import { renderVerdicts, renderWork } from './report/table.ts';
 import { judge, met } from './targets.ts';
-import { behindPostfix, detaching } from './work/attachments.ts';
-import { growth } from './work/growth.ts';
-import { latency } from './work/latency.ts';
-import { mailboxes } from './work/mailboxes.ts';
-import { memory } from './work/memory.ts';
-import { smallMail } from './work/small-mail.ts';
-import type { Bench } from './work/workload.ts';
+import { behindPostfix, detaching } from './workloads/attachments.ts';
+import { growth } from './workloads/growth.ts';
+import { latency } from './workloads/latency.ts';
+import { mailboxes } from './workloads/mailboxes.ts';
+import { memory } from './workloads/memory.ts';
+import { smallMail } from './workloads/small-mail.ts';
+import type { Bench } from './workloads/workload.ts';
 
 const workloads = [smallMail, latency, detaching, behindPostfix, memory, growth, mailboxes];
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Workload } from './work/workload.ts';
+import type { Workload } from './workloads/workload.ts';
 
 export interface Options {
   readonly workloads: readonly Workload[];

@@ -13,8 +13,8 @@ import { timed } from './measure/timed.ts';
 import { startDetachMta } from './peers/detach-mta.ts';
 import { startPostfixRelay } from './peers/postfix.ts';
 import { type CpuProfile, byCaller, byFunction, byPlace } from './report/cpu-profile.ts';
-import { transfer } from './work/transfer.ts';
-import { mebibyte, withStarted } from './work/workload.ts';
+import { transfer } from './workloads/transfer.ts';
+import { mebibyte, withStarted } from './workloads/workload.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,5 @@
 import { type Metric, ours } from './measure/figure.ts';
-import { unavoidable } from './work/unavoidable.ts';
+import { unavoidable } from './workloads/unavoidable.ts';
 import type { Results } from './report/results.ts';
 
 /** A promise about the figures of one run: `value` is undefined when its workload was not run. */
