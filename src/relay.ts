@@ -48,13 +48,11 @@ const MAX_RECIPIENTS = 1000;
 interface Recipient {
   readonly command: PathCommand;
   readonly mailbox: string;
-  readonly reply: Reply;
 }
 
 interface Open {
   readonly mail: PathCommand;
   readonly client: Client;
-  readonly chain: string | undefined;
   readonly delivery: Delivery;
   readonly accepted: Recipient[];
   readonly record: TransactionRecord;
@@ -109,7 +107,6 @@ export class Relay implements Transactions {
       this.#open = {
         mail: command,
         client,
-        chain,
         delivery,
         accepted: [],
         record,
@@ -131,7 +128,7 @@ export class Relay implements Transactions {
     const reply = this.#refuseRecipient(open, policyClass) ?? (await this.#askNextHop(open, command));
     open.record.recipient(command, reply);
     if (isPositive(reply)) {
-      open.accepted.push({ command, mailbox, reply });
+      open.accepted.push({ command, mailbox });
       open.policyClass ??= policyClass;
     }
     return reply;

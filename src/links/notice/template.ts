@@ -1,3 +1,4 @@
+import { escapeHtml } from '../escape-html.ts';
 import { checkHtml } from './check-html.ts';
 import { TemplateError } from './template-error.ts';
 
@@ -48,7 +49,7 @@ export function compileHtml(source: string): Render {
   checkHtml(source);
   return (items) => {
     const blocks = items.map((values) =>
-      template.each.map((line) => fill(line, (key) => escapeHtml(values[key]))).join('\n'),
+      template.each.map((line) => fill(line, (key) => escapeLine(values[key]))).join('\n'),
     );
     return template.before + blocks.join('') + template.after;
   };
@@ -107,12 +108,4 @@ function shorten(name: string, excess: number): string {
 
 const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-const escapeHtml = (value: string): string => oneLine(value).replace(/[&<>"']/g, (c) => entities[c] ?? c);
+const escapeLine = (value: string): string => escapeHtml(oneLine(value));

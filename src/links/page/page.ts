@@ -1,4 +1,5 @@
 import type { Link } from '../../storage/interface.ts';
+import { escapeHtml } from '../escape-html.ts';
 import { type Language, languages } from '../notice/language.ts';
 import { style } from './style.ts';
 import { type MessageName, pageWords } from './words.ts';
@@ -14,10 +15,10 @@ export function filePage(link: Link, href: string, language: Language): string {
     title: link.name,
     main: `${sheet(kind)}
 <p class="eyebrow">${heading}</p>
-<h1><bdi>${escape(link.name)}</bdi></h1>
-<p class="facts">${escape(kind || link.type)} · ${words.size(link.size)}</p>
+<h1><bdi>${escapeHtml(link.name)}</bdi></h1>
+<p class="facts">${escapeHtml(kind || link.type)} · ${words.size(link.size)}</p>
 <p>${capital(until)}</p>
-<a class="button" href="${escape(href)}" rel="nofollow noreferrer" download>${download}</a>
+<a class="button" href="${escapeHtml(href)}" rel="nofollow noreferrer" download>${download}</a>
 <p class="hint">${hint}</p>`,
   });
 }
@@ -38,7 +39,7 @@ const page = ({ language, title, main }: Page): string => `<!doctype html>
 <html lang="${language}">
 <head>
 <meta charset="utf-8">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
 <meta name="referrer" content="no-referrer">
@@ -59,13 +60,3 @@ const sheet = (kind: string): string =>
 const extensionOf = (name: string): string => (/\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? '').toUpperCase();
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-const escape = (text: string): string => text.replace(/[&<>"']/g, (char) => entities[char] ?? char);
