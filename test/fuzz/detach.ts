@@ -8,13 +8,14 @@ import fc from 'fast-check';
 import { Lab } from '../../src/detach/testing/lab.ts';
 import { cutAt, message } from '../../src/detach/testing/messages.ts';
 import { MemoryStore } from '../../src/storage/testing/memory-store.ts';
+import { type Counts, inRounds } from './rounds.ts';
 
 export interface FuzzOptions {
   readonly iterations: number;
   readonly seed?: number;
 }
 
-export interface FuzzReport {
+export interface FuzzReport extends Counts {
   /** Messages that something was taken out of, and how many files. */
   readonly detached: number;
   readonly files: number;
@@ -121,8 +122,5 @@ function mutate(pool: readonly Buffer[], random: Random): Buffer {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [iterations = 1_000_000, seed = Date.now() % 2 ** 31] = process.argv.slice(2).map(Number);
-  const start = performance.now();
-  const report = await fuzzDetach({ iterations, seed });
-  const seconds = Math.round((performance.now() - start) / 1000);
-  console.log(JSON.stringify({ iterations, seed, seconds, ...report }));
+  await inRounds(iterations, seed, (round) => fuzzDetach(round));
 }

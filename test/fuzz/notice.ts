@@ -1,11 +1,14 @@
 /**
  * Inserts notices into bodies made of what matters to it, under every charset and transfer encoding, and decodes the
- * result with decoders that share nothing with the code under test.
+ * result with decoders that share nothing with the code under test. Run it for long with
+ * `node --import tsx test/fuzz/notice.ts 1000000 [seed]`.
  */
 import assert from 'node:assert/strict';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { insertNotice, type Carrier } from '../../src/detach/notice/insert.ts';
+import { inRounds } from './rounds.ts';
 
 const url = 'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA';
 
@@ -271,4 +274,12 @@ function messyQuotedPrintable(bytes: Buffer, width: number): string {
     column = byte === 0x0a && isBreak ? 0 : column + token.length;
   });
   return out;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [iterations = 1_000_000, seed = Date.now() % 2 ** 31] = process.argv.slice(2).map(Number);
+  await inRounds(iterations, seed, (round) => {
+    fuzzNotice(round);
+    return {};
+  });
 }
