@@ -27,6 +27,8 @@ const cases: readonly (readonly [why: string, name: string, safe: string])[] = [
   ['a joiner in Persian stays', 'می\u200cخواهم.pdf', 'می\u200cخواهم.pdf'],
   ['a joiner in emoji stays', '👩\u200d💻.png', '👩\u200d💻.png'],
   ['a joiner alone goes', 'a.\u200dpdf', 'a.pdf'],
+  ['a joiner before what is replaced goes', 'a\u200d<b>.pdf', 'a_b_.pdf'],
+  ['a joiner that kept an accent apart', 'e\u200d\u0301.pdf', 'é.pdf'],
   ['the extension pushed out of sight', `invoice.pdf${' '.repeat(100)}.exe`, 'invoice.pdf .exe'],
   ['leading dots', '...bashrc', 'bashrc'],
   ['trailing dots and blanks', 'a.exe. . .', 'a.exe'],
@@ -62,6 +64,10 @@ describe('safeFileName', () => {
     assert.equal(latin, `${'x'.repeat(147)}.gz`);
     const emoji = safeFileName({ disposition: `${'😀'.repeat(100)}.pdf` }, '');
     assert.equal(emoji, `${'😀'.repeat(36)}.pdf`);
+    const joined = safeFileName({ disposition: `${'a'.repeat(143)}😀\u200d💻.pdf` }, '');
+    assert.equal(joined, `${'a'.repeat(143)}.pdf`);
+    const joinedAtTheCut = safeFileName({ disposition: `${'a'.repeat(139)}😀\u200d💻.pdf` }, '');
+    assert.equal(joinedAtTheCut, `${'a'.repeat(139)}😀.pdf`);
     const noExtension = safeFileName({ disposition: `a.${'b'.repeat(400)}` }, '');
     assert.equal(noExtension.length, 150);
     assert.equal(safeFileName({ disposition: `${'con .'.repeat(200)}pdf` }, '').endsWith('.pdf'), true);

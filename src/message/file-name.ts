@@ -114,11 +114,12 @@ function clean(candidate: string): string {
   const visible = bounded
     .replace(/[^\S\ufeff]+/g, ' ')
     .replace(invisible, '')
-    .replace(strayJoiner, '')
     .normalize('NFC')
     .trim();
   const name = lastOfPath(visible)
     .replace(/["*/:<>?\\|\ufffd]/g, '_')
+    .replace(strayJoiner, '')
+    .normalize('NFC')
     .replace(/\s+/g, ' ')
     .replace(/^[. ]+|[. ]+$/g, '');
   const cut = shorten(name);
@@ -143,7 +144,7 @@ function shorten(name: string): string {
     if (used > room) break;
     cut += character;
   }
-  return cut.replace(/[. ]+$/, '') + extension;
+  return cut.replace(/[. \u200c\u200d]+$/, '') + extension;
 }
 
 function splitName(name: string): { readonly stem: string; readonly extension: string } {

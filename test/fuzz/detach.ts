@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { Lab } from '../../src/detach/testing/lab.ts';
 import { cutAt, message } from '../../src/detach/testing/messages.ts';
 import { MemoryStore } from '../../src/storage/testing/memory-store.ts';
+import { type Random, randomNumbers } from './random.ts';
 import { type Counts, inRounds } from './rounds.ts';
 
 export interface FuzzOptions {
@@ -66,19 +67,6 @@ export async function fuzzDetach({ iterations, seed = 1 }: FuzzOptions): Promise
   }
   await lab.close();
   return { detached, files };
-}
-
-type Random = (below: number) => number;
-
-/** Marsaglia's xorshift, 32 bits: the same numbers for the same seed. */
-function randomNumbers(seed: number): Random {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % Math.max(1, below);
-  };
 }
 
 function mutate(pool: readonly Buffer[], random: Random): Buffer {
