@@ -6,7 +6,7 @@
 import type { Log } from './observe/interface.ts';
 import type { Extensions, NextHop, Session } from './outbound/interface.ts';
 import { paramValue, type PathCommand } from './smtp/command.ts';
-import { Failure } from './smtp/failures.ts';
+import { Failure, failureReply } from './smtp/failures.ts';
 import { describeReply, isPositive, type Reply } from './smtp/reply.ts';
 
 export interface DeliveryOptions {
@@ -17,6 +17,13 @@ export interface DeliveryOptions {
   readonly xforward: ReadonlyMap<string, string>;
   /** The XDETACH parameter for a next hop that offers it. */
   readonly extendChain: () => string;
+}
+
+/** A question to the next hop, and how to have the session in the state that it needs: at first, and once it broke. */
+interface Question {
+  readonly ready: () => Promise<Session>;
+  readonly again: () => Promise<Session>;
+  readonly ask: (session: Session) => Promise<readonly Reply[]>;
 }
 
 /** What is sent, and how long it is. */
@@ -37,36 +44,45 @@ export class Delivery {
     this.#options = options;
   }
 
-  /** @throws Failure when no session can be had, or it lacks what the message needs */
-  async mail(): Promise<Reply> {
-    return this.#withReplacement(
-      () => this.#acquire(false),
-      (session) => this.#sayMail(session),
-    );
+  /**
+   * MAIL, and RCPTs along with it: a reply for each.
+   * @throws Failure when no session can be had, or it lacks what the message needs
+   */
+  async mail(rcpts: readonly PathCommand[] = []): Promise<readonly Reply[]> {
+    const replies = await this.#withReplacement({
+      ready: () => this.#acquire(false),
+      again: () => this.#acquire(true),
+      ask: (session) => this.#sayMail(session, rcpts),
+    });
+    this.#mailSaid = isPositive(replies[0]!);
+    this.#takeNote(rcpts, replies.slice(1));
+    return replies;
   }
 
-  async rcpt(command: PathCommand): Promise<Reply> {
-    const reply = await this.#withReplacement(
-      () => this.#established(),
-      (session) => {
-        requireExtensions(session.extensions, rcptNeeds(command));
-        return session.rcpt(command);
+  async rcpt(commands: readonly PathCommand[]): Promise<readonly Reply[]> {
+    const replies = await this.#withReplacement({
+      ready: () => this.#established(),
+      again: () => this.#replace(),
+      ask: (session) => {
+        requireExtensions(session.extensions, commands.flatMap(rcptNeeds));
+        return Promise.all(commands.map((command) => session.rcpt(command)));
       },
-    );
-    if (isPositive(reply)) this.#accepted.push(command);
-    return reply;
+    });
+    this.#takeNote(commands, replies);
+    return replies;
   }
 
   /** Only these of the accepted recipients are left: the envelope is said again without the others. */
   async restrict(recipients: readonly { readonly command: PathCommand }[]): Promise<void> {
     this.#accepted = recipients.map((recipient) => recipient.command);
-    await this.#withReplacement(
-      () => this.#established(),
-      async (session) => {
+    await this.#withReplacement({
+      ready: () => this.#established(),
+      again: () => this.#replace(),
+      ask: async (session) => {
         await session.rset();
         return this.#sayEnvelope(session);
       },
-    );
+    });
   }
 
   /**
@@ -81,13 +97,14 @@ export class Delivery {
 
   /** @returns the refusal of DATA, or undefined when all was written but the final dot */
   async write(head: Iterable<Buffer>, content: Content): Promise<Reply | undefined> {
-    const reply = await this.#withReplacement(
-      () => this.#established(),
-      (session) => {
+    const [reply = failureReply('internal')] = await this.#withReplacement({
+      ready: () => this.#established(),
+      again: () => this.#replace(),
+      ask: async (session) => {
         requireRoom(session.extensions, content.bytesOut);
-        return session.data();
+        return [await session.data()];
       },
-    );
+    });
     if (reply.code !== 354) {
       // Passed on, a 2xx here would read as "message taken", and the message would be gone.
       if (reply.code < 400) throw new Failure('nextHopProtocol', { reason: `DATA: ${describeReply(reply)}` });
@@ -113,21 +130,23 @@ export class Delivery {
     this.#session = undefined;
   }
 
-  /**
-   * Asks the session; when it broke, or says 421, asks once more on a fresh one. A failure of the fresh one stands.
-   * `ready` gives the session in the state that the question needs.
-   */
-  async #withReplacement(ready: () => Promise<Session>, ask: (session: Session) => Promise<Reply>): Promise<Reply> {
+  /** Asks the session; when it broke, or says 421, asks once more on a fresh one. A failure of the fresh one stands. */
+  async #withReplacement({ ready, again, ask }: Question): Promise<readonly Reply[]> {
     try {
       const session = await ready();
-      const reply = await ask(session);
-      if (reply.code !== 421) return reply;
-      this.#options.log.info('session-replaced', { peer: session.peer, reason: describeReply(reply) });
+      const replies = await ask(session);
+      const closing = replies.find((reply) => reply.code === 421);
+      if (!closing) return replies;
+      this.#options.log.info('session-replaced', { peer: session.peer, reason: describeReply(closing) });
     } catch (error) {
       if (!(error instanceof Failure) || !this.#isStale(error) || this.#options.signal.aborted) throw error;
       this.#options.log.info('session-replaced', { reason: error.message });
     }
-    return ask(this.#mailSaid ? await this.#replace() : await this.#acquire(true));
+    return ask(await again());
+  }
+
+  #takeNote(rcpts: readonly PathCommand[], replies: readonly Reply[]): void {
+    this.#accepted.push(...rcpts.filter((_, i) => isPositive(replies[i]!)));
   }
 
   /** A session that lay in the pool and is silent to MAIL is gone as well; silence later on is the next hop's own. */
@@ -160,31 +179,29 @@ export class Delivery {
   }
 
   /** MAIL and RCPT again: the verdicts that were given must stand, or the client would be told two things. */
-  async #sayEnvelope(session: Session): Promise<Reply> {
-    await this.#forward(session);
-    const replies = await session.envelope(this.#mailCommand(session), this.#accepted);
+  async #sayEnvelope(session: Session): Promise<readonly Reply[]> {
+    const replies = await this.#sayMail(session, this.#accepted);
     const changed = replies.find((reply) => !isPositive(reply));
     if (changed) throw new Failure('nextHopChangedItsMind', { reason: describeReply(changed) });
-    return replies[0]!;
+    return replies;
   }
 
-  async #sayMail(session: Session): Promise<Reply> {
-    await this.#forward(session);
-    const reply = await session.mail(this.#mailCommand(session));
-    this.#mailSaid = isPositive(reply);
-    return reply;
+  async #sayMail(session: Session, rcpts: readonly PathCommand[]): Promise<readonly Reply[]> {
+    const { mail, xforward } = this.#options;
+    requireExtensions(session.extensions, [...mailNeeds(mail), ...rcpts.flatMap(rcptNeeds)]);
+    if (xforward.size > 0) await this.#forward(session);
+    return session.envelope(this.#mailCommand(session), rcpts);
   }
 
   async #forward(session: Session): Promise<void> {
     const { xforward, log } = this.#options;
-    if (xforward.size === 0 || !session.extensions.has('XFORWARD')) return;
+    if (!session.extensions.has('XFORWARD')) return;
     const reply = await session.xforward(xforward);
     if (!isPositive(reply)) log.warn('xforward-refused', { peer: session.peer, reply: describeReply(reply) });
   }
 
   #mailCommand(session: Session): PathCommand {
     const { mail, extendChain } = this.#options;
-    requireExtensions(session.extensions, mailNeeds(mail));
     // SIZE was the size before detaching, and XDETACH speaks to us alone.
     const params = mail.params.filter((param) => !/^(SIZE|XDETACH)(=|$)/i.test(param));
     if (session.extensions.has('XDETACH')) params.push(`XDETACH=${extendChain()}`);

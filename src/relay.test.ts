@@ -21,7 +21,7 @@ test('a spool that cannot be released after the delivery is no reason to have th
     xforward: said(250, 'ok'),
     mail: said(250, 'ok'),
     rcpt: said(250, 'ok'),
-    envelope: () => Promise.resolve([]),
+    envelope: async (_mail, rcpts) => Promise.all([said(250, 'ok')(), ...rcpts.map(said(250, 'ok'))]),
     data: said(354, 'go'),
     write: () => Promise.resolve(),
     finish: () => Promise.resolve([{ code: 250, lines: ['2.0.0 queued'] }]),
@@ -61,8 +61,8 @@ test('a spool that cannot be released after the delivery is no reason to have th
     policyClass: () => 'detach',
   });
   const client = { address: '192.0.2.1', helo: 'a.example', protocol: 'ESMTP', xforward: new Map<string, string>() };
-  await relay.mail({ path: '<a@a.example>', params: [] }, client);
-  await relay.rcpt({ path: '<b@b.example>', params: [] });
+  await relay.mail({ path: '<a@a.example>', params: [] }, client, []);
+  await relay.rcpt([{ path: '<b@b.example>', params: [] }]);
   assert.deepEqual(await relay.data(Readable.from([])), [{ code: 250, lines: ['2.0.0 queued'] }]);
   relay.close();
 });

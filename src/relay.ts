@@ -71,24 +71,14 @@ export class Relay implements Transactions {
     this.#options = options;
   }
 
-  async mail(command: PathCommand, client: Client): Promise<Reply> {
-    if (this.#open) return failureReply('badSequence');
-    const { guard, log, maxMessageSize, nextHop } = this.#options;
+  async mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[] = []): Promise<readonly Reply[]> {
+    const refuse = (reply: Reply): readonly Reply[] => [reply, ...rcpts.map(() => failureReply('badSequence'))];
+    if (this.#open) return refuse(failureReply('badSequence'));
+    const { guard, log, nextHop } = this.#options;
     const record = new TransactionRecord(this.#options, client, command);
     const chain = paramValue(command, 'XDETACH');
-    if (!guard.admits(chain)) {
-      record.loop({
-        fence: 'chain',
-        reason: 'this cluster waits for the reply to this very MAIL already',
-        advice: 'next hops of relays lead in a circle: check outbound.nextHop of every cluster on the way',
-      });
-      return record.refuse(new Failure('callLoop'));
-    }
-    if (!validBody(paramValue(command, 'BODY'))) return record.refuse(new Failure('syntax'));
-    const size = paramValue(command, 'SIZE') ?? '0';
-    // RFC 1870 section 5: up to 20 digits.
-    if (!/^\d{1,20}$/.test(size)) return record.refuse(new Failure('syntax'));
-    if (Number(size) > maxMessageSize) return record.refuse(new Failure('messageTooBig'));
+    const failure = this.#refuseMail(command, chain, record);
+    if (failure) return refuse(record.refuse(failure));
     const delivery = new Delivery({
       nextHop,
       log,
@@ -98,13 +88,7 @@ export class Relay implements Transactions {
       extendChain: () => guard.extendChain(chain),
     });
     try {
-      const reply = await delivery.mail();
-      if (!isPositive(reply)) {
-        delivery.release();
-        return record.refused(reply);
-      }
-      this.#gone.signal.throwIfAborted();
-      this.#open = {
+      const open: Open = {
         mail: command,
         client,
         delivery,
@@ -113,25 +97,39 @@ export class Relay implements Transactions {
         inData: false,
         policyClass: undefined,
       };
-      return reply;
+      const together = this.#mayAskTogether(open, rcpts);
+      const [reply = failureReply('internal'), ...verdicts] = await delivery.mail(together ? rcpts : []);
+      if (!isPositive(reply)) {
+        delivery.release();
+        return refuse(record.refused(reply));
+      }
+      this.#gone.signal.throwIfAborted();
+      this.#open = open;
+      if (!together) return [reply, ...(await this.rcpt(rcpts))];
+      this.#takeNote(open, rcpts, verdicts);
+      return [reply, ...verdicts];
     } catch (error) {
       delivery.release();
-      return record.refuse(Failure.from(error));
+      return refuse(record.refuse(Failure.from(error)));
     }
   }
 
-  async rcpt(command: PathCommand): Promise<Reply> {
+  async rcpt(commands: readonly PathCommand[]): Promise<readonly Reply[]> {
     const open = this.#open;
-    if (!open) return failureReply('badSequence');
-    const mailbox = mailboxOf(command.path);
-    const policyClass = this.#options.policyClass(mailbox);
-    const reply = this.#refuseRecipient(open, policyClass) ?? (await this.#askNextHop(open, command));
-    open.record.recipient(command, reply);
-    if (isPositive(reply)) {
-      open.accepted.push({ command, mailbox });
-      open.policyClass ??= policyClass;
+    if (!open) return commands.map(() => failureReply('badSequence'));
+    if (this.#mayAskTogether(open, commands)) {
+      const replies = await this.#askNextHop(open, commands);
+      this.#takeNote(open, commands, replies);
+      return replies;
     }
-    return reply;
+    const replies: Reply[] = [];
+    for (const command of commands) {
+      const refusal = this.#refuseRecipient(open, command);
+      const [reply = failureReply('internal')] = refusal ? [refusal] : await this.#askNextHop(open, [command]);
+      this.#takeNote(open, [command], [reply]);
+      replies.push(reply);
+    }
+    return replies;
   }
 
   refuseData(): Reply | undefined {
@@ -195,23 +193,62 @@ export class Relay implements Transactions {
     }
   }
 
-  /** What we refuse ourselves, before the next hop is asked. */
-  #refuseRecipient(open: Open, policyClass: string): Reply | undefined {
-    // One reply to DATA cannot carry the verdicts of several LMTP recipients (RFC 2033 section 4.2).
-    const single = this.#options.inboundProtocol === 'smtp' && this.#options.outboundProtocol === 'lmtp';
-    if (single && open.accepted.length > 0) return failureReply('oneRecipientPerTransaction');
-    if (open.accepted.length >= MAX_RECIPIENTS) return failureReply('tooManyRecipients');
-    if (open.policyClass !== undefined && policyClass !== open.policyClass) return failureReply('otherPolicyClass');
-    return undefined;
+  /** Why we refuse MAIL ourselves, before the next hop is asked. */
+  #refuseMail(command: PathCommand, chain: string | undefined, record: TransactionRecord): Failure | undefined {
+    if (!this.#options.guard.admits(chain)) {
+      record.loop({
+        fence: 'chain',
+        reason: 'this cluster waits for the reply to this very MAIL already',
+        advice: 'next hops of relays lead in a circle: check outbound.nextHop of every cluster on the way',
+      });
+      return new Failure('callLoop');
+    }
+    if (!validBody(paramValue(command, 'BODY'))) return new Failure('syntax');
+    const size = paramValue(command, 'SIZE') ?? '0';
+    // RFC 1870 section 5: up to 20 digits.
+    if (!/^\d{1,20}$/.test(size)) return new Failure('syntax');
+    return Number(size) > this.#options.maxMessageSize ? new Failure('messageTooBig') : undefined;
   }
 
-  async #askNextHop(open: Open, command: PathCommand): Promise<Reply> {
+  /** Whether none of these could be refused by ourselves, however the next hop judges those before it. */
+  #mayAskTogether(open: Open, commands: readonly PathCommand[]): boolean {
+    if (commands.length + open.accepted.length > (this.#oneRecipient ? 1 : MAX_RECIPIENTS)) return false;
+    const classes = new Set(commands.map(({ path }) => this.#options.policyClass(mailboxOf(path))));
+    if (open.policyClass !== undefined) classes.add(open.policyClass);
+    return classes.size <= 1;
+  }
+
+  #refuseRecipient(open: Open, { path }: PathCommand): Reply | undefined {
+    if (this.#oneRecipient && open.accepted.length > 0) return failureReply('oneRecipientPerTransaction');
+    if (open.accepted.length >= MAX_RECIPIENTS) return failureReply('tooManyRecipients');
+    if (open.policyClass === undefined || this.#options.policyClass(mailboxOf(path)) === open.policyClass)
+      return undefined;
+    return failureReply('otherPolicyClass');
+  }
+
+  /** One reply to DATA cannot carry the verdicts of several LMTP recipients (RFC 2033 section 4.2). */
+  get #oneRecipient(): boolean {
+    return this.#options.inboundProtocol === 'smtp' && this.#options.outboundProtocol === 'lmtp';
+  }
+
+  async #askNextHop(open: Open, commands: readonly PathCommand[]): Promise<readonly Reply[]> {
     try {
-      return await open.delivery.rcpt(command);
+      return await open.delivery.rcpt(commands);
     } catch (error) {
       const failure = Failure.from(error);
       open.record.failure(failure);
-      return failure.reply;
+      return commands.map(() => failure.reply);
+    }
+  }
+
+  #takeNote(open: Open, commands: readonly PathCommand[], replies: readonly Reply[]): void {
+    for (const [i, command] of commands.entries()) {
+      const reply = replies[i] ?? failureReply('internal');
+      open.record.recipient(command, reply);
+      if (!isPositive(reply)) continue;
+      const mailbox = mailboxOf(command.path);
+      open.accepted.push({ command, mailbox });
+      open.policyClass ??= this.#options.policyClass(mailbox);
     }
   }
 
@@ -299,8 +336,7 @@ export class Relay implements Transactions {
     });
     try {
       const { rcpt, message } = notification;
-      requireTaken(await orNotificationFailed(report.mail()));
-      requireTaken(await orNotificationFailed(report.rcpt(rcpt)));
+      for (const taken of await orNotificationFailed(report.mail([rcpt]))) requireTaken(taken);
       const refusal = await delivery.write(this.#message(open, header, outgoing, passing), outgoing);
       if (refusal) return [refusal];
       requireTaken(await orNotificationFailed(report.write([], { body: () => [message], bytesOut: message.length })));

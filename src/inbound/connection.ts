@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPServer } from 'smtp-server';
+import type { PathCommand } from '../smtp/command.ts';
 import { Failure, failureReply } from '../smtp/failures.ts';
 import { formatReply, type Reply } from '../smtp/reply.ts';
 import type { Client, Offers, Transactions } from './interface.ts';
@@ -24,6 +25,13 @@ export interface ConnectionSettings {
   readonly transactions: Transactions;
 }
 
+/**
+ * RCPTs passed on together. Fewer with MAIL: should the next hop refuse that, each RCPT behind it is an error to it, and
+ * Postfix answers a session of more than ten ever more slowly (smtpd_soft_error_limit).
+ */
+const MAX_TOGETHER = 50;
+const MAX_WITH_MAIL = 4;
+
 /** A command of 16 KiB has room for the longest path and its parameters. */
 const MAX_COMMAND_LENGTH = 16 * 1024;
 
@@ -35,6 +43,7 @@ export class RelayConnection extends SMTPConnection {
   readonly #settings: ConnectionSettings;
   #xforward = new Map<string, string>();
   #busy = false;
+  #unsent = '';
 
   constructor(
     server: SMTPServer,
@@ -90,6 +99,17 @@ export class RelayConnection extends SMTPConnection {
   override _onTimeout(): void {
     if (this.#busy && !this._closing) this._armTimeout();
     else super._onTimeout();
+  }
+
+  /** What the library says by itself comes after what we have said. */
+  override send(...reply: Parameters<SMTPConnection['send']>): void {
+    this.#flush();
+    super.send(...reply);
+  }
+
+  override close(): void {
+    this.#flush();
+    super.close();
   }
 
   override _onClose(): void {
@@ -154,14 +174,22 @@ export class RelayConnection extends SMTPConnection {
       return;
     }
     const mail = parsePathCommand('MAIL FROM', command.toString('latin1'));
-    if (!mail) this.#finish(failureReply('syntax'), callback);
-    else this.#work(this.#settings.transactions.mail(mail, this.#client()), callback);
+    if (!mail) {
+      this.#finish(failureReply('syntax'), callback);
+      return;
+    }
+    const rcpts = this.#pipelinedRcpts(MAX_WITH_MAIL);
+    this.#work(this.#settings.transactions.mail(mail, this.#client(), rcpts), 1 + rcpts.length, callback);
   }
 
   override handler_RCPT(command: Buffer, callback: Done): void {
     const rcpt = parsePathCommand('RCPT TO', command.toString('latin1'));
-    if (!rcpt) this.#finish(failureReply('syntax'), callback);
-    else this.#work(this.#settings.transactions.rcpt(rcpt), callback);
+    if (!rcpt) {
+      this.#finish(failureReply('syntax'), callback);
+      return;
+    }
+    const rcpts = [rcpt, ...this.#pipelinedRcpts(MAX_TOGETHER - 1)];
+    this.#work(this.#settings.transactions.rcpt(rcpts), rcpts.length, callback);
   }
 
   override handler_DATA(_command: Buffer, callback: Done): void {
@@ -223,13 +251,22 @@ export class RelayConnection extends SMTPConnection {
     this._resetSession();
   }
 
-  #work(answer: Promise<Reply>, callback: Done): void {
+  /** RCPTs that came right behind the command at hand. */
+  #pipelinedRcpts(max: number): readonly PathCommand[] {
+    if (!(this._parser instanceof WireParser)) return [];
+    return this._parser.takeCommands((line) => parsePathCommand('RCPT TO', line), max);
+  }
+
+  #work(answer: Promise<readonly Reply[]>, commands: number, callback: Done): void {
     this.#busy = true;
     answer
-      .catch((error: unknown) => Failure.from(error).reply)
-      .then((reply) => {
+      .catch((error: unknown) => new Array<Reply>(commands).fill(Failure.from(error).reply))
+      .then((replies) => {
         this.#busy = false;
-        this.#finish(reply, callback);
+        // RFC 5321 section 3.8: nothing comes after 421.
+        const last = replies.findIndex(({ code }) => code === 421);
+        this.#reply(...(last < 0 ? replies : replies.slice(0, last + 1)));
+        callback();
       })
       // Nothing above can reject; were it to, the connection must not hang.
       .catch(() => this._socket.destroy());
@@ -240,10 +277,20 @@ export class RelayConnection extends SMTPConnection {
     callback();
   }
 
-  /** A 421 ends the session, but not before an LMTP client has heard what became of every recipient. */
+  /**
+   * What is said in one turn leaves in one write: the replies to MAIL, to the RCPTs and to DATA of a client that
+   * pipelines. A 421 ends the session, but not before an LMTP client has heard what became of every recipient.
+   */
   #reply(...replies: readonly Reply[]): void {
-    if (this._upgrading || this._socket.destroyed || !this._socket.writable) return;
-    this._socket.write(replies.map(formatReply).join(''), 'latin1');
+    if (this.#unsent === '') process.nextTick(this.#flush);
+    for (const reply of replies) this.#unsent += formatReply(reply);
     if (replies.some(({ code }) => code === 421)) this.close();
   }
+
+  readonly #flush = (): void => {
+    const text = this.#unsent;
+    this.#unsent = '';
+    if (text === '' || this._upgrading || this._socket.destroyed || !this._socket.writable) return;
+    this._socket.write(text, 'latin1');
+  };
 }

@@ -13,8 +13,10 @@ export interface Client {
 
 /** The mail transactions of one connection, one after the other. Replies go to the wire as they are. */
 export interface Transactions {
-  mail(command: PathCommand, client: Client): Promise<Reply>;
-  rcpt(command: PathCommand): Promise<Reply>;
+  /** MAIL, and the RCPTs that a pipelining client sent right behind it (RFC 2920): a reply for each, in order. */
+  mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[]): Promise<readonly Reply[]>;
+  /** One RCPT, or those that came together: a reply for each, in order. */
+  rcpt(commands: readonly PathCommand[]): Promise<readonly Reply[]>;
   /** Why DATA cannot be taken now, or undefined: then `data` must be called. */
   refuseData(): Reply | undefined;
   /**

@@ -16,23 +16,31 @@ class Recorder implements Transactions {
   readonly messages: string[] = [];
   readonly clients: Client[] = [];
   replies: readonly Reply[] = [{ code: 250, lines: ['2.0.0 Ok: queued as ABC'] }];
+  mailReply: Reply = { code: 250, lines: ['2.1.0 Fine', 'two lines'] };
+  /** How many RCPTs came at a time. */
+  readonly together: number[] = [];
   closed = false;
   beforeReply: () => Promise<void> = () => Promise.resolve();
   /** Answers before the message was read. */
   hasty = false;
 
-  mail(command: PathCommand, client: Client): Promise<Reply> {
+  mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[]): Promise<readonly Reply[]> {
     this.heard.push(['MAIL', command.path, ...command.params].join(' '));
     this.clients.push(client);
-    return Promise.resolve({ code: 250, lines: ['2.1.0 Fine', 'two lines'] });
+    const reply = this.mailReply;
+    return Promise.resolve([reply, ...this.#verdicts(rcpts)]);
   }
-  rcpt(command: PathCommand): Promise<Reply> {
-    this.heard.push(['RCPT', command.path, ...command.params].join(' '));
-    return Promise.resolve(
-      command.path.includes('nobody')
+  rcpt(commands: readonly PathCommand[]): Promise<readonly Reply[]> {
+    return Promise.resolve(this.#verdicts(commands));
+  }
+  #verdicts(commands: readonly PathCommand[]): Reply[] {
+    if (commands.length > 0) this.together.push(commands.length);
+    return commands.map(({ path, params }) => {
+      this.heard.push(['RCPT', path, ...params].join(' '));
+      return path.includes('nobody')
         ? { code: 550, lines: ['5.1.1 <nobody>: no'] }
-        : { code: 250, lines: ['2.1.5 Ok'] },
-    );
+        : { code: 250, lines: ['2.1.5 Ok'] };
+    });
   }
   refuseData(): Reply | undefined {
     return this.heard.some((line) => line.startsWith('RCPT')) ? undefined : failureReply('noRecipients');
@@ -103,6 +111,12 @@ async function readAll(socket: Socket): Promise<string[]> {
   return text.split('\r\n').slice(0, -1);
 }
 
+const codesOf = (said: string): number[] =>
+  said
+    .split('\r\n')
+    .filter((line) => line !== '')
+    .map((line) => Number(line.slice(0, 3)));
+
 const EHLO = 'EHLO a.example\r\n';
 const ENVELOPE = 'MAIL FROM:<s@a.example> SIZE=5\r\nRCPT TO:<r@b.example>\r\n';
 
@@ -134,6 +148,70 @@ test('a pipelined session with two messages: replies in order, content without i
   assert.deepEqual(lines.slice(7), [...answers, ...answers, '221 2.0.0 Bye']);
   assert.deepEqual(relay.messages, ['.dot\r\n\u00e9\r\n', '.dot\r\n\u00e9\r\n']);
   assert.ok(relay.heard.includes('MAIL <s@a.example> SIZE=5'));
+});
+
+const rcpt = (name: string): string => `RCPT TO:<${name}@b.example>\r\n`;
+
+test('RCPTs that came together are passed on together, a few with MAIL, and answered in one write with DATA', async () => {
+  const { port, relay } = await start();
+  const socket = connect(port, '127.0.0.1');
+  await once(socket.setEncoding('latin1'), 'data');
+  socket.write(EHLO);
+  await once(socket, 'data');
+  socket.write(`MAIL FROM:<s@a.example>\r\n${rcpt('r').repeat(3)}DATA\r\n`);
+  const [said] = (await once(socket, 'data')) as [string];
+  assert.deepEqual(codesOf(said), [250, 250, 250, 250, 250, 354]);
+  assert.deepEqual(relay.together, [3]);
+  socket.end(`.\r\nMAIL FROM:<s@a.example>\r\n${rcpt('r').repeat(60)}QUIT\r\n`);
+  await readAll(socket);
+  assert.deepEqual(relay.together, [3, 4, 50, 6]);
+});
+
+test('what is no RCPT ends those that are passed on together, and is answered where it stands', async () => {
+  const { port, relay } = await start();
+  const group = `${rcpt('r')}RCPT TO:broken\r\n${rcpt('nobody')}rcpt to: <s@b.example>\nRSET\r\n${rcpt('t')}`;
+  const lines = await converse(port, `${EHLO}MAIL FROM:<s@a.example>\r\n${group}QUIT\r\n`);
+  assert.deepEqual(codesOf(lines.slice(7).join('\r\n')), [250, 250, 250, 501, 550, 250, 250, 250, 221]);
+  assert.deepEqual(
+    relay.heard.slice(-6),
+    ['MAIL <s@a.example>', 'RCPT <r@b.example>', 'RCPT <nobody@b.example>', 'RCPT <s@b.example>', 'reset'].concat(
+      'RCPT <t@b.example>',
+    ),
+  );
+});
+
+test('nothing is said after a 421, and nothing done', async () => {
+  const { port, relay } = await start();
+  relay.mailReply = { code: 421, lines: ['4.3.2 closing'] };
+  const lines = await converse(port, `${EHLO}MAIL FROM:<s@a.example>\r\n${rcpt('r')}RSET\r\n`);
+  assert.equal(lines.at(-1), '421 4.3.2 closing');
+  assert.equal(relay.heard.at(-1), 'RCPT <r@b.example>');
+});
+
+test('commands come out the same however they are cut', async () => {
+  const { port, relay } = await start();
+  const wire = `${EHLO}${ENVELOPE}DATA\r\nx\r\n.\r\nNOOP\r\nVRFY x\r\nQUIT\r\n`;
+  const whole = await converse(port, wire);
+  const heard = relay.heard.splice(0);
+  const socket = connect(port, '127.0.0.1').setNoDelay();
+  const lines = readAll(socket);
+  for (const octet of wire) {
+    socket.write(octet);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(await lines, whole);
+  assert.deepEqual(relay.heard, heard);
+});
+
+test('a command line without end is refused, whole or in pieces', async () => {
+  const { port, relay } = await start();
+  for (const end of ['', '\r\nNOOP\r\n']) {
+    const lines = await converse(port, `${EHLO}MAIL FROM:<${'x'.repeat(20_000)}${end}`);
+    assert.match(lines.at(-1) ?? '', /^421 .*Command line too long/);
+  }
+  const lines = await converse(port, `${EHLO}MAIL FROM:<s@a.example>\r\nRCPT TO:<${'x'.repeat(20_000)}@b.example>\r\n`);
+  assert.match(lines.at(-1) ?? '', /^421 .*Command line too long/);
+  assert.ok(!relay.heard.some((line) => line.startsWith('RCPT')));
 });
 
 test('a client outside the trusted networks is refused before its first command', async () => {

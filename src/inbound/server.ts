@@ -48,8 +48,8 @@ export async function startInbound(options: InboundOptions): Promise<Inbound> {
 
 /** Transactions of a client that nobody trusts: never reached, as it is refused before its first command. */
 const refused: Transactions = {
-  mail: () => Promise.resolve(failureReply('untrustedClient')),
-  rcpt: () => Promise.resolve(failureReply('untrustedClient')),
+  mail: () => Promise.resolve([failureReply('untrustedClient')]),
+  rcpt: () => Promise.resolve([failureReply('untrustedClient')]),
   refuseData: () => failureReply('untrustedClient'),
   data: () => Promise.resolve([failureReply('untrustedClient')]),
   reset: () => undefined,
