@@ -119,8 +119,11 @@ export class Collector implements Sink {
     this.#candidate = refusal === undefined;
     if (refusal !== undefined && refusal !== 'text') this.#leave(refusal);
     const type = effectiveType(leaf.head, leaf.container);
-    if (leaf.opaque === undefined && !isAttachment(leaf) && type.startsWith('text/'))
-      this.#watch = new TextWatch(this.mentions, { html: type === 'text/html', encoding: leaf.head.encoding });
+    // Some gateways turn multipart/encrypted into multipart/mixed: what stands beside this part is encrypted.
+    if (type === 'application/pgp-encrypted') this.mentions.pgp = true;
+    const html = type === 'text/html' || type === 'application/xhtml+xml';
+    if (leaf.opaque === undefined && !isAttachment(leaf) && (html || type.startsWith('text/')))
+      this.#watch = new TextWatch(this.mentions, { html, encoding: leaf.head.encoding });
   }
 
   leafData(bytes: Buffer): void {
@@ -156,7 +159,7 @@ export class Collector implements Sink {
     return this.files.map(({ leaf, candidate }) => {
       const { contentId } = leaf.head;
       const shown = contentId !== undefined && this.mentions.shows(contentId);
-      return { ...candidate, shown, flaw: this.mentions.pgp ? 'PGP in the text' : candidate.flaw };
+      return { ...candidate, shown, flaw: this.mentions.pgp ? 'PGP' : candidate.flaw };
     });
   }
 
@@ -256,12 +259,13 @@ const readers: Readonly<Record<string, new (file: DecodedFile) => Reader>> = {
   '': IdentityReader,
 };
 
-/** Whether this is a text that the reader of the message sees, and where a notice could stand. */
+/** Whether this is a text that the reader of the message sees: a notice may stand there, or must stand elsewhere. */
 function isPlace(leaf: Leaf): boolean {
   const type = effectiveType(leaf.head, leaf.container);
   return (
     leaf.opaque === undefined &&
-    (type === 'text/plain' || type === 'text/html') &&
+    type.startsWith('text/') &&
+    type !== 'text/calendar' &&
     !isAttachment(leaf) &&
     leaf.head.fileName === undefined &&
     containers(leaf).every((container) => container.type !== 'multipart/digest')

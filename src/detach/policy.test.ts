@@ -36,7 +36,7 @@ const text = 'Content-Type: text/plain\r\n\r\nHello';
 const html = (body: string): string => `Content-Type: text/html\r\n\r\n${body}`;
 
 const multipart = (type: string, ...parts: readonly string[]): string => {
-  const b = `=_${type.replace(/\W/g, '')}${parts.length}`;
+  const b = `=_${type.replace(/\W/g, '')}${parts.length}.${parts.join('').length}`;
   return `Content-Type: multipart/${type}; boundary="${b}"\r\n\r\n${parts.map((p) => `--${b}\r\n${p}\r\n`).join('')}--${b}--`;
 };
 const mail = (entity: string): Buffer => crlf('From: a@a.example', 'MIME-Version: 1.0', entity);
@@ -105,6 +105,66 @@ suite('what qualifies', () => {
     'a file beside something signed': [multipart('mixed', multipart('signed', text, text), pdf), ['a.pdf']],
     'S/MIME': [part('application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m', 'attachment'), []],
     'S/MIME under another type': [part('application/octet-stream', 'attachment; filename=smime.p7m'), []],
+    'an image with a comment beside its id': [
+      multipart('related', html('<img src="cid:i@x">'), part('image/png', 'inline', ['Content-ID: (pic) <i@x> (1)'])),
+      [],
+    ],
+    'an image with two ids': [
+      multipart(
+        'related',
+        html('<img src="cid:i@x">'),
+        part('image/png', 'inline', ['Content-ID: <z@x>', 'Content-ID: <i@x>']),
+      ),
+      [],
+    ],
+    'an image that XHTML shows': [
+      multipart(
+        'related',
+        'Content-Type: application/xhtml+xml\r\n\r\n<img src="cid:i@x"/>',
+        part('image/png', '', ['Content-ID: <i@x>']),
+      ),
+      [],
+    ],
+    'a body in XHTML': [part('application/xhtml+xml'), []],
+    'a letter with pictures, its root named': [
+      multipart(
+        'related; type="text/html"',
+        html('<img src="cid:i@x">'),
+        part('image/png', 'attachment; filename=o.png'),
+      ),
+      ['o.png'],
+    ],
+    'pictures and sounds of a phone': [
+      multipart(
+        'related; type="application/smil"',
+        'Content-Type: application/smil\r\n\r\n<smil><img src="i.jpg"/></smil>',
+        part('image/jpeg; name=i.jpg', '', ['Content-ID: <1>']),
+      ),
+      [],
+    ],
+    'XML with attachments': [
+      multipart(
+        'related; type="application/xop+xml"',
+        'Content-Type: application/xop+xml\r\n\r\n<x/>',
+        part('application/octet-stream', '', ['Content-ID: <1@x>']),
+      ),
+      [],
+    ],
+    CMS: [multipart('mixed', text, part('application/cms', 'attachment; filename=x')), []],
+    'rights management': [
+      multipart('mixed', text, part('application/x-microsoft-rpmsg-message', 'attachment; filename=message.rpmsg')),
+      [],
+    ],
+    'PGP/MIME that a gateway made multipart/mixed': [
+      multipart(
+        'mixed',
+        'Content-Type: text/plain\r\n\r\n',
+        part('application/octet-stream', 'attachment; filename=encrypted'),
+        'Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1',
+      ),
+      [],
+    ],
+    'inline PGP in HTML': [multipart('mixed', html('<pre>-----BEGIN PGP MESSAGE-----\r\nx</pre>'), pdf), []],
     'inline PGP': [
       multipart('mixed', 'Content-Type: text/plain\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: x', pdf),
       [],
@@ -120,6 +180,40 @@ suite('what qualifies', () => {
     'a report': [multipart('report', text, pdf), []],
     'a voice message': [multipart('voice-message', part('audio/wav', 'attachment')), []],
     'a calendar': [multipart('mixed', text, part('text/calendar; method=REQUEST', 'attachment; filename=i.ics')), []],
+    'a calendar by another type': [
+      multipart('mixed', text, part('application/ics', 'attachment; filename=invite.ics')),
+      [],
+    ],
+    'a calendar by its name': [
+      multipart('mixed', text, part('application/octet-stream', 'attachment; filename=Invite.ICS')),
+      [],
+    ],
+    'a read receipt': [
+      multipart(
+        'report; report-type=disposition-notification',
+        text,
+        'Content-Type: message/disposition-notification\r\n\r\nDisposition: manual-action/MDN-sent-manually; displayed',
+        pdf,
+      ),
+      [],
+    ],
+    'signed inside of a forwarded message, and a file beside it': [
+      multipart(
+        'mixed',
+        text,
+        `Content-Type: message/rfc822\r\n\r\n${multipart('signed', multipart('mixed', text, pdf), text)}`,
+        pdf,
+      ),
+      ['a.pdf'],
+    ],
+    'opaque S/MIME forwarded': [
+      multipart(
+        'mixed',
+        text,
+        `Content-Type: message/rfc822\r\n\r\n${part('application/x-pkcs7-mime; smime-type=signed-data', 'attachment; filename=x')}`,
+      ),
+      [],
+    ],
     'a part of a message': [multipart('mixed', text, part('message/partial; id=1', 'attachment')), []],
     'an external body': [multipart('mixed', text, part('message/external-body', 'attachment')), []],
     'uuencoded text': [`Content-Type: text/plain\r\n\r\nbegin 644 x\r\n${'M'.repeat(60)}\r\n`.repeat(80), []],

@@ -49,10 +49,10 @@ export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
   const { name, type: fileType } = nameOf(leaf);
   const [kind] = type.split('/', 1);
   if (kind === 'multipart' || kind === 'message') return 'structure';
-  if (type === 'text/calendar' || fileType === 'text/calendar') return 'calendar';
+  if (isCalendar(type, fileType, name)) return 'calendar';
   if (isCryptographic(type, fileType, name)) return 'signed or encrypted';
   const attached = isAttachment(leaf);
-  if (!attached && (kind === 'text' || !type.includes('/'))) return 'text';
+  if (!attached && (kind === 'text' || type === 'application/xhtml+xml' || !type.includes('/'))) return 'text';
   const related = containers(leaf).some((container) => container.type === 'multipart/related');
   if (!attached && related && head.contentLocation !== undefined) return 'shown';
   return refusalByRules(name, fileType, rules);
@@ -64,10 +64,19 @@ export function isAttachment(leaf: Leaf): boolean {
   return disposition !== '' && disposition !== 'inline';
 }
 
+/** Invitations (RFC 5545), under the names that Google, Outlook and old programs give them too. */
+function isCalendar(type: string, fileType: string, name: string): boolean {
+  return (
+    [type, fileType].some((t) => /^(?:text\/(?:x-)?v?calendar|application\/(?:ics|calendar\+(?:xml|json)))$/.test(t)) ||
+    /\.(?:ics|vcs)$/i.test(name)
+  );
+}
+
+/** PKCS #7 and CMS (RFC 8551, RFC 7193), PGP (RFC 3156), and Microsoft's rights management. */
 function isCryptographic(type: string, fileType: string, name: string): boolean {
   return (
-    [type, fileType].some((t) => /^application\/(x-)?(pkcs7|pkcs10|pgp)\b/.test(t)) ||
-    /\.(p7[mscz]|pgp|gpg|asc|sig)$/i.test(name)
+    [type, fileType].some((t) => /^application\/(?:x-)?(?:pkcs7|pkcs10|pgp|cms|microsoft-rpmsg)\b/.test(t)) ||
+    /\.(?:p7[mscz]|cms|pgp|gpg|asc|sig|rpmsg)$/i.test(name)
   );
 }
 

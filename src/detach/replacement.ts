@@ -32,10 +32,13 @@ export async function replaceParts(
 ): Promise<Replacement> {
   const { collector, notice, tape } = message;
   const items = detached.map(({ item }) => item);
-  const inTexts = await noticeInTexts(choosePlaces(collector.texts), render(notice, items), { collector, tape });
+  const inTexts = await noticeInTexts(choosePlaces(collector.texts, detached), render(notice, items), {
+    collector,
+    tape,
+  });
   const edits: Edit[] = [...(inTexts ?? [])];
   let header = message.header.raw;
-  const last = detached.at(-1);
+  const last = lastOfOwn(detached);
   for (const group of byContainer(detached)) {
     const { container } = group[0]!.part.leaf;
     const standIn =
@@ -74,22 +77,48 @@ const render = (notice: Notice, items: readonly NoticeItem[]): Rendered => ({
 });
 
 /**
- * The first text that a reader sees, and its alternative in the other form: of the message itself rather than of
- * one forwarded in it.
+ * The first text that a reader sees, and what stands for it in other forms: of the message itself rather than of one
+ * forwarded in it. None where that would put words into the mouth of another one than who sent the files.
  */
-function choosePlaces(texts: readonly ReadLeaf[]): ReadLeaf[] {
-  const depth = (text: ReadLeaf): number => containers(text.leaf).filter(({ kind }) => kind === 'message').length;
+function choosePlaces(texts: readonly ReadLeaf[], detached: readonly Detached[]): ReadLeaf[] {
+  const depth = (text: ReadLeaf): number => messagesAround(text.leaf).length;
   const least = Math.min(...texts.map(depth));
   const own = texts.filter((text) => depth(text) === least);
-  const [first] = own;
-  if (!first) return [];
-  const alternatives = containers(first.leaf).filter(({ type }) => type === 'multipart/alternative');
-  const type = typeOf(first.leaf);
-  const other = own.find(
-    ({ leaf }) => typeOf(leaf) !== type && containers(leaf).some((container) => alternatives.includes(container)),
-  );
-  return other ? [first, other] : [first];
+  const message = own[0] && messagesAround(own[0].leaf)[0];
+  const all = message !== undefined && detached.every(({ part }) => containers(part.leaf).includes(message));
+  return all ? (firstIn(own, message) ?? []) : [];
 }
+
+/** The last file of the message itself, or else of what is forwarded in it. */
+function lastOfOwn(detached: readonly Detached[]): Detached | undefined {
+  const depths = detached.map(({ part }) => messagesAround(part.leaf).length);
+  return detached[depths.lastIndexOf(Math.min(...depths))];
+}
+
+/** The innermost comes first. */
+const messagesAround = (leaf: Leaf): Container[] => containers(leaf).filter(({ kind }) => kind === 'message');
+
+/** The first text in a container, in each form that it has there; undefined where a form of it cannot carry a notice. */
+function firstIn(texts: readonly ReadLeaf[], scope: Container): ReadLeaf[] | undefined {
+  const first = texts.find(({ leaf }) => canCarry(leaf));
+  if (!first) return undefined;
+  const around = containers(first.leaf);
+  const alternative = around.slice(0, around.indexOf(scope)).findLast(({ type }) => type === 'multipart/alternative');
+  if (!alternative) return [first];
+  const forms = new Map<string, ReadLeaf[]>();
+  for (const text of texts.filter(({ leaf }) => containers(leaf).includes(alternative))) {
+    const number = childOf(alternative, text.leaf);
+    forms.set(number, [...(forms.get(number) ?? []), text]);
+  }
+  const places = [...forms.values()].map((form) => firstIn(form, alternative));
+  return places.every((place) => place !== undefined) ? places.flat() : undefined;
+}
+
+/** The number of the part of a container that a leaf is, or stands in. */
+const childOf = ({ section }: Container, leaf: Leaf): string =>
+  leaf.section.slice(section === '' ? 0 : section.length + 1).split('.', 1)[0]!;
+
+const canCarry = (leaf: Leaf): boolean => ['text/plain', 'text/html'].includes(typeOf(leaf));
 
 const typeOf = (leaf: Leaf): string => effectiveType(leaf.head, leaf.container);
 

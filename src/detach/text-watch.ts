@@ -1,6 +1,6 @@
 /**
  * Reads along in the texts of a message for what decides over its files: the parts that an HTML text shows
- * (`cid:`, RFC 2392), and PGP written into a plain text. Holds a few hundred characters.
+ * (`cid:`, RFC 2392), and PGP written into a text. Holds a few thousand characters.
  */
 
 /** More references than any mail has: from there on every part with a Content-ID counts as shown. */
@@ -8,7 +8,14 @@ const maxReferences = 10_000;
 const maxReferenceLength = 256;
 
 const reference = /cid:([^"'<>\s\\]{1,256})/gi;
-const pgpMark = /(?:^|\n)-----BEGIN PGP (?:SIGNED )?MESSAGE-----/;
+const pgpMark = {
+  text: /\n-----BEGIN PGP (?:SIGNED )?MESSAGE-----/,
+  html: /[\n>][ \t]*-----BEGIN PGP (?:SIGNED )?MESSAGE-----/,
+};
+
+/** Searched at once. The windows lie where they lie however the text was cut, so that what is found is the same. */
+const windowLength = 16 * 1024;
+const overlap = maxReferenceLength + 8;
 
 /** What the texts of one message said. */
 export class Mentions {
@@ -58,9 +65,13 @@ export class TextWatch {
   push(bytes: Buffer): void {
     // Without its zeros, UTF-16 can be searched like the rest.
     const decoded = this.#decode(bytes.toString('latin1'));
-    this.#window += decoded.includes('\0') ? decoded.replaceAll('\0', '') : decoded;
-    const keep = maxReferenceLength + 8;
-    if (this.#window.length > keep * 4) this.#search(keep);
+    const text = decoded.includes('\0') ? decoded.replaceAll('\0', '') : decoded;
+    for (let at = 0; at < text.length;) {
+      const step = text.slice(at, at + windowLength - this.#window.length);
+      this.#window += step;
+      at += step.length;
+      if (this.#window.length === windowLength) this.#search(overlap);
+    }
   }
 
   end(): void {
@@ -69,11 +80,12 @@ export class TextWatch {
 
   #search(keep: number): void {
     const text = this.#window;
+    if (pgpMark[this.#html ? 'html' : 'text'].test(text)) this.#mentions.pgp = true;
     if (this.#html) {
       // A reference at the very end may go on in the next chunk; it is then in what is kept.
       for (const match of text.matchAll(reference))
         if (keep === 0 || match.index + match[0].length < text.length) this.#mentions.add(match[1]!);
-    } else if (pgpMark.test(text)) this.#mentions.pgp = true;
+    }
     this.#window = keep > 0 ? text.slice(-keep) : '';
   }
 
@@ -90,7 +102,8 @@ export class TextWatch {
     this.#encodedRest = cut > 0 ? text.slice(-cut) : '';
     return text
       .slice(0, text.length - cut)
-      .replace(/=[ \t]*\r?\n/g, '')
-      .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+      .replace(/=(?:[ \t]{0,80}\r?\n|([0-9a-f]{2}))/gi, (_, hex?: string) =>
+        hex === undefined ? '' : String.fromCharCode(parseInt(hex, 16)),
+      );
   }
 }

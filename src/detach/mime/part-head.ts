@@ -20,7 +20,7 @@ export interface PartHead {
   readonly clear: boolean;
 }
 
-const single = ['content-type', 'content-disposition', 'content-transfer-encoding'];
+const single = ['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id'];
 
 export function readPartHead(header: HeaderBlock): PartHead {
   const contentType = header.first('content-type');
@@ -46,6 +46,6 @@ export function readPartHead(header: HeaderBlock): PartHead {
 export const parsePartHead = (raw: Buffer): PartHead => readPartHead(HeaderBlock.parse(raw));
 
 function idOf(value: string): string | undefined {
-  const id = /^<?([^<>]*)>?/.exec(value)?.[1]?.trim();
+  const id = (/<([^<>]*)>/.exec(value) ?? /^<?([^<>]*)/.exec(value))?.[1]?.trim();
   return id === '' ? undefined : id;
 }

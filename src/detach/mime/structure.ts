@@ -65,6 +65,8 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
   if (!multipart && type !== 'message/rfc822' && type !== 'message/global') return { kind: 'leaf', opaque: undefined };
   const whole = wholes.get(type);
   if (whole !== undefined) return { kind: 'leaf', opaque: whole };
+  if (type === 'multipart/related' && !isLetter(head.params.get('type')))
+    return { kind: 'leaf', opaque: 'compound object' };
   // RFC 2045 section 6.4: only the identity encodings are allowed here; some decode others all the same.
   if (!identityEncodings.includes(head.encoding)) return { kind: 'leaf', opaque: 'encoded structure' };
   if (container.depth >= maxDepth) return { kind: 'leaf', opaque: 'too deep' };
@@ -78,6 +80,13 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
       return { kind: 'leaf', opaque: 'ambiguous boundary' };
   return { kind: 'multipart', boundary };
 }
+
+/**
+ * Whether a multipart/related (RFC 2387) is a letter with its pictures, going by the type of its root. Others, as SMIL
+ * of a phone or XML with attachments (MTOM), refer to their parts in ways of their own, and break without them.
+ */
+const isLetter = (root = ''): boolean =>
+  /^\s*(?:text\/(?:html|plain|enriched)|application\/xhtml\+xml|multipart\/.*|)\s*$/i.test(root);
 
 /** RFC 2045 section 5.2, and RFC 2046 section 5.1.5 for digests. */
 export function effectiveType(head: PartHead, container: Container): string {

@@ -63,6 +63,12 @@ suite('what cannot be undone is told, and nothing comes out', () => {
     'a changed letter': [text.replace('Hello', 'Hallo'), 'changed', /other content/],
     'a footer': [`${text}-- \r\nThe list\r\n`, 'changed', /appended 15 bytes/],
     'an empty line at the end': [`${text}\r\n`, 'changed', /appended 1 empty line/],
+    'a lone LF at the end': [`${text}\n`, 'changed', /appended 1 empty line/],
+    'empty lines at the end of lines ended by LF': [
+      `${text.replaceAll('\r\n', '\n')}\n\n`,
+      'changed',
+      /appended 2 empty line/,
+    ],
     'a cut': [text.slice(0, -40), 'changed', /delivered/],
     'a longer text': [text.replace('Hello', 'Hello there'), 'changed', /delivered/],
     'no field of ours': [text.replace(manifestLine, ''), 'foreign', /no X-Detach-Message/],

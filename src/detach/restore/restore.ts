@@ -117,8 +117,9 @@ async function compareBody(body: Tape, wanted: Manifest['delivered']): Promise<s
       : `the body was changed: it has ${body.length} bytes, ${wanted.size} were delivered`;
   const appended: Buffer[] = [];
   for await (const block of body.read(wanted.size, Math.min(body.length, wanted.size + 1024))) appended.push(block);
-  return /^[\r\n]*$/.test(Buffer.concat(appended).toString('latin1')) && extra <= 1024
-    ? `the body was changed: mail software appended ${extra / 2} empty line(s) at its end; remove them and try again`
+  const text = Buffer.concat(appended).toString('latin1');
+  return /^[\r\n]*$/.test(text) && extra <= 1024
+    ? `the body was changed: mail software appended ${text.split('\n').length - 1} empty line(s) at its end; remove them and try again`
     : `the body was changed: mail software appended ${extra} bytes (a footer?) at its end; remove them and try again`;
 }
 

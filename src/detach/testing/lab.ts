@@ -13,7 +13,7 @@ import { restore } from '../restore/restore.ts';
 import { Spool } from '../spool/spool.ts';
 
 const ignore = (): void => undefined;
-const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+export const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 export const silentMeter: Meter = {
   transaction: ignore,
   bytes: ignore,
@@ -51,6 +51,13 @@ export interface Detached {
   readonly files: readonly DetachedFile[];
 }
 
+export interface LabOptions {
+  readonly rules?: Partial<Rules>;
+  readonly store?: Store;
+  readonly spoolBytes?: number;
+  readonly log?: Log;
+}
+
 /** A detacher with its store and spool, for tests. */
 export class Lab {
   readonly directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
@@ -58,7 +65,7 @@ export class Lab {
   readonly detacher: Detacher;
   readonly spool: Spool;
 
-  constructor(options: { readonly rules?: Partial<Rules>; readonly store?: Store; readonly spoolBytes?: number } = {}) {
+  constructor(options: LabOptions = {}) {
     this.store = options.store ?? new MemoryStore();
     const spool = { directory: this.directory, maxBytes: options.spoolBytes ?? 2 ** 30 };
     const links = { baseUrl: 'https://files.example', language: 'en', templates: { text: undefined, html: undefined } };
@@ -66,7 +73,7 @@ export class Lab {
       config: { detach: { ...testRules, ...options.rules }, spool, links: links as Config['links'] },
       store: this.store,
       notice: createNotice(links as Config['links']),
-      log: silentLog,
+      log: options.log ?? silentLog,
       meter: silentMeter,
     });
     this.spool = new Spool({ ...spool, meter: silentMeter });

@@ -1,0 +1,156 @@
+/** Where the notice stands: whatever a program shows of the message, it must be in it, and say nothing for others. */
+import assert from 'node:assert/strict';
+import { after, suite, test } from 'node:test';
+import { Lab } from './testing/lab.ts';
+import { base64, crlf } from './testing/messages.ts';
+
+const lab = new Lab();
+after(() => lab.close());
+
+const file = (name: string): string =>
+  [
+    `Content-Type: application/pdf; name=${name}`,
+    'Content-Disposition: attachment',
+    'Content-Transfer-Encoding: base64',
+    '',
+    base64(Buffer.alloc(4000, name)),
+  ].join('\r\n');
+const part = (type: string, body: string): string => `Content-Type: ${type}\r\n\r\n${body}`;
+let count = 0;
+function multipart(type: string, ...parts: readonly string[]): string {
+  const boundary = `b${(count += 1)}x`;
+  const body = parts.map((p) => `--${boundary}\r\n${p}\r\n`).join('');
+  return `Content-Type: multipart/${type}; boundary=${boundary}\r\n\r\n${body}--${boundary}--`;
+}
+const forwarded = (entity: string): string => part('message/rfc822', `Subject: inner\r\n${entity}`);
+
+const notice = 'Attached to this message';
+
+/** The bodies of the parts that have a notice, without it, and how many names of files stand in them. */
+async function carriers(entity: string): Promise<(readonly [words: string, files: number])[]> {
+  const original = crlf('From: a@a.example', 'MIME-Version: 1.0', entity);
+  const { message } = await lab.detach(original);
+  assert.deepEqual(await lab.restore(message), original);
+  return message
+    .toString('latin1')
+    .split(/^--b\d+x.*\r\n/m)
+    .filter((text) => text.includes(notice))
+    .map((text) => [
+      text
+        .slice(text.indexOf('\r\n\r\n') + 4)
+        .split(notice)[0]!
+        .split('<div', 1)[0]!
+        .trim(),
+      new Set(text.match(/[a-z]+\.pdf/g)).size,
+    ]);
+}
+
+suite('the notice stands in every form of the first text', () => {
+  const plain = part('text/plain', 'plain');
+  const html = part('text/html', '<p>html');
+  const cases: Record<string, [entity: string, carriers: [string, number][]]> = {
+    'one text': [multipart('mixed', plain, file('a.pdf')), [['plain', 1]]],
+    'two texts, one after the other': [
+      multipart('mixed', plain, file('a.pdf'), part('text/plain', 'footer')),
+      [['plain', 1]],
+    ],
+    'text and HTML': [
+      multipart('mixed', multipart('alternative', plain, html), file('a.pdf')),
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+      ],
+    ],
+    'HTML with pictures': [
+      multipart('alternative', plain, multipart('related', html, file('a.pdf'))),
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+      ],
+    ],
+    'HTML in pieces, files between them': [
+      multipart('alternative', plain, multipart('mixed', html, file('a.pdf'), part('text/html', '<p>more'))),
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+      ],
+    ],
+    'two forms in HTML': [
+      multipart('mixed', multipart('alternative', plain, html, part('text/html', '<p>large')), file('a.pdf')),
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+        ['<p>large', 1],
+      ],
+    ],
+    'forms of forms': [
+      multipart(
+        'mixed',
+        multipart('alternative', plain, multipart('alternative', html, part('text/html', '<p>large'))),
+        file('a.pdf'),
+      ),
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+        ['<p>large', 1],
+      ],
+    ],
+    'an invitation': [
+      multipart(
+        'mixed',
+        multipart('alternative', plain, html, part('text/calendar', 'BEGIN:VCALENDAR')),
+        file('a.pdf'),
+      ),
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+      ],
+    ],
+    'the same twice: both have to be told': [
+      multipart('mixed', multipart('alternative', html, plain), multipart('alternative', plain, html), file('a.pdf')),
+      [
+        ['<p>html', 1],
+        ['plain', 1],
+      ],
+    ],
+  };
+  for (const [title, [entity, expected]] of Object.entries(cases))
+    test(title, async () => assert.deepEqual(await carriers(entity), expected));
+});
+
+suite('or is a part of its own', () => {
+  const plain = part('text/plain', 'plain');
+  const cases: Record<string, [entity: string, carriers: [string, number][]]> = {
+    'without a text': [multipart('mixed', file('a.pdf'), file('b.pdf')), [['', 2]]],
+    'with a calendar alone': [multipart('mixed', part('text/calendar', 'BEGIN:VCALENDAR'), file('a.pdf')), [['', 1]]],
+    'when a program may show a form that cannot carry it': [
+      multipart(
+        'mixed',
+        multipart('alternative', plain, part('text/x-amp-html', '<html amp4email>'), part('text/html', '<p>html')),
+        file('a.pdf'),
+      ),
+      [['', 1]],
+    ],
+    'when one of two charsets is unknown': [
+      multipart(
+        'mixed',
+        multipart('alternative', plain, part('text/html; charset=x-martian', '<p>html')),
+        file('a.pdf'),
+      ),
+      [['', 1]],
+    ],
+    'when the only text is that of somebody else': [multipart('mixed', forwarded(plain), file('a.pdf')), [['', 1]]],
+    'in the message itself rather than in one forwarded': [
+      multipart('mixed', file('a.pdf'), forwarded(multipart('mixed', plain, file('b.pdf')))),
+      [['', 2]],
+    ],
+  };
+  for (const [title, [entity, expected]] of Object.entries(cases))
+    test(title, async () => assert.deepEqual(await carriers(entity), expected));
+});
+
+test('what leaves a forwarded message is told there when the letter has no words of its own', async () => {
+  const inner = multipart('mixed', part('text/plain', 'inner'), file('a.pdf'));
+  assert.deepEqual(await carriers(multipart('mixed', forwarded(inner))), [['inner', 1]]);
+  assert.deepEqual(await carriers(multipart('mixed', part('text/plain', 'outer'), forwarded(inner))), [['outer', 1]]);
+});
