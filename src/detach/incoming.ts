@@ -40,6 +40,9 @@ export interface DetachContext {
 
 export const manifestField = 'X-Detach-Message';
 
+/** The field with the id of 128 bits that storage gives a manifest. */
+const fieldBytes = `${manifestField}: ${'x'.repeat(22)}\r\n`.length;
+
 /** A message up to this size is kept in memory, whatever it holds. */
 const maxMemoryBytes = 1024 * 1024;
 
@@ -156,7 +159,8 @@ export class IncomingMessage implements Incoming {
         notice: this.#context.notice,
       });
       const pieces = applyEdits(collector, edits);
-      if (lengthOf(pieces) >= collector.length) return whole();
+      const added = header.length - this.header.raw.length + fieldBytes;
+      if (lengthOf(pieces) + added >= collector.length) return whole();
       const hashes = new Map(chosen.map(({ piece, sha256 }) => [piece, sha256]));
       const manifest = writeManifest({
         v: 1,

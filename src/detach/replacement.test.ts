@@ -24,6 +24,60 @@ function multipart(type: string, ...parts: readonly string[]): string {
 }
 const forwarded = (entity: string): string => part('message/rfc822', `Subject: inner\r\n${entity}`);
 
+/** What the body is encoded in, and how. */
+const encodings: Record<string, (text: string) => string> = {
+  'charset=us-ascii': (text) => `7bit\r\n\r\n${text}`,
+  'charset=utf-8; x=qp': (text) => `quoted-printable\r\n\r\n${text}`,
+  'charset=utf-8; x=b64': (text) => `base64\r\n\r\n${base64(Buffer.from(text))}`,
+  'charset=utf-16le': (text) => `base64\r\n\r\n${base64(Buffer.from(text, 'utf16le'))}`,
+};
+
+/** A letter in two forms, with or without a file of so many octets. */
+function letter(params: string, file?: { readonly name: string; readonly size: number }): Buffer {
+  const encoded = (type: string, text: string): string =>
+    `Content-Type: ${type}; ${params}\r\nContent-Transfer-Encoding: ${encodings[params]!(text)}`;
+  const attached = file && [
+    'Content-Type: application/pdf',
+    `Content-Disposition: attachment; filename*=utf-8''${encodeURIComponent(file.name)}`,
+    '',
+    'x'.repeat(file.size),
+  ];
+  const forms = multipart('alternative', encoded('text/plain', 'Hello\r\n'), encoded('text/html', '<p>Hello</p>\r\n'));
+  return crlf(
+    'From: a@a.example',
+    'MIME-Version: 1.0',
+    multipart('mixed', forms, ...(attached ? [attached.join('\r\n')] : [])),
+  );
+}
+
+suite('what a file costs that was detached', () => {
+  const names = ['a.pdf', ...['a', 'é', '日', '😀', '&'].map((unit) => `${unit.repeat(100)}.pdf`)];
+  for (const params of Object.keys(encodings).slice(0, 3))
+    test(`is less than 1,000 octets in all: ${params}`, async () => {
+      for (const name of names) {
+        const { message, files } = await lab.detach(letter(params, { name, size: 4000 }));
+        assert.equal(files.length, 1);
+        const cost = message.length - letter(params).length;
+        assert.ok(cost < 1000, `${name}: ${cost}`);
+      }
+    });
+
+  test('is never more than it saves', async () => {
+    const small = new Lab({ rules: { minSize: 500 } });
+    let detached = 0;
+    for (const params of Object.keys(encodings))
+      for (let size = 850; size < 1400; size += 7) {
+        const original = letter(params, { name: 'a.pdf', size });
+        const { message, files } = await small.detach(original);
+        detached += files.length;
+        if (files.length > 0) assert.ok(message.length < original.length, `${params}, ${size}: ${message.length}`);
+        else assert.deepEqual(message, original);
+      }
+    assert.ok(detached > 100);
+    await small.close();
+  });
+});
+
 const notice = 'Attached to this message';
 
 /** The bodies of the parts that have a notice, without it, and how many names of files stand in them. */

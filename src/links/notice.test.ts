@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { encodeQuotedPrintable } from '../detach/notice/quoted-printable.ts';
 import type { NoticeItem } from './interface.ts';
 import { createNotice } from './notice.ts';
 import { compileHtml, compileText } from './notice/template.ts';
@@ -71,26 +72,23 @@ describe('built-in words', () => {
     assert.doesNotMatch(html, /src=|url\(|class=|<img|@/);
   });
 
-  test('under 1,000 bytes for a file in both together, also in base64', () => {
-    const largest = {
-      ...item,
-      name: `${'é'.repeat(28)}.pdf`,
-      url: `https://${'x'.repeat(92)}`,
-      size: 123_000,
-      expires: new Date('2027-09-30T00:00:00Z'),
+  test('under 1,000 bytes for a file in both together, whatever its name is and however it is encoded', () => {
+    const encodings: Record<string, (text: string) => number> = {
+      'as it is': (text) => Buffer.byteLength(text),
+      base64: (text) => Math.ceil((Buffer.from(text).toString('base64').length * 78) / 76),
+      'quoted-printable': (text) => encodeQuotedPrintable(Buffer.from(text)).length,
     };
-    assert.equal(Buffer.byteLength(largest.name), 60);
-    assert.equal(largest.url.length, 100);
-    for (const language of ['en', 'fr'] as const) {
-      const notice = createNotice({ language });
-      const texts = [notice.text([largest]), notice.html([largest])].map((text) =>
-        Buffer.from(text.replaceAll('\n', '\r\n')),
-      );
-      const plain = texts.reduce((sum, text) => sum + text.length, 0);
-      const encoded = texts.reduce((sum, text) => sum + Math.ceil((text.toString('base64').length * 78) / 76), 0);
-      assert.ok(plain <= 730, `${language}: ${plain}`);
-      assert.ok(encoded < 1000, `${language} in base64: ${encoded}`);
-    }
+    const names = ['a', 'é', '日', '😀', '&', '"é'].map((unit) => `${unit.repeat(200).slice(0, 140)}.pdf`);
+    for (const language of ['en', 'fr'] as const)
+      for (const name of [...names, 'report.pdf'])
+        for (const [encoding, lengthOf] of Object.entries(encodings)) {
+          const notice = createNotice({ language });
+          const expires = new Date('2027-09-30T00:00:00Z');
+          const largest = { ...item, name, expires, url: `https://${'x'.repeat(92)}`, size: 123_000 };
+          const both = [notice.text([largest]), notice.html([largest])].map((text) => text.replaceAll('\n', '\r\n'));
+          const bytes = lengthOf(both[0]!) + lengthOf(both[1]!);
+          assert.ok(bytes < 965, `${name} in ${language}, ${encoding}: ${bytes}`);
+        }
   });
 
   test('no line but the link is longer than 76, and the link stands alone and whole', () => {
@@ -108,12 +106,21 @@ describe('built-in words', () => {
   });
 
   test('a long name keeps its beginning and its extension', () => {
-    const name = `${'a'.repeat(140)}.pdf`;
-    const [, , line = ''] = createNotice({ language: 'en' })
-      .text([{ ...item, name }])
-      .split('\n');
-    assert.match(line, /^a{40,}\.\.\.a+\.pdf$/);
-    assert.equal(line.length, 76);
+    const cases: readonly (readonly [name: string, shown: string])[] = [
+      [`${'a'.repeat(44)}.pdf`, `${'a'.repeat(44)}.pdf`],
+      [`${'a'.repeat(45)}.pdf`, `${'a'.repeat(30)}...${'a'.repeat(11)}.pdf`],
+      [`${'日'.repeat(46)}.pdf`, `${'日'.repeat(10)}...${'日'.repeat(3)}.pdf`],
+      [`${'😀'.repeat(36)}.pdf`, `${'😀'.repeat(8)}...${'😀'.repeat(2)}.pdf`],
+      [`${'&'.repeat(14)}.pdf`, `${'&'.repeat(6)}...${'&'.repeat(2)}.pdf`],
+    ];
+    for (const [name, shown] of cases) {
+      const [, , line] = createNotice({ language: 'en' })
+        .text([{ ...item, name }])
+        .split('\n');
+      assert.equal(line, shown);
+      const html = createNotice({ language: 'en' }).html([{ ...item, name }]);
+      assert.equal(/<bdi>(.*)<\/bdi>/.exec(html)?.[1]?.replaceAll('&amp;', '&'), shown);
+    }
   });
 });
 

@@ -20,6 +20,12 @@ export type Render = (items: readonly Values[]) => string;
 /** Where the name stands in a line that gets longer than this, the name is shortened; the link never is. */
 const textWidth = 76;
 
+/**
+ * UTF-8 of a name as it is shown, escaped: a letter says it twice, in base64 or in `=E6=97=A5` perhaps, and what is
+ * said of one file takes less than 1,000 bytes. The page and the file itself have the whole name.
+ */
+const maxNameBytes = 48;
+
 /** With the longest values in place and escaped, a line stays under the 998 bytes of RFC 5322 section 2.1.1. */
 const htmlWidth = 240;
 
@@ -49,7 +55,7 @@ export function compileHtml(source: string): Render {
   checkHtml(source);
   return (items) => {
     const blocks = items.map((values) =>
-      template.each.map((line) => fill(line, (key) => escapeLine(values[key]))).join('\n'),
+      template.each.map((line) => fill(line, (key) => escapeLine(shown(values, key)))).join('\n'),
     );
     return template.before + blocks.join('') + template.after;
   };
@@ -91,19 +97,37 @@ const fill = (line: Line, value: (placeholder: Placeholder) => string): string =
   line.map((piece, i) => (i % 2 === 1 ? value(piece as Placeholder) : piece)).join('');
 
 function renderTextLine(line: Line, values: Values): string {
-  const full = fill(line, (key) => oneLine(values[key]));
+  const full = fill(line, (key) => oneLine(shown(values, key)));
   const excess = full.length - textWidth;
   if (excess <= 0 || !line.some((piece, i) => i % 2 === 1 && piece === 'name')) return full;
-  return fill(line, (key) => (key === 'name' ? shorten(oneLine(values.name), excess) : oneLine(values[key])));
+  const name = oneLine(shown(values, 'name'));
+  const shorter = shorten(name, Math.max(24, name.length - excess), (character) => character.length);
+  return fill(line, (key) => (key === 'name' ? shorter : oneLine(values[key])));
 }
 
+const shown = (values: Values, key: Placeholder): string =>
+  key === 'name'
+    ? shorten(values.name, maxNameBytes, (character) => Buffer.byteLength(escapeHtml(character)))
+    : values[key];
+
 /** The end of a name says more than its middle: the extension, a version, a date. */
-function shorten(name: string, excess: number): string {
+function shorten(name: string, room: number, widthOf: (character: string) => number): string {
   const characters = Array.from(name);
-  const keep = Math.max(24, name.length - excess - 3);
-  if (characters.length <= keep) return name;
-  const tail = Math.floor(keep / 3);
-  return `${characters.slice(0, keep - tail).join('')}...${characters.slice(-tail).join('')}`;
+  const widths = characters.map(widthOf);
+  if (widths.reduce((sum, width) => sum + width, 0) <= room) return name;
+  const left = room - ellipsis.length;
+  const tail = countThatFits(widths.toReversed(), left / 3);
+  const tailWidth = widths.slice(widths.length - tail).reduce((sum, width) => sum + width, 0);
+  const head = countThatFits(widths, left - tailWidth);
+  return characters.slice(0, head).join('') + ellipsis + characters.slice(characters.length - tail).join('');
+}
+
+const ellipsis = '...';
+
+function countThatFits(widths: readonly number[], room: number): number {
+  let used = 0;
+  const first = widths.findIndex((width) => (used += width) > room);
+  return first < 0 ? widths.length : first;
 }
 
 const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
