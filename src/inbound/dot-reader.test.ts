@@ -50,6 +50,11 @@ const cases: readonly (readonly [wire: string, content: string, remainder: strin
     ['a\r\n.\rb\r\n.\r\n', 'a\r\n\rb\r\n', '', true],
     ['\n.\r\n\r\n.\r\n', '\n.\r\n\r\n', '', true],
     ['a\r\n.', 'a\r\n', undefined, false],
+    ['.a\r.\rb\r\n.\r\n', 'a\r.\rb\r\n', '', true],
+    ['a\r.b.\r.\rc\r\n.\r\n', 'a\r.b.\r.\rc\r\n', '', true],
+    ['a\r\nb\r\nc\nd\r\n.\r\n', 'a\r\nb\r\nc\nd\r\n', '', true],
+    ['a\r\nb\r\n\n.\r\n.\r\n', 'a\r\nb\r\n\n.\r\n', '', true],
+    ['a\r\nb\n', 'a\r\nb\n', undefined, true],
   ];
 
 for (const [wire, content, remainder, smuggling] of cases) {

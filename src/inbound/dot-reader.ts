@@ -12,6 +12,10 @@ const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
 const EMPTY = Buffer.alloc(0);
+const CR_DOT = Buffer.from('\r.');
+
+/** Called for every line: looking it up on the buffer each time costs as much as the search itself. */
+const { indexOf } = EMPTY as { readonly indexOf: (this: Buffer, byte: number, from: number) => number };
 
 export interface DotReaderResult {
   readonly content: readonly Buffer[];
@@ -36,22 +40,17 @@ export class DotReader {
     const content: Buffer[] = [];
     let start = 0; // of the content not yet taken
     let search = 0;
-    const take = (end: number): void => {
-      if (end > start) content.push(data.subarray(start, end));
-      start = end;
-    };
     for (;;) {
       if (this.#atLineStart && search < data.length) {
         if (data[search] === DOT) {
           const next = data[search + 1];
           const afterNext = data[search + 2];
+          if (search > start) content.push(data.subarray(start, search));
           if (next === undefined || (next === CR && afterNext === undefined)) {
-            take(search);
             this.#carry = data.subarray(search);
             this.#findBareCrDot(data);
             return { content };
           }
-          take(search);
           if (next === CR && afterNext === LF) {
             this.#findBareCrDot(data.subarray(0, search));
             return { content, remainder: data.subarray(search + 3) };
@@ -62,7 +61,7 @@ export class DotReader {
         }
         this.#atLineStart = false;
       }
-      const lf = data.indexOf(LF, search);
+      const lf = findUnusualLineEnd(data, search);
       if (lf < 0) break;
       if (lf === 0 || data[lf - 1] !== CR) this.#smuggling = true;
       else this.#atLineStart = true;
@@ -70,18 +69,29 @@ export class DotReader {
     }
     this.#findBareCrDot(data);
     const held = heldBack(data, start);
-    take(data.length - held);
-    this.#carry = held > 0 ? data.subarray(data.length - held) : EMPTY;
+    const end = data.length - held;
+    if (end > start) content.push(data.subarray(start, end));
+    this.#carry = held > 0 ? data.subarray(end) : EMPTY;
     return { content };
   }
 
   /** `CR . CR` with a bare first CR: a server that takes CR for a line end would see the lone dot. */
   #findBareCrDot(data: Buffer): void {
-    // Dots are searched, not CRs: base64, of which most bytes are, has none.
-    for (let dot = data.indexOf(DOT, 1); dot >= 0; dot = data.indexOf(DOT, dot + 1)) {
-      if (data[dot - 1] === CR && data[dot + 1] === CR) this.#smuggling = true;
+    // A search for a single byte is far quicker, and base64, of which most bytes are, has no dots.
+    const dot = data.indexOf(DOT, 1);
+    if (dot < 0) return;
+    for (let cr = data.indexOf(CR_DOT, dot - 1); cr >= 0; cr = data.indexOf(CR_DOT, cr + 2)) {
+      if (data[cr + 2] === CR) this.#smuggling = true;
     }
   }
+}
+
+/** The next LF that has no CR before it, a dot after it, or ends the data: nothing needs to be done at the others. */
+function findUnusualLineEnd(data: Buffer, from: number): number {
+  let lf = indexOf.call(data, LF, from);
+  while (lf > 0 && data[lf - 1] === CR && lf + 1 < data.length && data[lf + 1] !== DOT)
+    lf = indexOf.call(data, LF, lf + 1);
+  return lf;
 }
 
 /** How many bytes at the end must wait: a CR may belong to CRLF, `CR.` to `CR.CR`. */
