@@ -45,6 +45,9 @@ export type NotificationWriter = (subject: {
 /** As Postfix has it (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the rest next. */
 const MAX_RECIPIENTS = 1000;
 
+/** One for all: every connection ends with it. */
+const clientGone = new Failure('clientGone', { reason: 'client closed the connection' });
+
 interface Recipient {
   readonly command: PathCommand;
   readonly mailbox: string;
@@ -179,7 +182,7 @@ export class Relay implements Transactions {
   }
 
   close(): void {
-    this.#gone.abort(new Failure('clientGone', { reason: 'client closed the connection' }));
+    this.#gone.abort(clientGone);
     // A message in the middle of DATA closes its own transaction, when it learns of this.
     if (this.#open?.inData === false) this.reset();
   }

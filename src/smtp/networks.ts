@@ -6,6 +6,9 @@ interface Network {
   readonly family: 4 | 6;
 }
 
+/** Neighbours are few; should they be many, the answers for them are found anew. */
+const maxKnown = 1000;
+
 /**
  * A list of networks in CIDR notation (RFC 4632, RFC 4291 section 2.3). An IPv4 peer is the same peer whether the
  * system shows it as `192.0.2.1` or, on a dual-stack socket, as `::ffff:192.0.2.1`.
@@ -14,6 +17,8 @@ export class NetworkList {
   // Two lists, since one BlockList finds every IPv4 address in `::/0`.
   readonly #v4 = new BlockList();
   readonly #v6 = new BlockList();
+  /** Answers given: a search costs as much as all else that a new connection is asked. */
+  readonly #known = new Map<string, boolean>();
 
   /** @throws RangeError naming the entry that is no network */
   constructor(networks: readonly string[]) {
@@ -27,7 +32,16 @@ export class NetworkList {
   /** Whether the address lies in one of the networks. What is no address (a Unix socket has none) lies in none. */
   has(address: string | undefined): boolean {
     if (address === undefined) return false;
-    const plain = withoutZone(address);
+    let known = this.#known.get(address);
+    if (known === undefined) {
+      if (this.#known.size >= maxKnown) this.#known.clear();
+      known = this.#search(withoutZone(address));
+      this.#known.set(address, known);
+    }
+    return known;
+  }
+
+  #search(plain: string): boolean {
     const family = isIP(plain);
     if (family === 0) return false;
     if (family === 4) return this.#v4.check(plain, 'ipv4');
