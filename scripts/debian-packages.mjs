@@ -18,6 +18,7 @@ const packages = [
   'postfix',
   'procps',
   'python3',
+  'python3-flufl.bounce',
   'swaks',
 ];
 

@@ -4,14 +4,17 @@ import type { EncodedBody } from './encoded-body.ts';
 const lineLength = 76;
 
 /**
- * Blanks, line ends and missing padding are forgiven; anything else outside of the alphabet, or data after padding,
- * is not: some readers stop there and some go on, so that a notice after it is seen by some only.
+ * Blanks at the ends of lines and missing padding are forgiven; anything else outside of the alphabet, or data after
+ * padding, is not: some readers stop there and some go on, so that a notice after it is seen by some only. Words with
+ * blanks between them, and a number of characters that no encoder writes, are a text whose label is wrong: some
+ * readers show it as it stands.
  */
 export function openBase64(body: Buffer): EncodedBody | undefined {
   const text = body.toString('latin1');
   const pad = text.indexOf('=');
   const data = pad < 0 ? text : text.slice(0, pad);
   if (/[^A-Za-z0-9+/ \t\r\n]/.test(data) || (pad >= 0 && /[^= \t\r\n]/.test(text.slice(pad)))) return undefined;
+  if (/[^ \t\r\n][ \t]+[^ \t\r\n]/.test(data) || data.replace(/[ \t\r\n]+/g, '').length % 4 === 1) return undefined;
   const bytes = Buffer.from(data, 'base64');
   return { bytes, room: 'any', isIdentity: false, insert: (at, insertion) => insert(body, { bytes, at, insertion }) };
 }

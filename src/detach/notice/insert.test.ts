@@ -203,6 +203,13 @@ describe('base64', () => {
     }
   });
 
+  test('text as it is, under the label of base64, carries nothing', () => {
+    for (const body of ['ploozdect nispplul\r\nswunkglap', 'Hello', 'a\r\nwordless\r\n\r\nbb', 'Thanks', 'Thankyou'])
+      assert.equal(text('base64', body, utf8), undefined, body);
+    assert.notEqual(text('base64', `\t${b64('Hello you')} \r\n`, utf8), undefined);
+    assert.notEqual(text('base64', Buffer.from('caf\xe9', 'latin1').toString('base64')), undefined);
+  });
+
   test('UTF-16, with and without mark, in both orders', () => {
     const le = (s: string): Buffer => Buffer.from(s, 'utf16le');
     const be = (s: string): Buffer => le(s).swap16();

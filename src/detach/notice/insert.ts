@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { layOut, type Layout } from './carrier-charset.ts';
 import { openBody } from './encoded-body.ts';
 import { expressHtml, expressText } from './express.ts';
@@ -38,6 +39,7 @@ export function insertNotice(carrier: Carrier, notice: NoticeTexts): Buffer | un
   const body = openBody(carrier.transferEncoding, carrier.body);
   const layout = body && layOut(body.bytes, carrier.params.get('charset'));
   if (body === undefined || layout === undefined) return undefined;
+  if (isMislabelled(carrier, body.bytes)) return undefined;
   // UTF-16 has bytes that look like line ends and NUL: only base64 keeps them from being mail.
   if (layout.unit === 2 && body.room !== 'any') return undefined;
   const sevenBit = body.room === '7bit';
@@ -49,6 +51,12 @@ export function insertNotice(carrier: Carrier, notice: NoticeTexts): Buffer | un
   if (body.isIdentity && !fitsLines(bytes)) return undefined;
   return body.insert(insertion.at * layout.unit, bytes);
 }
+
+/** Text as it is under the label of base64 decodes to noise: readers that notice show it as it stands. */
+const isMislabelled = ({ transferEncoding, params }: Carrier, bytes: Buffer): boolean =>
+  transferEncoding.trim().toLowerCase() === 'base64' &&
+  /^utf-?8$/i.test(params.get('charset')?.trim() ?? '') &&
+  !isUtf8(bytes);
 
 function text(
   layout: Layout,
