@@ -128,6 +128,22 @@ describe('quoted-printable', () => {
     assert.equal(html('quoted-printable', 'a=3C/body>', utf8), `a\r\n${fragment}\r\n=3C/body>`);
   });
 
+  test('no line over 76, with the soft line break that follows it', () => {
+    for (let length = 60; length < 80; length++) {
+      const params = new Map([['charset', 'utf-8']]);
+      const carrier = { type: 'text/html', params, transferEncoding: 'quoted-printable' } as const;
+      const result = insertNotice({ ...carrier, body: Buffer.from('a=\r\n') }, { text: '', html: 'x'.repeat(length) });
+      assert.ok(result?.toString().endsWith('x=\r\n'));
+      assert.ok(
+        result
+          .toString()
+          .split('\r\n')
+          .every((line) => line.length <= 76),
+        `${length}`,
+      );
+    }
+  });
+
   test('no line over 76', () => {
     for (let length = 60; length < 90; length++) {
       for (const fill of ['é', 'x', '日x']) {

@@ -72,10 +72,10 @@ function insert(body: Buffer, { at, insertion }: { readonly at: number; readonly
     before = '=\r\n';
   const rest = body.subarray(end);
   const continues = rest.length > 0 || body.at(-1) === LF;
-  const joined = continues && insertion.at(-1) !== LF ? '=\r\n' : '';
+  const joins = continues && insertion.at(-1) !== LF;
   return Buffer.concat([
     body.subarray(0, end),
-    Buffer.from(before + encodeQuotedPrintable(insertion) + joined, 'latin1'),
+    Buffer.from(before + encodeQuotedPrintable(insertion, { continues: joins }) + (joins ? '=\r\n' : ''), 'latin1'),
     rest,
   ]);
 }

@@ -1,14 +1,17 @@
 /** RFC 2045 section 6.7 rule 5, the `=` of a soft line break included. */
 const lineLength = 76;
 
-/** Text with CRLF line ends in quoted-printable: a byte string. */
-export function encodeQuotedPrintable(text: Buffer): string {
-  return text.toString('latin1').split('\r\n').map(encodeLine).join('\r\n');
+/** Text with CRLF line ends in quoted-printable: a byte string. `continues`: a soft line break will follow it. */
+export function encodeQuotedPrintable(text: Buffer, { continues = false } = {}): string {
+  const lines = text.toString('latin1').split('\r\n');
+  return lines
+    .map((line, i) => encodeLine(line, continues && i === lines.length - 1 ? lineLength - 1 : lineLength))
+    .join('\r\n');
 }
 
-function encodeLine(line: string): string {
+function encodeLine(line: string, room: number): string {
   const encoded = line.replace(/[^\t\x20-\x3c\x3e-\x7e]|[\t ]$/g, escape);
-  if (encoded.length <= lineLength) return encoded;
+  if (encoded.length <= room) return encoded;
   const lines: string[] = [];
   for (let at = 0; at < encoded.length;) {
     let end = Math.min(encoded.length, at + lineLength - 1);
