@@ -14,6 +14,8 @@ const cases: readonly (readonly [name: string, value: string, text: string])[] =
   ['language suffix (RFC 2231 section 5)', '=?us-ascii*en?Q?hello?=', 'hello'],
   ['missing padding', '=?utf-8?B?YWI?=', 'ab'],
   ['blanks inside', '=?utf-8?Q?my file.pdf?=', 'my file.pdf'],
+  ['question marks inside', '=?utf-8?Q?Really?.pdf?= =?utf-8?Q?What??=', 'Really?.pdfWhat?'],
+  ['no word inside of a word', '=?utf-8?Q?a =?utf-8?Q?b?=', '=?utf-8?Q?a b'],
   ['unknown charset is guessed', '=?x-unknown?Q?caf=C3=A9?=', 'café'],
   ['8 bits under us-ascii', '=?us-ascii?Q?caf=E9?=', 'café'],
   ['latin1 with windows-1252 bytes', '=?iso-8859-1?Q?=80?=', '€'],

@@ -1,10 +1,11 @@
 import { decodeLabelled, decodeUnlabelled } from './charset.ts';
 
 /**
- * An encoded-word (RFC 2047 section 2), with the language suffix of RFC 2231 section 5. Blanks inside of the encoded
- * text are not allowed, and common.
+ * An encoded-word (RFC 2047 section 2), with the language suffix of RFC 2231 section 5. Blanks and question marks
+ * inside of the encoded text are not allowed, and common; the latter are looked for in words of a usual length, so
+ * that words without an end do not take long.
  */
-const word = /=\?([^?\s*]{1,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?([^?]*)\?=/g;
+const word = /=\?([^?\s*]{1,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?([^?]*|(?:[^?=]|=(?!\?)|\?(?!=)){0,300})\?=/g;
 
 /** Decodes the encoded-words in an unfolded byte string; the rest is taken as UTF-8 or windows-1252. */
 export function decodeWords(value: string): string {
