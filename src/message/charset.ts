@@ -4,13 +4,26 @@ import iconv from 'iconv-lite';
 /** iconv-lite counts these as encodings; as the charset of a text they mean nothing. */
 const notCharsets = new Set(['base64', 'hex', 'binary']);
 
-const iso2022jp = /^(?:cs)?iso-?2022-?jp(?:-?[123])?$/i;
+const iso2022jp = /^(?:cs)?iso-?2022-?jp(?:-?(?:[123]|ms))?$|^cp5022[0-2]$/i;
+
+/** Labels that mail has and iconv-lite lacks. */
+const aliases = new Map([
+  ['cp65001', 'utf-8'],
+  ['iso-8859-6-e', 'iso-8859-6'],
+  ['iso-8859-6-i', 'iso-8859-6'],
+  ['iso-8859-8-e', 'iso-8859-8'],
+  ['iso-8859-8-i', 'iso-8859-8'],
+  ['uhc', 'cp949'],
+  ['x-euc-jp', 'euc-jp'],
+  ['x-mac-roman', 'macintosh'],
+]);
 
 /** A charset as its label names it; what a label like `../x` or an unknown one means is undefined. */
 export type Charset = { readonly kind: 'iconv' | 'iso-2022-jp'; readonly label: string };
 
 export function findCharset(label: string): Charset | undefined {
-  const name = label.trim().toLowerCase();
+  const given = label.trim().toLowerCase();
+  const name = aliases.get(given) ?? given;
   if (!/^[a-z0-9][a-z0-9_.:+-]{0,39}$/.test(name) || notCharsets.has(name)) return undefined;
   if (iso2022jp.test(name)) return { kind: 'iso-2022-jp', label: 'iso-2022-jp' };
   return iconv.encodingExists(name) ? { kind: 'iconv', label: name } : undefined;
