@@ -74,6 +74,7 @@ const file = fc
       'application/pkcs7-mime',
       'text/calendar',
       'application/pgp-encrypted',
+      'application/ics',
       'message/partial; id=1; number=1',
       'pdf',
       '',
@@ -103,7 +104,18 @@ const file = fc
 
 const text = fc
   .record({
-    type: fc.constantFrom('text/plain', 'text/html', 'text/plain; format=flowed', 'text/html; charset=utf-16', ''),
+    type: fc.constantFrom(
+      'text/plain',
+      'text/plain',
+      'text/html',
+      'text/html',
+      'text/plain; format=flowed; delsp=yes',
+      'text/html; charset=utf-16',
+      'text/plain; charset=x-martian',
+      'text/x-amp-html',
+      'application/xhtml+xml',
+      '',
+    ),
     encoding: fc.constantFrom('', '7bit', '8bit', 'quoted-printable', 'base64'),
     body: fc.constantFrom(
       'Hello',
@@ -137,6 +149,8 @@ const multipartType = fc.constantFrom(
   'mixed',
   'alternative',
   'related',
+  'related; type="text/html"',
+  'related; type="application/smil"',
   'digest',
   'signed',
   'report',
