@@ -174,6 +174,7 @@ suite('the notice stands in every form of the first text', () => {
 
 suite('or is a part of its own', () => {
   const plain = part('text/plain', 'plain');
+  const html = part('text/html', '<p>html');
   const cases: Record<string, [entity: string, carriers: [string, number][]]> = {
     'without a text': [multipart('mixed', file('a.pdf'), file('b.pdf')), [['', 2]]],
     'with a calendar alone': [multipart('mixed', part('text/calendar', 'BEGIN:VCALENDAR'), file('a.pdf')), [['', 1]]],
@@ -192,6 +193,31 @@ suite('or is a part of its own', () => {
         file('a.pdf'),
       ),
       [['', 1]],
+    ],
+    'where no program hides it': [
+      multipart(
+        'mixed',
+        file('a.pdf'),
+        multipart(
+          'alternative',
+          part('text/plain; charset=x-martian', 'plain'),
+          multipart('related', html, file('b.pdf')),
+        ),
+      ),
+      [['', 2]],
+    ],
+    'and in the texts that can, where a program may hide it': [
+      multipart(
+        'alternative',
+        part('text/plain; charset=x-martian', 'plain'),
+        plain,
+        multipart('related', html, file('a.pdf')),
+      ),
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+        ['', 1],
+      ],
     ],
     'when the only text is that of somebody else': [multipart('mixed', forwarded(plain), file('a.pdf')), [['', 1]]],
     'in the message itself rather than in one forwarded': [

@@ -36,19 +36,20 @@ export async function replaceParts(
     collector,
     tape,
   });
-  const edits: Edit[] = [...(inTexts ?? [])];
+  const last = chooseStandIn(detached);
+  // A part of its own that a program may hide is told of in the texts as well, where that can be.
+  const edits: Edit[] = inTexts.complete || (last && isForm(last.part.leaf)) ? [...inTexts.edits] : [];
   let header = message.header.raw;
-  const last = lastOfOwn(detached);
   for (const group of byContainer(detached)) {
     const { container } = group[0]!.part.leaf;
     const standIn =
-      inTexts === undefined && group.includes(last!) ? last : keepsNoPart(container, group) ? group.at(-1) : undefined;
+      !inTexts.complete && group.includes(last!) ? last : keepsNoPart(container, group) ? group.at(-1) : undefined;
     for (const { part } of group) {
       if (part !== standIn?.part) {
         edits.push({ from: part.leaf.delimiterAt, to: part.next, insert: Buffer.alloc(0) });
         continue;
       }
-      const told = inTexts === undefined && standIn === last ? items : group.map(({ item }) => item);
+      const told = !inTexts.complete && standIn === last ? items : group.map(({ item }) => item);
       const replacement = noticePart(render(notice, told));
       const { headerAt, bodyAt } = part.leaf;
       if (bodyAt === 0) {
@@ -76,42 +77,53 @@ const render = (notice: Notice, items: readonly NoticeItem[]): Rendered => ({
   html: notice.html(items),
 });
 
+/** Texts that a notice goes into. `complete`: whoever reads the message sees one of them. */
+interface Places {
+  readonly texts: readonly ReadLeaf[];
+  readonly complete: boolean;
+}
+
+const noPlace: Places = { texts: [], complete: false };
+
 /**
  * The first text that a reader sees, and what stands for it in other forms: of the message itself rather than of one
  * forwarded in it. None where that would put words into the mouth of another one than who sent the files.
  */
-function choosePlaces(texts: readonly ReadLeaf[], detached: readonly Detached[]): ReadLeaf[] {
+function choosePlaces(texts: readonly ReadLeaf[], detached: readonly Detached[]): Places {
   const depth = (text: ReadLeaf): number => messagesAround(text.leaf).length;
   const least = Math.min(...texts.map(depth));
   const own = texts.filter((text) => depth(text) === least);
   const message = own[0] && messagesAround(own[0].leaf)[0];
   const all = message !== undefined && detached.every(({ part }) => containers(part.leaf).includes(message));
-  return all ? (firstIn(own, message) ?? []) : [];
+  return all ? firstIn(own, message) : noPlace;
 }
 
-/** The last file of the message itself, or else of what is forwarded in it. */
-function lastOfOwn(detached: readonly Detached[]): Detached | undefined {
-  const depths = detached.map(({ part }) => messagesAround(part.leaf).length);
-  return detached[depths.lastIndexOf(Math.min(...depths))];
+/** The last file of the message itself, or else of what is forwarded in it, and best where no program hides it. */
+function chooseStandIn(detached: readonly Detached[]): Detached | undefined {
+  const ranks = detached.map(({ part }) => messagesAround(part.leaf).length * 2 + (isForm(part.leaf) ? 1 : 0));
+  return detached[ranks.lastIndexOf(Math.min(...ranks))];
 }
+
+/** Whether it stands in one of several forms, of which a program shows one. */
+const isForm = (leaf: Leaf): boolean => containers(leaf).some(({ type }) => type === 'multipart/alternative');
 
 /** The innermost comes first. */
 const messagesAround = (leaf: Leaf): Container[] => containers(leaf).filter(({ kind }) => kind === 'message');
 
-/** The first text in a container, in each form that it has there; undefined where a form of it cannot carry a notice. */
-function firstIn(texts: readonly ReadLeaf[], scope: Container): ReadLeaf[] | undefined {
+/** The first text in a container, in each form that it has there. */
+function firstIn(texts: readonly ReadLeaf[], scope: Container): Places {
   const first = texts.find(({ leaf }) => canCarry(leaf));
-  if (!first) return undefined;
+  if (!first) return noPlace;
   const around = containers(first.leaf);
   const alternative = around.slice(0, around.indexOf(scope)).findLast(({ type }) => type === 'multipart/alternative');
-  if (!alternative) return [first];
+  if (!alternative) return { texts: [first], complete: true };
   const forms = new Map<string, ReadLeaf[]>();
   for (const text of texts.filter(({ leaf }) => containers(leaf).includes(alternative))) {
     const number = childOf(alternative, text.leaf);
     forms.set(number, [...(forms.get(number) ?? []), text]);
   }
   const places = [...forms.values()].map((form) => firstIn(form, alternative));
-  return places.every((place) => place !== undefined) ? places.flat() : undefined;
+  return { texts: places.flatMap((place) => place.texts), complete: places.every(({ complete }) => complete) };
 }
 
 /** The number of the part of a container that a leaf is, or stands in. */
@@ -122,15 +134,15 @@ const canCarry = (leaf: Leaf): boolean => ['text/plain', 'text/html'].includes(t
 
 const typeOf = (leaf: Leaf): string => effectiveType(leaf.head, leaf.container);
 
-/** Undefined when a reader could see a text that carries no notice. */
+/** What puts the notice into these texts. `complete`: into all of them, and there is no other that a reader may see. */
 async function noticeInTexts(
-  places: readonly ReadLeaf[],
+  places: Places,
   notice: Rendered,
   { collector, tape }: { readonly collector: Collector; readonly tape: Tape },
-): Promise<Edit[] | undefined> {
+): Promise<{ readonly edits: readonly Edit[]; readonly complete: boolean }> {
   const edits: Edit[] = [];
-  for (const { leaf, end } of places) {
-    if (end - leaf.bodyAt > maxTextBytes) return undefined;
+  for (const { leaf, end } of places.texts) {
+    if (end - leaf.bodyAt > maxTextBytes) continue;
     const body = await collect(collector.slice(leaf.bodyAt, end), tape);
     const carrier = {
       type: typeOf(leaf) === 'text/html' ? 'text/html' : 'text/plain',
@@ -139,10 +151,9 @@ async function noticeInTexts(
       body,
     } as const;
     const after = insertNotice(carrier, notice);
-    if (!after) return undefined;
-    edits.push(smallestEdit(leaf.bodyAt, body, after));
+    if (after) edits.push(smallestEdit(leaf.bodyAt, body, after));
   }
-  return edits.length > 0 ? edits : undefined;
+  return { edits, complete: places.complete && edits.length === places.texts.length };
 }
 
 function byContainer(detached: readonly Detached[]): Detached[][] {
