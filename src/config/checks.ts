@@ -25,6 +25,11 @@ const loopback = new NetworkList(['127.0.0.0/8', '::1']);
 
 const checks: readonly Check[] = [
   {
+    keys: ['outbound.maxConnections', 'workers'],
+    run: ({ outbound: { maxConnections }, workers }) =>
+      maxConnections < workers ? `is less than workers (${workers}): each of them needs one` : undefined,
+  },
+  {
     keys: ['inbound.tls.cert', 'inbound.tls.key', 'inbound.tls.mode'],
     run({ inbound: { tls } }) {
       if (tls.cert !== undefined) return readProblem(tls.cert, isCertificate);

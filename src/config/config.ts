@@ -13,6 +13,8 @@ export interface GuardKey {
 /** The effective configuration, after units, lists and addresses were parsed. Sizes in bytes, times in ms. */
 export interface Config {
   readonly hostname: string;
+  /** Processes that share the work; the limits hold for all of them together. */
+  readonly workers: number;
   readonly inbound: {
     readonly address: string;
     readonly port: number;

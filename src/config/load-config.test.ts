@@ -42,6 +42,7 @@ test('the environment alone is enough, and what it does not say has its default'
   assert.ok(spool.directory.startsWith(join(tmpdir(), 'detach-mta-')));
   assert.equal(spool.maxBytes, 4 * 2 ** 30);
   const expected: Omit<Config, 'hostname' | 'spool'> = {
+    workers: 1,
     inbound: {
       address: '127.0.0.1',
       port: 10025,

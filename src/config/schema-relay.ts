@@ -19,6 +19,11 @@ export const relaySchema = {
     doc: 'Name of this server in EHLO, in the banner and in `Received` fields. It must differ from the `myhostname` of both Postfix servers.',
     why: 'Postfix takes a peer that greets with its own name for itself ("loops back to myself"), so the bare name of a machine that is shared with Postfix would not do.',
   }),
+  workers: key(integer('number', { min: 1, max: 64 }), {
+    default: 1,
+    doc: 'Processes that share the work, at best one for each processor. Limits (`inbound.maxClients`, `outbound.maxConnections`, `spool.maxBytes`) hold for all together, an equal part for each. A worker that is lost is replaced; what it had under way, the sending Postfix sends again.',
+    why: 'One keeps up with a thousand small messages a second, and with the disks of most mail servers.',
+  }),
   inbound: {
     address: key(listenAddress, {
       default: '127.0.0.1',

@@ -8,7 +8,7 @@ import type { Check } from './readiness.ts';
 
 async function start(t: TestContext, checks: readonly Check[] = []): Promise<HealthServer & { readonly url: string }> {
   const { registry } = createMeter('c1');
-  const server = await startHealthServer({ metrics: { address: '127.0.0.1', port: 0 }, registry, checks });
+  const server = await startHealthServer({ metrics: { address: '127.0.0.1', port: 0 }, figures: registry, checks });
   t.after(() => server.close());
   return { ...server, url: `http://${server.address}` };
 }
@@ -74,7 +74,7 @@ test('an address that is taken fails the start', async (t) => {
   const { address } = await start(t);
   const { registry } = createMeter('c2');
   const port = Number(address.split(':')[1]);
-  await assert.rejects(startHealthServer({ metrics: { address: '127.0.0.1', port }, registry, checks: [] }), {
+  await assert.rejects(startHealthServer({ metrics: { address: '127.0.0.1', port }, figures: registry, checks: [] }), {
     code: 'EADDRINUSE',
   });
 });
@@ -89,7 +89,7 @@ test('closing does not wait for a client that keeps its connection, nor for a ch
   };
   const server = await startHealthServer({
     metrics: { address: '127.0.0.1', port: 0 },
-    registry,
+    figures: registry,
     checks: [{ name: 'deaf', check: deaf }],
   });
   const socket = connect(Number(server.address.split(':')[1]), '127.0.0.1');

@@ -1,13 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import { type Check, Readiness } from './readiness.ts';
 
+/** What `/metrics` shows: a registry of prom-client, or the sum over several. */
+export interface Figures {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
 export interface HealthServerOptions {
   readonly metrics: Config['metrics'];
-  readonly registry: Registry;
+  readonly figures: Figures;
   /** What must be true for mail to pass, by name, for `/readyz`. */
   readonly checks: readonly Check[];
 }
@@ -35,13 +40,13 @@ const json = (status: number, value: unknown): Answer => ({
  * mail needs is missing, with its name).
  * @throws the system's error when the address cannot be taken
  */
-export async function startHealthServer({ metrics, registry, checks }: HealthServerOptions): Promise<HealthServer> {
+export async function startHealthServer({ metrics, figures, checks }: HealthServerOptions): Promise<HealthServer> {
   const readiness = new Readiness(checks);
 
   const answer = async (path: string): Promise<Answer> => {
     switch (path) {
       case '/metrics':
-        return { status: 200, type: registry.contentType, body: await registry.metrics() };
+        return { status: 200, type: figures.contentType, body: await figures.metrics() };
       case '/healthz':
         return json(200, { alive: true });
       case '/readyz': {
