@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { Link, LinkIdentity, Store } from '../storage/interface.ts';
@@ -69,7 +68,7 @@ async function upload(
   const content = {
     sha256,
     size: piece.size,
-    open: (): Readable => Readable.from(tape.read(piece.from, piece.from + piece.size), { objectMode: false }),
+    open: () => tape.lend(piece.from, piece.from + piece.size),
   };
   const stored = store
     .putFile(content, AbortSignal.timeout(uploadTimeoutMs))

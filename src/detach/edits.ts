@@ -31,17 +31,30 @@ export function applyEdits(collector: Collector, edits: readonly Edit[]): OutPie
 export const lengthOf = (pieces: readonly OutPiece[]): number =>
   pieces.reduce((sum, piece) => sum + (piece.kind === 'bytes' ? piece.bytes.length : piece.length), 0);
 
-export async function* readPieces(pieces: Iterable<OutPiece>, tape: Tape): AsyncGenerator<Buffer, void, undefined> {
+/** The bytes as buffers that belong to the caller. */
+export function readPieces(pieces: Iterable<OutPiece>, tape: Tape): AsyncGenerator<Buffer, void, undefined> {
+  return blocksOf(pieces, (from, to) => tape.read(from, to));
+}
+
+/** The bytes in buffers that are the caller's until the next is asked for. */
+function lendPieces(pieces: Iterable<OutPiece>, tape: Tape): AsyncGenerator<Buffer, void, undefined> {
+  return blocksOf(pieces, (from, to) => tape.lend(from, to));
+}
+
+async function* blocksOf(
+  pieces: Iterable<OutPiece>,
+  read: (from: number, to: number) => AsyncGenerator<Buffer, void, undefined>,
+): AsyncGenerator<Buffer, void, undefined> {
   for (const piece of pieces) {
     switch (piece.kind) {
       case 'bytes':
         yield piece.bytes;
         break;
       case 'tape':
-        yield* tape.read(piece.from, piece.from + piece.length);
+        yield* read(piece.from, piece.from + piece.length);
         break;
       case 'file':
-        yield* encode(tape.read(piece.from, piece.from + piece.size), piece.recipe);
+        yield* encode(read(piece.from, piece.from + piece.size), piece.recipe);
         break;
       default:
         piece satisfies never;
@@ -79,7 +92,7 @@ export async function describeEdits(
 
 export async function describeBody(pieces: readonly OutPiece[], tape: Tape): Promise<Manifest['delivered']> {
   const hash = createHash('sha256');
-  for await (const block of readPieces(pieces, tape)) hash.update(block);
+  for await (const block of lendPieces(pieces, tape)) hash.update(block);
   return { size: lengthOf(pieces), sha256: hash.digest('hex') };
 }
 

@@ -122,7 +122,8 @@ export class IncomingMessage implements Incoming {
           crc = crc32(bytes, crc);
           scanner.push(bytes);
         } else collector.literal(bytes);
-        await tape.drain();
+        const full = tape.drain();
+        if (full) await full;
       }
     }
     scanner?.end();

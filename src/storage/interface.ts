@@ -7,8 +7,14 @@ export interface FileContent {
   /** Bytes. */
   readonly size: number;
   /** Opens the bytes for reading, each time from the start. */
-  open(): Readable;
+  open(): Blocks;
 }
+
+/**
+ * The bytes of a file. A buffer is the reader's until it asks for the next one. A source that may wait for anything
+ * but a disk has `destroy`, which ends the wait.
+ */
+export type Blocks = AsyncIterable<Buffer> & { readonly destroy?: (error?: Error) => unknown };
 
 /** What `links/<token>` holds. Times are ISO 8601 in UTC. */
 export interface Link {

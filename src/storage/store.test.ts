@@ -145,11 +145,14 @@ for (const size of [200_000, 65 * 1024 * 1024]) {
     await assert.rejects(store.putFile(short, signal), storageFailed(/of the promised/));
     const long = broken(() => Readable.from([...slices(bytes), Buffer.from('x')]));
     await assert.rejects(store.putFile(long, signal), storageFailed(/more than the promised/));
-    const breaking = broken(() => {
-      const reader = Readable.from(slices(bytes));
-      reader.once('data', () => setImmediate(() => reader.destroy(new Error('disk is gone'))));
-      return reader.pause();
-    });
+    const breaking = broken(() =>
+      Readable.from(
+        (function* () {
+          yield* slices(bytes.subarray(0, -1));
+          throw new Error('disk is gone');
+        })(),
+      ),
+    );
     await assert.rejects(store.putFile(breaking, signal), storageFailed(/disk is gone/));
     assert.equal(await store.openFile(file.sha256, signal), undefined);
     assert.equal(await store.putFile(file, signal), 'stored');
@@ -250,6 +253,23 @@ test('a signed address gives the bytes to whoever has it', async () => {
   const forged = url.replace(/se=\d+/, 'se=2099');
   assert.equal((await fetch(forged)).status, 403);
 });
+
+for (const size of [400_000, 66 * 1024 * 1024]) {
+  test(`a source may use the same memory for every block (${size} bytes)`, async () => {
+    const bytes = randomBytes(size);
+    const file = fileOf(bytes);
+    const memory = Buffer.alloc(65_536);
+    async function* lent(): AsyncGenerator<Buffer, void, undefined> {
+      for (const slice of slices(bytes)) {
+        await Promise.resolve();
+        yield memory.subarray(0, slice.copy(memory));
+        memory.fill('x');
+      }
+    }
+    assert.equal(await store.putFile({ ...file, open: lent }, signal), 'stored');
+    assert.ok((await bytesOf(await store.openFile(file.sha256, signal))).equals(bytes));
+  });
+}
 
 test('aborting ends an upload and a download', async () => {
   const bytes = randomBytes(8_000_000);

@@ -8,11 +8,10 @@
  * late commits nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { type Readable, pipeline } from 'node:stream';
 import type { BlockBlobClient, BlockBlobUploadOptions } from '@azure/storage-blob';
 import { type Attempt, answered, attempt, hasCode } from './attempt.ts';
-import { exactly } from './exactly.ts';
-import type { FileContent } from './interface.ts';
+import type { Blocks, FileContent } from './interface.ts';
+import { RequestBody } from './request-body.ts';
 
 const wholeUpTo = 64 * 1024 * 1024;
 const blockSize = 8 * 1024 * 1024;
@@ -61,25 +60,19 @@ interface Transfer extends Attempt {
 }
 
 async function putWhole(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
-  let reading: Readable | undefined;
+  let sending: RequestBody | undefined;
   // Called once per try: a retry reads from the start.
   const body = (): NodeJS.ReadableStream => {
-    reading?.destroy();
-    const counted = exactly(transfer.file.size, () => transfer.touch());
-    reading = counted;
-    pipeline(transfer.file.open(), counted, (error) => {
-      // The SDK does not listen to the stream that it sends: without this a reader that fails would leave the
-      // request waiting for bytes that never come.
-      if (error && reading === counted) transfer.abort(error);
-    });
-    return counted;
+    sending?.destroy();
+    // The SDK does not listen to the stream that it sends: without this a reader that fails would leave the request
+    // waiting for bytes that never come.
+    sending = new RequestBody(counted(transfer), (error) => transfer.abort(error));
+    return sending;
   };
   try {
     await blob.upload(body, transfer.file.size, transfer.options);
   } finally {
-    const last = reading;
-    reading = undefined;
-    last?.destroy();
+    sending?.destroy();
   }
 }
 
@@ -97,13 +90,11 @@ async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<voi
     filled = 0;
     transfer.touch();
   };
-  const counted = exactly(transfer.file.size, () => transfer.touch());
-  const source = transfer.file.open();
-  const piped = pipeline(source, counted, () => undefined);
-  const destroy = (): void => void piped.destroy(new Error('upload was given up'));
+  const source = counted(transfer);
+  const destroy = (): void => void source.destroy?.(new Error('upload was given up'));
   abortSignal.addEventListener('abort', destroy);
   try {
-    for await (const chunk of counted as AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
       for (let at = 0; at < chunk.length;) {
         const taken = chunk.copy(block, filled, at);
         filled += taken;
@@ -117,4 +108,27 @@ async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<voi
   }
   if (ids.length !== Math.ceil(size / blockSize)) throw new Error(`${ids.length} blocks do not make ${size} bytes`);
   await blob.commitBlockList(ids, options);
+}
+
+/**
+ * The bytes of a file; fails unless they are exactly as many as were promised. The last block is a copy that is handed
+ * out once the source has ended: with it storage has all that was announced, and commits.
+ */
+function counted(transfer: Transfer): Blocks {
+  const { file } = transfer;
+  const source = file.open();
+  async function* blocks(): AsyncGenerator<Buffer, void, undefined> {
+    let seen = 0;
+    let last: Buffer | undefined;
+    for await (const block of source) {
+      transfer.touch();
+      seen += block.length;
+      if (seen > file.size) throw new Error(`more than the promised ${file.size} bytes`);
+      if (seen < file.size) yield block;
+      else if (block.length > 0) last = Buffer.from(block);
+    }
+    if (seen < file.size) throw new Error(`${seen} of the promised ${file.size} bytes`);
+    if (last) yield last;
+  }
+  return Object.assign(blocks(), { destroy: (error?: Error) => source.destroy?.(error) });
 }

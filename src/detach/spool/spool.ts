@@ -10,11 +10,11 @@ export interface SpoolOptions {
   readonly meter: Pick<Meter, 'spool'>;
 }
 
-/** Written and read in one go. A tape holds at most three of them in memory. */
+/** Written and read in one go. What a tape holds of them in memory is bounded by this class and by `Tape.drain`. */
 export const blockSize = 256 * 1024;
 
-/** Blocks kept for the next message instead of being allocated anew: 8 MiB. */
-const maxIdleBlocks = 32;
+/** Blocks that hold the beginnings of messages, or wait for the next one, over all messages: 8 MiB. */
+export const maxResidentBlocks = 32;
 
 const suffix = '.spool';
 
@@ -27,6 +27,7 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #idleBlocks: Buffer[] = [];
   #used = 0;
+  #residents = 0;
   #prepared: Promise<void> | undefined;
 
   constructor(options: SpoolOptions) {
@@ -56,7 +57,21 @@ export class Spool {
 
   /** The caller holds no view of it any more: the next message writes there. */
   giveBlock(block: Buffer): void {
-    if (this.#idleBlocks.length < maxIdleBlocks) this.#idleBlocks.push(block);
+    if (this.#idleBlocks.length + this.#residents < maxResidentBlocks) this.#idleBlocks.push(block);
+  }
+
+  /** Whether the caller may keep a full block instead of writing it to disk. */
+  claimResident(): boolean {
+    if (this.#residents === maxResidentBlocks) return false;
+    this.#residents += 1;
+    // As many blocks in all: the one that is kept takes the place of an idle one.
+    if (this.#idleBlocks.length + this.#residents > maxResidentBlocks) this.#idleBlocks.pop();
+    return true;
+  }
+
+  giveResident(block: Buffer): void {
+    this.#residents -= 1;
+    this.giveBlock(block);
   }
 
   /** A new file without a name. */

@@ -1,13 +1,20 @@
 /**
  * The bytes of one message, appended once and read any number of times.
  *
- * Holds one block in memory; full blocks go to a spool file. Appending never waits: the owner calls `drain` between
- * chunks, which waits while more than one block is on its way to disk. Blocks belong to the spool's pool, and so
- * nothing that is handed out is a view of one.
+ * Holds one block in memory, and those at its beginning for which the spool has room; other full blocks go to a spool
+ * file. Appending never waits: the owner calls `drain` between chunks, which waits while more than one block is on
+ * its way to disk. Blocks belong to the spool's pool: what `lend` hands out is good until the next one is asked for.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
 import { blockSize, type Spool } from './spool.ts';
+
+/** A block that stays in memory: the whole of it, and the bytes in it. */
+interface Resident {
+  readonly block: Buffer;
+  readonly bytes: Buffer;
+  readonly start: number;
+}
 
 export class Tape {
   readonly #spool: Spool;
@@ -15,6 +22,9 @@ export class Tape {
   /** Bytes in `#block`, and where its first one stands on the tape. */
   #filled = 0;
   #blockStart = 0;
+  /** The beginning of the tape. What comes after it is in the file. */
+  readonly #residents: Resident[] = [];
+  #residentEnd = 0;
   #file: FileHandle | undefined;
   readonly #writes: Promise<void>[] = [];
   #lastWrite: Promise<void> = Promise.resolve();
@@ -53,30 +63,39 @@ export class Tape {
     this.#filled += bytes;
   }
 
-  /** @throws Failure spoolFull */
-  async drain(): Promise<void> {
-    while (this.#writes.length > 1) await this.#writes[0];
-    if (this.#failure !== undefined) throw Failure.from(this.#failure);
+  /**
+   * What there is to wait for before more is appended.
+   * @throws Failure spoolFull
+   */
+  drain(): Promise<void> | undefined {
+    return this.#writes.length > 1 || this.#failure !== undefined ? this.#drain() : undefined;
   }
 
+  /** The bytes as buffers that belong to the caller. */
   async *read(from: number, to: number): AsyncGenerator<Buffer, void, undefined> {
-    let at = from;
-    while (at < to) {
-      if (at >= this.#blockStart) {
-        const start = at - this.#blockStart;
-        const bytes = Buffer.from(this.#block?.subarray(start, Math.min(this.#filled, to - this.#blockStart)) ?? []);
-        if (bytes.length === 0) throw new Error(`tape ends at ${this.length}, ${to} was asked for`);
+    for (let at = from; at < to;) {
+      const bytes = this.#inMemory(at, to);
+      const block = bytes ? Buffer.from(bytes) : await this.#readFile(Buffer.allocUnsafe(this.#inFile(at, to)), at);
+      at += block.length;
+      yield block;
+    }
+  }
+
+  /** The bytes in buffers that are the caller's until the next is asked for. Nothing must be appended meanwhile. */
+  async *lend(from: number, to: number): AsyncGenerator<Buffer, void, undefined> {
+    let block: Buffer | undefined;
+    try {
+      for (let at = from; at < to;) {
+        let bytes = this.#inMemory(at, to);
+        if (!bytes) {
+          block ??= this.#spool.takeBlock();
+          bytes = await this.#readFile(block.subarray(0, this.#inFile(at, to)), at);
+        }
         at += bytes.length;
         yield bytes;
-      } else {
-        await this.#lastWrite;
-        if (this.#failure !== undefined) throw Failure.from(this.#failure);
-        const bytes = Buffer.allocUnsafe(Math.min(blockSize, to - at, this.#blockStart - at));
-        const { bytesRead } = await this.#file!.read(bytes, 0, bytes.length, at);
-        if (bytesRead === 0) throw new Error('spool file is shorter than what was written');
-        at += bytesRead;
-        yield bytes.subarray(0, bytesRead);
       }
+    } finally {
+      if (block) this.#spool.giveBlock(block);
     }
   }
 
@@ -91,11 +110,43 @@ export class Tape {
     await this.#lastWrite;
     if (this.#block) this.#spool.giveBlock(this.#block);
     this.#block = undefined;
+    for (const { block } of this.#residents.splice(0)) this.#spool.giveResident(block);
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
     this.#spool.free(this.#reserved);
     this.#reserved = 0;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#writes.length > 1) await this.#writes[0];
+    if (this.#failure !== undefined) throw Failure.from(this.#failure);
+  }
+
+  /** A view of what stands at this place, as far as one block holds it. */
+  #inMemory(at: number, to: number): Buffer | undefined {
+    if (this.#failure !== undefined) throw Failure.from(this.#failure);
+    if (at >= this.#blockStart) {
+      const end = Math.min(to, this.length);
+      if (at >= end) throw new Error(`tape ends at ${this.length}, ${to} was asked for`);
+      return this.#block?.subarray(at - this.#blockStart, end - this.#blockStart);
+    }
+    if (at >= this.#residentEnd) return undefined;
+    const resident = this.#residents.find(({ start, bytes }) => at < start + bytes.length);
+    return resident?.bytes.subarray(at - resident.start, to - resident.start);
+  }
+
+  /** How many bytes of the file are read there in one go. */
+  #inFile(at: number, to: number): number {
+    return Math.min(blockSize, to - at, this.#blockStart - at);
+  }
+
+  async #readFile(into: Buffer, at: number): Promise<Buffer> {
+    await this.#lastWrite;
+    if (this.#failure !== undefined) throw Failure.from(this.#failure);
+    const { bytesRead } = await this.#file!.read(into, 0, into.length, at);
+    if (bytesRead === 0) throw new Error('spool file is shorter than what was written');
+    return into.subarray(0, bytesRead);
   }
 
   #flush(block: Buffer): void {
@@ -104,6 +155,7 @@ export class Tape {
     this.#blockStart += filled;
     this.#filled = 0;
     this.#block = undefined;
+    if (this.#residentEnd === start && this.#keep(block, { start, filled })) return;
     const write = this.#lastWrite
       .then(() => this.#write(block.subarray(0, filled), start))
       .catch((error: unknown) => {
@@ -117,10 +169,27 @@ export class Tape {
     this.#lastWrite = write;
   }
 
+  #keep(block: Buffer, { start, filled }: { readonly start: number; readonly filled: number }): boolean {
+    if (this.#failure !== undefined || !this.#spool.claimResident()) return false;
+    this.#residents.push({ block, bytes: block.subarray(0, filled), start });
+    this.#residentEnd += filled;
+    try {
+      this.#reserve(filled);
+    } catch (error) {
+      this.#failure = error;
+    }
+    return true;
+  }
+
+  /** Memory counts like disk: how large a message may be does not depend on what else is under way. */
+  #reserve(bytes: number): void {
+    this.#spool.reserve(bytes);
+    this.#reserved += bytes;
+  }
+
   async #write(bytes: Buffer, start: number): Promise<void> {
     if (this.#failure !== undefined) return;
-    this.#spool.reserve(bytes.length);
-    this.#reserved += bytes.length;
+    this.#reserve(bytes.length);
     try {
       this.#file ??= await this.#spool.open();
       let done = 0;
