@@ -80,6 +80,12 @@ class RelayServer extends SMTPServer {
     return this.#proxies.has(socket.remoteAddress ?? '');
   }
 
+  /** The library draws a random name for each session, for its own log, at the price of all else that is done here. */
+  override _handleProxy(...[socket, callback]: Parameters<SMTPServer['_handleProxy']>): void {
+    if (this._expectsProxyHeader(socket)) super._handleProxy(socket, callback);
+    else setImmediate(() => callback(null, { id: 'unnamed' }));
+  }
+
   override connect(socket: Socket | TLSSocket, socketOptions?: SMTPConnectionOptions | null): void {
     const address = socketOptions?.remoteAddress ?? socket.remoteAddress;
     if (address === undefined) {
