@@ -1,4 +1,4 @@
-import { type Metric, ours } from './measure/figure.ts';
+import { type Metric, ours, oursOnBoth } from './measure/figure.ts';
 import { unavoidable } from './workloads/unavoidable.ts';
 import type { Results } from './report/results.ts';
 
@@ -50,10 +50,19 @@ export function judge(results: Results): Verdict[] {
   const perMessage = difference(peak('25 MiB, 20 parallel'), peak(big));
   const grown = results.all('growth', 'growth');
   return [
-    least('small mail, kept open: messages/s beside Postfix', ratio(rate(kept), rate(kept, 'Postfix')), 4),
+    // Messages a second are those of both processors: the many processes of Postfix use both as well.
+    least('small mail, kept open: messages/s beside Postfix', ratio(rate(kept, oursOnBoth), rate(kept, 'Postfix')), 4),
     least('small mail, kept open: messages per CPU second beside Haraka', ratio(cpu(kept, 'Haraka'), cpu(kept)), 5),
-    least('small mail, kept open: messages/s beside the forwarder', ratio(rate(kept), rate(kept, forwarder)), 2),
-    least('small mail, new sessions: messages/s beside the forwarder', ratio(rate(fresh), rate(fresh, forwarder)), 10),
+    least(
+      'small mail, kept open: messages/s beside the forwarder',
+      ratio(rate(kept, oursOnBoth), rate(kept, forwarder)),
+      2,
+    ),
+    least(
+      'small mail, new sessions: messages/s beside the forwarder',
+      ratio(rate(fresh, oursOnBoth), rate(fresh, forwarder)),
+      10,
+    ),
     least(
       '25 MiB detached: speed beside the unavoidable parts',
       ratio(of('detaching', big, 'MB/s'), of('detaching', big, 'MB/s', unavoidable)),

@@ -26,6 +26,8 @@ export interface Figure {
 }
 
 export const ours = 'detach-mta';
+/** With both processors of the machine that the targets are for. */
+export const oursOnBoth = `${ours}, 2 workers`;
 
 export function rate(metric: Metric): boolean {
   return metric === 'messages/s' || metric === 'MB/s';

@@ -12,6 +12,8 @@ export interface DetachMtaOptions {
   readonly storage: BlobStorage;
   /** Another build of it, to be measured beside this checkout's. */
   readonly build?: { readonly name: string; readonly directory: string };
+  /** Processes that share the work; one if not given. */
+  readonly workers?: number;
   /** Arguments for Node before the program, as in `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
 }
@@ -26,12 +28,13 @@ export function startBuilds(options: DetachMtaOptions, baseline: string | undefi
 
 /** The relay as it was built, with limits raised to what is measured. */
 export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
-  const { nextHop, storage, build = thisCheckout, nodeArgs = [] } = options;
+  const { nextHop, storage, build = thisCheckout, nodeArgs = [], workers = 1 } = options;
   const home = privateDirectory('detach-mta');
   const port = await freePort();
   const links = await freePort();
   const config = {
     hostname: 'detach.example.net',
+    workers,
     inbound: { port, maxMessageSize: 4 * 2 ** 30, maxClients: 400 },
     outbound: { nextHop: [`127.0.0.1:${nextHop}`], maxConnections: 200, maxIdle: 100 },
     spool: { directory: join(home, 'spool'), maxBytes: 16 * 2 ** 30 },
@@ -51,7 +54,7 @@ export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
   );
   await relay.waitForOutput(/"event":"ready"/);
   return {
-    name: build.name,
+    name: workers === 1 ? build.name : `${build.name}, ${workers} workers`,
     port,
     pids: [relay.pid],
     stop: async () => {
