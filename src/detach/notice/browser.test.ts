@@ -77,3 +77,25 @@ test('it is there to be seen, in light and dark', async () => {
     await page.close();
   }
 });
+
+test('a screen reader reads a list of links, each named after its file', async () => {
+  const page = await browser.newPage();
+  const two = createNotice({ language: 'fr' }).html([item, { ...item, name: 'דוח 2026.pdf', url: `${item.url}B` }]);
+  await page.setContent(`<html lang="de" dir="rtl"><body><p>שלום</p>${two}</body></html>`);
+  assert.equal(
+    await page.locator('div[lang=fr]').ariaSnapshot(),
+    [
+      '- text: "Joint à ce message, à télécharger :"',
+      '- list:',
+      '  - listitem:',
+      '    - link "a.pdf":',
+      `      - /url: ${item.url}`,
+      '    - text: 1 octets, disponible sans limite de durée',
+      '  - listitem:',
+      '    - link "דוח 2026.pdf":',
+      `      - /url: ${item.url}B`,
+      '    - text: 1 octets, disponible sans limite de durée',
+    ].join('\n'),
+  );
+  await page.close();
+});
