@@ -13,8 +13,11 @@ export interface SpoolOptions {
 /** Written and read in one go. What a tape holds of them in memory is bounded by this class and by `Tape.drain`. */
 export const blockSize = 256 * 1024;
 
-/** Blocks that hold the beginnings of messages, or wait for the next one, over all messages: 8 MiB. */
-export const maxResidentBlocks = 32;
+/** Blocks that hold the beginnings of messages, over all messages: 6 MiB. */
+export const maxResidentBlocks = 24;
+
+/** Those, and blocks that wait to be used again: 8 MiB. What goes through the file needs some even when memory is full. */
+const maxPooledBlocks = 32;
 
 const suffix = '.spool';
 
@@ -57,7 +60,7 @@ export class Spool {
 
   /** The caller holds no view of it any more: the next message writes there. */
   giveBlock(block: Buffer): void {
-    if (this.#idleBlocks.length + this.#residents < maxResidentBlocks) this.#idleBlocks.push(block);
+    if (this.#idleBlocks.length + this.#residents < maxPooledBlocks) this.#idleBlocks.push(block);
   }
 
   /** Whether the caller may keep a full block instead of writing it to disk. */
@@ -65,7 +68,7 @@ export class Spool {
     if (this.#residents === maxResidentBlocks) return false;
     this.#residents += 1;
     // As many blocks in all: the one that is kept takes the place of an idle one.
-    if (this.#idleBlocks.length + this.#residents > maxResidentBlocks) this.#idleBlocks.pop();
+    if (this.#idleBlocks.length + this.#residents > maxPooledBlocks) this.#idleBlocks.pop();
     return true;
   }
 

@@ -122,6 +122,17 @@ test('a block that was lent goes back when the reader stops', async () => {
   assert.equal(out, 0);
 });
 
+test('memory is used again, also while as much as may be is kept', () => {
+  const spool = spoolOnDisk('g');
+  const first = spool.takeBlock();
+  spool.giveBlock(first);
+  assert.ok(spool.takeBlock() === first);
+  const many = Array.from({ length: 100 }, () => spool.takeBlock());
+  for (const block of many) spool.giveBlock(block);
+  const again = many.map(() => spool.takeBlock()).filter((block) => many.includes(block));
+  assert.equal(again.length, 8, 'and no more of it than is of use');
+});
+
 test('what was read stays as it is when the next message uses the same memory', async () => {
   const spool = spoolAt('a');
   const tape = new Tape(spool);
