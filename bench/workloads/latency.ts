@@ -52,7 +52,7 @@ interface Setup {
 }
 
 async function rounds(bench: Bench, { situation, direct, peers }: Setup): Promise<void> {
-  const count = bench.quick ? 300 : 1500;
+  const count = bench.quick ? 300 : 1000;
   const targets = [{ name: 'direct', port: direct }, ...peers];
   for (let round = 0; round <= bench.rounds; round++) {
     bench.progress(`latency, round ${round}: ${situation}`);
