@@ -47,38 +47,40 @@ async function main(argv: readonly string[]): Promise<number> {
       }
     },
   };
-  const report: string[] = [];
-  const print = (title: string, table: string): void => {
-    report.push(`## ${title}\n\n${table}\n`);
-    console.log(`\n${report.at(-1) ?? ''}`);
-  };
+  let results = new Results(figures);
+  let verdicts = judge(results);
+  const tables: string[] = [];
   for (const workload of options.workloads) {
     await bench.attempt(workload.title, () => workload.run(bench));
-    const results = new Results(figures);
-    print(workload.title, renderWork(results, workload.name));
-    if (workload === detaching) print('The unavoidable parts, each alone', renderWork(results, 'parts'));
+    results = new Results(figures);
+    verdicts = judge(results);
+    tables.unshift(section(workload.title, renderWork(results, workload.name)));
+    if (workload === detaching)
+      tables.unshift(section('The unavoidable parts, each alone', renderWork(results, 'parts')));
+    console.log(tables[0]);
+    // After each of them: an hour's work is not to be lost with the last one.
+    write(options.name, {
+      json: {
+        taken: new Date().toISOString(),
+        ...machine(),
+        options: argv,
+        failures,
+        verdicts,
+        rows: results.rows,
+        figures,
+      },
+      svg: renderPlot(results),
+      md: `# Benchmark\n\n![](${options.name}.svg)\n\n${[section('Targets', renderVerdicts(verdicts)), ...tables].join('\n')}`,
+    });
   }
-  const results = new Results(figures);
-  const verdicts = judge(results);
-  print('Targets', renderVerdicts(verdicts));
-  write(options.name, {
-    json: {
-      taken: new Date().toISOString(),
-      ...machine(),
-      options: argv,
-      failures,
-      verdicts,
-      rows: results.rows,
-      figures,
-    },
-    svg: renderPlot(results),
-    md: `# Benchmark\n\n![](${options.name}.svg)\n\n${report.toReversed().join('\n')}`,
-  });
+  console.log(section('Targets', renderVerdicts(verdicts)));
   for (const failure of failures) console.error(`FAILED ${failure}`);
   if (failures.length > 0) return 1;
   // What a run that leaves workloads out did not measure is no miss.
   return verdicts.some((verdict) => met(verdict) === false) ? 2 : 0;
 }
+
+const section = (title: string, table: string): string => `## ${title}\n\n${table}\n`;
 
 function machine(): { readonly node: string; readonly cpus: readonly string[] } {
   return { node: process.version, cpus: cpus().map(({ model }) => model) };
