@@ -46,12 +46,15 @@ const fieldBytes = `${manifestField}: ${'x'.repeat(22)}\r\n`.length;
 /** A message up to this size is kept in memory, whatever it holds. */
 const maxMemoryBytes = 1024 * 1024;
 
+const noBytes = Buffer.alloc(0);
+
 /** A larger chunk is scanned in steps, so that the tape is never asked to hold more than that at once. */
 const maxStepBytes = 256 * 1024;
 
 export class IncomingMessage implements Incoming {
   readonly header: HeaderBlock;
-  readonly #rest: Buffer;
+  /** What came along with the header and was not read yet. */
+  #rest: Buffer;
   readonly #source: AsyncIterator<Buffer>;
   readonly #signal: AbortSignal;
   readonly #context: DetachContext;
@@ -69,27 +72,26 @@ export class IncomingMessage implements Incoming {
   }
 
   async discard(): Promise<void> {
-    const chunks = this.#chunks();
-    while ((await chunks.next()).done !== true);
+    while (await this.#next());
   }
 
   async detach(envelope: Envelope): Promise<Outgoing> {
     const rules = this.#context.config.detach;
-    const chunks = this.#chunks();
     const scanned = !isExempt(envelope, rules) && this.header.fields.every(({ key }) => key !== '');
     const limit = scanned ? Math.min(smallestSize(rules), maxMemoryBytes) : maxMemoryBytes;
     const first: Buffer[] = [];
     let length = 0;
-    for await (const chunk of resumable(chunks)) {
+    while (length < limit) {
+      const chunk = await this.#next();
+      // Most messages end here, without a look at what they hold.
+      if (!chunk) return memoryOutgoing(this.header.raw, first);
       first.push(chunk);
       length += chunk.length;
-      if (length >= limit) break;
     }
-    if (length < limit) return memoryOutgoing(this.header.raw, first);
     const tape = new Tape(this.#context.spool);
     try {
       const collector = new Collector(tape, rules);
-      const crc = await this.#take(prepend(first, chunks), collector, { tape, scanned });
+      const crc = await this.#take(this.#chunks(first), collector, { tape, scanned });
       return await this.#replace(collector, envelope, { tape, crc });
     } catch (error) {
       await tape.release();
@@ -97,9 +99,20 @@ export class IncomingMessage implements Incoming {
     }
   }
 
-  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
-    if (this.#rest.length > 0) yield this.#rest;
-    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) yield next.value;
+  async #next(): Promise<Buffer | undefined> {
+    const rest = this.#rest;
+    if (rest.length > 0) {
+      this.#rest = noBytes;
+      return rest;
+    }
+    const { done, value } = await this.#source.next();
+    return done === true ? undefined : value;
+  }
+
+  /** These, each let go of when the next is asked for, and then what is still to come. */
+  async *#chunks(first: Buffer[]): AsyncGenerator<Buffer, void, undefined> {
+    for (let chunk = first.shift(); chunk; chunk = first.shift()) yield chunk;
+    for (let chunk = await this.#next(); chunk; chunk = await this.#next()) yield chunk;
   }
 
   /** Reads the message to its end. @returns the CRC-32 of what comes after the empty line */
@@ -231,13 +244,3 @@ const describeFile = ({ part, token, link }: Committed): DetachedFile => ({
   sha256: part.sha256,
   tokenFingerprint: fingerprintOf(token),
 });
-
-/** Iterates without closing what it iterates over when the loop is left. */
-function resumable(generator: AsyncGenerator<Buffer, void, undefined>): AsyncIterable<Buffer> {
-  return { [Symbol.asyncIterator]: () => ({ next: () => generator.next() }) };
-}
-
-async function* prepend(first: Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  for (let chunk = first.shift(); chunk; chunk = first.shift()) yield chunk;
-  yield* rest;
-}

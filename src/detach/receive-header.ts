@@ -4,6 +4,10 @@ import { Failure } from '../smtp/failures.ts';
 /** Ten times what any honest message has, and 100,000 short fields. */
 const maxHeaderBytes = 2 * 1024 * 1024;
 
+const cr = 0x0d;
+const lf = 0x0a;
+const endOfHeader = Buffer.from('\r\n\r\n');
+
 export interface Received {
   readonly header: HeaderBlock;
   /** What came after the header: the empty line first. No bytes when the message ended before it. */
@@ -22,9 +26,10 @@ export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Rece
   for (let next = await source.next(); next.done !== true; next = await source.next()) {
     const chunk = next.value;
     chunks.push(chunk);
-    const seam = Buffer.concat([before, chunk.subarray(0, 3)]);
-    const atSeam = seam.indexOf('\r\n\r\n');
-    const inChunk = atSeam < 0 ? chunk.indexOf('\r\n\r\n') : -1;
+    // What ends at a seam has a CR or LF on either side of it.
+    const atSeam =
+      chunk[0] === cr || chunk[0] === lf ? Buffer.concat([before, chunk.subarray(0, 3)]).indexOf(endOfHeader) : -1;
+    const inChunk = atSeam < 0 ? chunk.indexOf(endOfHeader) : -1;
     if (atSeam >= 0 || inChunk >= 0) {
       const end = atSeam >= 0 ? length - before.length + atSeam + 2 : length + inChunk + 2;
       const all = chunks.length === 1 ? chunk : Buffer.concat(chunks);

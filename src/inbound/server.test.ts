@@ -180,6 +180,17 @@ test('what is no RCPT ends those that are passed on together, and is answered wh
   );
 });
 
+test('no mail before EHLO, and DATA takes no argument', async () => {
+  const { port, relay } = await start();
+  const lines = await converse(
+    port,
+    `${ENVELOPE}DATA\r\n${EHLO}${ENVELOPE.toLowerCase()}DATA now\r\ndata\r\n.\r\nQUIT\r\n`,
+  );
+  assert.deepEqual(codesOf(lines.slice(1, 4).join('\r\n')), [503, 503, 503]);
+  assert.deepEqual(relay.heard.slice(-2), ['MAIL <s@a.example> size=5', 'RCPT <r@b.example>']);
+  assert.deepEqual(codesOf(lines.slice(-4).join('\r\n')), [501, 354, 250, 221]);
+});
+
 test('nothing is said after a 421, and nothing done', async () => {
   const { port, relay } = await start();
   relay.mailReply = { code: 421, lines: ['4.3.2 closing'] };

@@ -5,6 +5,9 @@ import { DotReader } from './dot-reader.ts';
 
 type Next = (error?: Error | null) => void;
 
+/** Carries out a command line and calls back, or declines: the library does it then. */
+export type Shortcut = (line: string, callback: () => void) => boolean;
+
 interface Reception {
   readonly body: BodyStream;
   readonly reader: DotReader;
@@ -21,14 +24,16 @@ const MAX_COMMANDS_PER_TURN = 100;
  */
 export class WireParser extends SMTPStream {
   readonly #maxMessageSize: number;
+  readonly #shortcut: Shortcut;
   /** Command lines not yet carried out, from `#at` on: a byte string. */
   #input = '';
   #at = 0;
   #reception: Reception | undefined;
   #received = 0;
 
-  constructor(options: SMTPStreamOptions & { readonly maxMessageSize: number }) {
+  constructor(options: SMTPStreamOptions & { readonly maxMessageSize: number; readonly shortcut: Shortcut }) {
     super(options);
+    this.#shortcut = options.shortcut;
     this.#maxMessageSize = options.maxMessageSize;
   }
 
@@ -102,7 +107,7 @@ export class WireParser extends SMTPStream {
             return;
           }
           answered = false;
-          this.oncommand(Buffer.from(line, 'latin1'), goOn);
+          if (!this.#shortcut(line, goOn)) this.oncommand(Buffer.from(line, 'latin1'), goOn);
         }
       } finally {
         working = false;
