@@ -14,7 +14,7 @@ import { latency } from './workloads/latency.ts';
 import { mailboxes } from './workloads/mailboxes.ts';
 import { memory } from './workloads/memory.ts';
 import { smallMail } from './workloads/small-mail.ts';
-import type { Bench } from './workloads/workload.ts';
+import { stopWhenInterrupted, type Bench } from './workloads/workload.ts';
 
 const workloads = [smallMail, latency, detaching, behindPostfix, memory, growth, mailboxes];
 
@@ -30,6 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(usage(workloads));
     return 0;
   }
+  stopWhenInterrupted();
   const figures: Figure[] = [];
   const failures: string[] = [];
   const bench: Bench = {

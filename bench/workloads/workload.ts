@@ -26,18 +26,34 @@ interface Stoppable {
   stop(): Promise<unknown>;
 }
 
+/** All that runs, in the order in which it was started. */
+const running: Stoppable[] = [];
+
 /** Starts things and stops them in reverse order, whatever happened between. */
 export async function withStarted(
   work: (use: <T extends Stoppable>(starting: Promise<T>) => Promise<T>) => Promise<void>,
 ): Promise<void> {
-  const started: Stoppable[] = [];
+  const before = running.length;
   try {
     await work(async (starting) => {
       const thing = await starting;
-      started.push(thing);
+      running.push(thing);
       return thing;
     });
   } finally {
-    for (const thing of started.reverse()) await thing.stop();
+    await stopDownTo(before);
+  }
+}
+
+async function stopDownTo(count: number): Promise<void> {
+  for (const thing of running.splice(count).reverse()) await thing.stop();
+}
+
+/** Whoever interrupts a run of an hour does not want its Postfix servers to stay. */
+export function stopWhenInterrupted(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void stopDownTo(0).finally(() => process.exit(130));
+    });
   }
 }
