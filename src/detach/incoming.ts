@@ -105,8 +105,8 @@ export class IncomingMessage implements Incoming {
       this.#rest = noBytes;
       return rest;
     }
-    const { done, value } = await this.#source.next();
-    return done === true ? undefined : value;
+    const next = await this.#source.next();
+    return next.done === true ? undefined : next.value;
   }
 
   /** These, each let go of when the next is asked for, and then what is still to come. */
