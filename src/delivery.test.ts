@@ -47,6 +47,7 @@ async function stage(t: TestContext, scripts: readonly string[], timeouts: NextH
       const replies = await delivery.complete([], { body: () => [content], bytesOut: content.length });
       assert.deepEqual(codes(replies), [250]);
       delivery.release();
+      await nextHop.close();
       await peer.done();
     },
     replaced: () => log.entries.filter(({ event }) => event === 'session-replaced').length,
