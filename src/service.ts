@@ -118,6 +118,16 @@ export function openHealth(
   });
 }
 
+/** What the line says that tells of a service that takes mail. */
+export const whereToFind = (
+  { inbound, links }: Pick<Doors, 'inbound' | 'links'>,
+  health: HealthServer,
+): Record<'inbound' | 'links' | 'metrics', string> => ({
+  inbound: `${inbound.address}:${inbound.port}`,
+  links,
+  metrics: health.address,
+});
+
 /** Mail without large files passes while storage is down; the rest is deferred, so this is no reason not to start. */
 export async function prepareStorage({ store, log }: Pick<Rooms, 'store' | 'log'>): Promise<void> {
   try {

@@ -9,7 +9,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { Config } from './config/config.ts';
 import type { Log } from './observe/interface.ts';
 import { createMeter } from './observe/meter.ts';
-import { furnish, openDoors, openHealth, prepareStorage, type Doors } from './service.ts';
+import { furnish, openDoors, openHealth, prepareStorage, whereToFind, type Doors } from './service.ts';
 
 type Addresses = Pick<Doors, 'inbound' | 'links'>;
 
@@ -46,15 +46,10 @@ export async function startWorkers(config: Config, log: Log): Promise<() => Prom
     await Promise.all([rooms.nextHop.close(), health.close()]);
   };
   try {
-    const { inbound, links } = await workers.start(config.workers);
-    rooms.listeners.push(inbound);
+    const addresses = await workers.start(config.workers);
+    rooms.listeners.push(addresses.inbound);
     void prepareStorage(rooms);
-    log.info('ready', {
-      inbound: `${inbound.address}:${inbound.port}`,
-      links,
-      metrics: health.address,
-      workers: config.workers,
-    });
+    log.info('ready', { ...whereToFind(addresses, health), workers: config.workers });
     return stop;
   } catch (error) {
     await stop();

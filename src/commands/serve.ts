@@ -7,7 +7,7 @@ import { TemplateError } from '../links/notice/template-error.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
 import { createMeter } from '../observe/meter.ts';
-import { furnish, openDoors, openHealth, prepareStorage } from '../service.ts';
+import { furnish, openDoors, openHealth, prepareStorage, whereToFind } from '../service.ts';
 import { serveAsWorker, startWorkers, WorkerError } from '../workers.ts';
 
 /** sysexits.h: the configuration is wrong; something could not be opened; a bug. */
@@ -57,8 +57,7 @@ async function startAlone(config: Config, log: Log): Promise<() => Promise<void>
   try {
     const doors = await openDoors(rooms);
     void prepareStorage(rooms);
-    const { inbound, links } = doors;
-    log.info('ready', { inbound: `${inbound.address}:${inbound.port}`, links, metrics: health.address });
+    log.info('ready', whereToFind(doors, health));
     return async () => {
       await doors.close();
       await health.close();
