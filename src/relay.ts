@@ -8,14 +8,15 @@
  */
 import type { Client, Transactions } from './inbound/interface.ts';
 import type { Detacher, Outgoing } from './detach/interface.ts';
-import type { Guard, Inspection } from './loopguard/interface.ts';
+import type { Guard, Inspection, NotificationWriter } from './loopguard/interface.ts';
 import type { HeaderBlock } from './message/header-block.ts';
 import { seamBefore } from './message/seam.ts';
 import type { Log, Meter } from './observe/interface.ts';
 import type { NextHop } from './outbound/interface.ts';
 import { mailboxOf, paramValue, type PathCommand } from './smtp/command.ts';
 import { Failure, failureReply } from './smtp/failures.ts';
-import { describeReply, isPermanent, isPositive, type Reply } from './smtp/reply.ts';
+import { isPositive, type Reply } from './smtp/reply.ts';
+import { deliverMixed } from './deliver-mixed.ts';
 import { Delivery } from './delivery.ts';
 import { TransactionRecord } from './transaction-record.ts';
 
@@ -33,14 +34,6 @@ export interface RelayOptions {
   /** Recipients of different classes never share a transaction: detaching is all or nothing for a message. */
   readonly policyClass: (mailbox: string) => string;
 }
-
-/** Writes the RFC 3464 notification for recipients that loop; undefined when the sender wants or may have none. */
-export type NotificationWriter = (subject: {
-  readonly mail: PathCommand;
-  readonly header: HeaderBlock;
-  readonly recipients: readonly { readonly command: PathCommand; readonly reply: Reply }[];
-  readonly now: number;
-}) => { readonly mail: PathCommand; readonly rcpt: PathCommand; readonly message: Buffer } | undefined;
 
 /** As Postfix has it (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the rest next. */
 const MAX_RECIPIENTS = 1000;
@@ -286,12 +279,19 @@ export class Relay implements Transactions {
     looping: ReadonlySet<number>,
   ): Promise<readonly Reply[]> {
     const { delivery, accepted } = open;
-    if (this.#options.outboundProtocol === 'smtp' && looping.size > 0 && this.#options.inboundProtocol === 'smtp') {
-      return this.#deliverMixed(open, header, outgoing, looping);
-    }
     const passing = accepted.filter((_, i) => !looping.has(i));
+    const head = this.#head(open, header, outgoing, passing);
+    if (this.#options.outboundProtocol === 'smtp' && looping.size > 0 && this.#options.inboundProtocol === 'smtp') {
+      const { mail, record } = open;
+      const leftOut = accepted.filter((_, i) => looping.has(i));
+      const { signal } = this.#gone;
+      return deliverMixed(
+        { mail, header, head, outgoing, passing, looping: leftOut, delivery, record, signal },
+        this.#options,
+      );
+    }
     if (looping.size > 0) await delivery.restrict(passing);
-    const replies = await delivery.complete(this.#message(open, header, outgoing, passing), outgoing);
+    const replies = await delivery.complete(head, outgoing);
     if (looping.size === 0) return replies;
     // An LMTP client hears of each recipient by itself, and writes the bounce itself.
     const verdicts = spread(replies, passing.length)[Symbol.iterator]();
@@ -302,67 +302,8 @@ export class Relay implements Transactions {
     );
   }
 
-  /**
-   * Some recipients loop, the others do not, and one reply cannot say both: the others are delivered, and the sender
-   * is told of the loop by one notification. Both stand ready up to their last dot before either is completed. The
-   * notification says DATA after the message was written: a session that waited in DATA meanwhile would run into a
-   * time-out of the next hop, and fail when the message has gone. Should the notification fail after the message was
-   * taken all the same, `451` makes Postfix try all again: a copy too many, none lost.
-   * But a next hop that refuses the notification for good would do so at every try, for days, and each would bring the
-   * others a copy: then Postfix is to bounce, whose text tells the sender who has the message and who has not.
-   */
-  async #deliverMixed(
-    open: Open,
-    header: HeaderBlock,
-    outgoing: Outgoing,
-    looping: ReadonlySet<number>,
-  ): Promise<readonly Reply[]> {
-    const { delivery, accepted, mail, record } = open;
-    const passing = accepted.filter((_, i) => !looping.has(i));
-    const notification = this.#options.notify({
-      mail,
-      header,
-      recipients: accepted
-        .filter((_, i) => looping.has(i))
-        .map(({ command }) => ({ command, reply: failureReply('loop', ` for ${command.path}`) })),
-      now: Date.now(),
-    });
-    await delivery.restrict(passing);
-    if (!notification) return delivery.complete(this.#message(open, header, outgoing, passing), outgoing);
-    const report = new Delivery({
-      nextHop: this.#options.nextHop,
-      log: this.#options.log,
-      signal: this.#gone.signal,
-      mail: notification.mail,
-      xforward: new Map(),
-      extendChain: () => this.#options.guard.extendChain(undefined),
-    });
-    try {
-      const { rcpt, message } = notification;
-      for (const taken of await orNotificationFailed(report.mail([rcpt]))) requireTaken(taken);
-      const refusal = await delivery.write(this.#message(open, header, outgoing, passing), outgoing);
-      if (refusal) return [refusal];
-      requireTaken(await orNotificationFailed(report.write([], { body: () => [message], bytesOut: message.length })));
-      const replies = await delivery.finish();
-      if (!replies.every(isPositive)) return replies;
-      const [reported] = await orNotificationFailed(report.finish());
-      if (reported && isPermanent(reported)) {
-        const subject = ` for ${[...looping]
-          .map((i) => accepted[i]!.command.path)
-          .join(', ')
-          .slice(0, 400)}`;
-        throw new Failure('notificationRefused', { subject, reason: describeReply(reported) });
-      }
-      requireTaken(reported ?? failureReply('internal'));
-      record.notified(mailboxOf(rcpt.path));
-      return replies;
-    } finally {
-      report.release();
-    }
-  }
-
-  /** Trace fields on top (RFC 5321 section 4.4), then the message. */
-  *#message(open: Open, header: HeaderBlock, outgoing: Outgoing, passing: readonly Recipient[]): Iterable<Buffer> {
+  /** Trace fields on top (RFC 5321 section 4.4), then the message's own header. Dated when it is written. */
+  *#head(open: Open, header: HeaderBlock, outgoing: Outgoing, passing: readonly Recipient[]): Iterable<Buffer> {
     const { guard, hostname } = this.#options;
     const now = Date.now();
     const { client, record } = open;
@@ -387,19 +328,6 @@ function loopingOf(inspection: Inspection): ReadonlySet<number> {
 function spread(replies: readonly Reply[], count: number): readonly Reply[] {
   const [only] = replies;
   return replies.length === 1 && only ? Array.from({ length: count }, () => only) : replies;
-}
-
-/** @throws Failure notificationFailed for a refusal of the notification; there is no reply to the text of a message */
-function requireTaken(reply: Reply | undefined): void {
-  if (reply && !isPositive(reply)) throw new Failure('notificationFailed', { reason: describeReply(reply) });
-}
-
-async function orNotificationFailed<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw new Failure('notificationFailed', { reason: Failure.from(error).message, cause: error });
-  }
 }
 
 /** RFC 6152; BINARYMIME needs CHUNKING, which we do not offer (RFC 3030). */

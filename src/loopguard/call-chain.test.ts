@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createGuard } from './guard.ts';
 import type { Guard } from './interface.ts';
+import { guardWith, key } from './testing/guard.ts';
 
 const guardOf = (cluster: string, fills: readonly number[] = [1], maxPasses = 1): Guard =>
-  createGuard({
-    cluster,
-    keys: fills.map((fill) => ({ id: `k${fill}`, secret: Buffer.alloc(32, fill) })),
-    maxPasses,
-    hopLimit: 50,
-  });
+  guardWith({ cluster, keys: fills.map((fill) => key(`k${fill}`, fill)), maxPasses });
 
 test('a call that has come through us is refused, one that came through others is not', () => {
   const us = guardOf('us');

@@ -1,5 +1,7 @@
 import type { HeaderBlock } from '../message/header-block.ts';
+import type { PathCommand } from '../smtp/command.ts';
 import type { FailureName } from '../smtp/failures.ts';
+import type { Reply } from '../smtp/reply.ts';
 
 /** Which of the four fences caught it. */
 export type Fence = 'stamp' | 'count' | 'mirror' | 'chain';
@@ -40,3 +42,23 @@ export interface Trace {
   readonly hostname: string;
   readonly id: string;
 }
+
+export interface NotificationRequest {
+  /** MAIL of the message: reverse-path, RET and ENVID. */
+  readonly mail: PathCommand;
+  readonly header: HeaderBlock;
+  /** Who loops, with NOTIFY and ORCPT, and what we would have replied for them alone. */
+  readonly recipients: readonly { readonly command: PathCommand; readonly reply: Reply }[];
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+/** A message of our own, from the null reverse-path. */
+export interface Notification {
+  readonly mail: PathCommand;
+  readonly rcpt: PathCommand;
+  readonly message: Buffer;
+}
+
+/** Writes the RFC 3464 notification for recipients that loop; undefined: nobody is to be told. */
+export type NotificationWriter = (request: NotificationRequest) => Notification | undefined;

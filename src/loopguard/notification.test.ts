@@ -5,7 +5,8 @@ import { HeaderBlock } from '../message/header-block.ts';
 import type { PathCommand } from '../smtp/command.ts';
 import { failureReply } from '../smtp/failures.ts';
 import { textToWire } from '../smtp/reply.ts';
-import { notificationWriter, type Notification } from './notification.ts';
+import type { Notification } from './interface.ts';
+import { notificationWriter } from './notification.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 12);
 const write = notificationWriter({ hostname: 'detach.example' });

@@ -2,28 +2,9 @@ import { createHash } from 'node:crypto';
 import type { HeaderBlock } from '../message/header-block.ts';
 import { mailboxOf, paramValue, type PathCommand } from '../smtp/command.ts';
 import { wireToText, type Reply } from '../smtp/reply.ts';
+import type { NotificationRequest, NotificationWriter } from './interface.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 import { decodeXtext, originalRecipient } from './xtext.ts';
-
-export interface NotificationRequest {
-  /** MAIL of the message: reverse-path, RET and ENVID. */
-  readonly mail: PathCommand;
-  readonly header: HeaderBlock;
-  /** Who loops, with NOTIFY and ORCPT, and what we would have replied for them alone. */
-  readonly recipients: readonly { readonly command: PathCommand; readonly reply: Reply }[];
-  /** Milliseconds. */
-  readonly now: number;
-}
-
-/** A message of our own, from the null reverse-path. */
-export interface Notification {
-  readonly mail: PathCommand;
-  readonly rcpt: PathCommand;
-  readonly message: Buffer;
-}
-
-/** undefined: nobody is to be told. */
-export type NotificationWriter = (request: NotificationRequest) => Notification | undefined;
 
 /** More of a header than this helps nobody to recognise a message. */
 const MAX_RETURNED_HEADER_BYTES = 65_536;

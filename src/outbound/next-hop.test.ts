@@ -4,62 +4,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { Failure, type FailureName } from '../smtp/failures.ts';
-import type { NextHop, Session } from './interface.ts';
+import { test } from 'node:test';
+import { Failure } from '../smtp/failures.ts';
 import { createNextHop } from './next-hop.ts';
-import { loopback, nextHopOptions, RecordingLog, type Overrides } from './testing/options.ts';
+import { fails } from './testing/fails.ts';
+import { loopback, nextHopOptions, RecordingLog } from './testing/options.ts';
 import { ScriptedPeer } from './testing/scripted-peer.ts';
+import { stage } from './testing/stage.ts';
+import { deliver, delivered, from, hello, to } from './testing/transaction.ts';
 
-const hello = `
-  S: 220 b.example ESMTP
-  C: EHLO relay.example
-  S: 250-b.example at your service
-  S: 250-PIPELINING
-  S: 250 XDETACH fingerprint`;
-const delivered = `
-  C: MAIL FROM:<a@a.example>
-  S: 250 2.1.0 Ok
-  C: RCPT TO:<b@b.example>
-  S: 250 2.1.5 Ok
-  C: DATA
-  S: 354 Go ahead
-  C.
-  S: 250 2.0.0 Ok`;
-
-const from = { path: '<a@a.example>', params: [] };
-const to = { path: '<b@b.example>', params: [] };
-
-async function deliver(session: Session): Promise<void> {
-  await session.envelope(from, [to]);
-  await session.data();
-  await session.write([Buffer.from('Subject: x\r\n\r\nx\r\n')]);
-  assert.equal((await session.finish())[0]?.code, 250);
-}
-
-interface Stage {
-  readonly peer: ScriptedPeer;
-  readonly hop: NextHop;
-  readonly log: RecordingLog;
-  readonly acquire: (fresh?: boolean) => Promise<Session>;
-}
-
-async function stage(t: TestContext, scripts: readonly string[], overrides: Overrides = {}): Promise<Stage> {
-  const peer = await ScriptedPeer.listen(t, ...scripts);
-  const log = new RecordingLog();
-  const hop = createNextHop(nextHopOptions([loopback(peer.port)], { log, ...overrides }));
-  t.after(() => hop.close());
-  return { peer, hop, log, acquire: (fresh = false) => hop.acquire({ signal: t.signal, fresh }) };
-}
-
-const fails = (kind: FailureName, reason = /./) => {
-  return (error: unknown): boolean => {
-    assert.ok(error instanceof Failure, String(error));
-    assert.equal(error.kind, kind, error.message);
-    assert.match(error.message, reason);
-    return true;
-  };
-};
+const opened = hello('PIPELINING', 'XDETACH fingerprint');
 
 /** A port that nobody listens on. */
 async function deadPort(): Promise<number> {
@@ -74,7 +28,7 @@ async function deadPort(): Promise<number> {
 // --- reaching a next hop
 
 test('what the next hop offers is remembered from the last session opened', async (t) => {
-  const { hop, acquire } = await stage(t, [hello]);
+  const { hop, acquire } = await stage(t, [opened]);
   const seen = (): unknown => hop.lastSeen && [...hop.lastSeen];
   assert.equal(seen(), undefined);
   (await acquire()).release();
@@ -95,7 +49,7 @@ test('EHLO refused: HELO, and nothing is offered', async (t) => {
   const session = await acquire();
   assert.equal(session.extensions.size, 0);
   assert.equal((await session.mail(from)).code, 250);
-  assert.equal((await session.rcpt(to)).code, 250);
+  assert.equal((await session.rcpt(to('b'))).code, 250);
   await session.data();
   await session.write([]);
   await session.finish();
@@ -119,7 +73,7 @@ const refusals: readonly (readonly [script: string, reason: RegExp])[] = [
 for (const [script, reason] of refusals) {
   test(`the next one in the list takes over from one that plays ${JSON.stringify(script)}`, async (t) => {
     const bad = await ScriptedPeer.listen(t, script);
-    const good = await ScriptedPeer.listen(t, hello);
+    const good = await ScriptedPeer.listen(t, opened);
     const log = new RecordingLog();
     const nextHop = [loopback(await deadPort()), loopback(bad.port), loopback(good.port)];
     const hop = createNextHop(nextHopOptions(nextHop, { log, timeouts: { reach: 3000 } }));
@@ -165,7 +119,7 @@ test('unix sockets', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'next-hop-'));
   t.after(() => rm(directory, { recursive: true }));
   const address = { kind: 'unix', path: `${directory}/b.sock` } as const;
-  const peer = await ScriptedPeer.listenOn(t, { path: address.path }, hello + delivered);
+  const peer = await ScriptedPeer.listenOn(t, { path: address.path }, opened + delivered);
   const hop = createNextHop(nextHopOptions([address]));
   const session = await hop.acquire({ signal: t.signal });
   assert.equal(session.peer, `unix:${address.path}`);
@@ -178,7 +132,7 @@ test('unix sockets', async (t) => {
 });
 
 test('names are resolved as the system does', async (t) => {
-  const peer = await ScriptedPeer.listen(t, hello);
+  const peer = await ScriptedPeer.listen(t, opened);
   const hop = createNextHop(nextHopOptions([{ kind: 'tcp', host: 'localhost', port: peer.port }]));
   const session = await hop.acquire({ signal: t.signal });
   assert.equal(session.peer, `localhost:${peer.port}`);
@@ -198,7 +152,7 @@ test('given up while connecting', async (t) => {
 // --- the mirror test
 
 test('a next hop that offers our own fingerprint is refused, loudly', async (t) => {
-  const { acquire, log, peer } = await stage(t, [hello], {
+  const { acquire, log, peer } = await stage(t, [opened], {
     isMirror: (extensions) => extensions.get('XDETACH') === 'fingerprint',
   });
   await assert.rejects(acquire(), fails('mirror', /XDETACH/));
@@ -225,10 +179,10 @@ test('a next hop that is our own listener is refused before a word is said, and 
 });
 
 test('a next hop with our own name is a warning, once', async (t) => {
-  const { acquire, log } = await stage(t, [hello, hello], { hostname: 'relay.example', outbound: { maxIdle: 0 } });
+  const { acquire, log } = await stage(t, [opened, opened], { hostname: 'relay.example', outbound: { maxIdle: 0 } });
   assert.deepEqual(log.alarms, []);
   (await acquire()).release();
-  const namesake = await stage(t, [hello.replace('b.example at', 'Relay.Example at'), hello], { log });
+  const namesake = await stage(t, [opened.replace('b.example at', 'Relay.Example at'), opened], { log });
   const first = await namesake.acquire();
   const second = await namesake.acquire();
   first.release();

@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure, type FailureName } from '../smtp/failures.ts';
 import { describeReply, type Reply } from '../smtp/reply.ts';
 import type { NextHop, Session } from './interface.ts';
 import { createNextHop } from './next-hop.ts';
+import { fails } from './testing/fails.ts';
 import { nextHopOptions, type Overrides } from './testing/options.ts';
+import { codes, from, to } from './testing/transaction.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'smtp-sink-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -46,8 +47,6 @@ async function sink(t: TestContext, options: readonly string[], overrides: Overr
   return hop;
 }
 
-const from = { path: '<a@a.example>', params: [] };
-const to = (name: string) => ({ path: `<${name}@b.example>`, params: [] });
 const text = Buffer.from('Subject: x\r\n\r\n.dot\r\n..two\r\nend\r\n');
 
 async function transaction(session: Session, message: Iterable<Buffer> = [text]): Promise<Reply[]> {
@@ -58,14 +57,6 @@ async function transaction(session: Session, message: Iterable<Buffer> = [text])
   await session.write(message);
   return [...(await session.finish())];
 }
-
-const codes = (replies: readonly Reply[]): number[] => replies.map(({ code }) => code);
-
-const fails = (kind: FailureName) => (error: unknown) => {
-  assert.ok(error instanceof Failure, String(error));
-  assert.equal(error.kind, kind, error.message);
-  return true;
-};
 
 for (const [name, options, pipelining] of [
   ['as it is', [], true],

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import { Failure, type FailureName } from '../smtp/failures.ts';
 import { handshake } from './handshake.ts';
-import type { Session } from './interface.ts';
 import { createNextHop } from './next-hop.ts';
+import { fails } from './testing/fails.ts';
 import { loopback, nextHopOptions, RecordingLog, type Overrides } from './testing/options.ts';
 import { ScriptedPeer } from './testing/scripted-peer.ts';
+import { deliver, delivered, hello } from './testing/transaction.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'next-hop-tls-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -59,13 +59,6 @@ async function server(t: TestContext, options: SMTPServerOptions): Promise<{ por
   return { port: (smtp.server.address() as net.AddressInfo).port, arrived };
 }
 
-async function deliver(session: Session, message: string): Promise<void> {
-  await session.envelope({ path: '<a@a.example>', params: [] }, [{ path: '<b@b.example>', params: [] }]);
-  assert.equal((await session.data()).code, 354);
-  await session.write([Buffer.from(message, 'latin1')]);
-  assert.equal((await session.finish())[0]?.code, 250);
-}
-
 type Mode = 'off' | 'opportunistic' | 'required';
 
 const tls = (mode: Mode, ca?: string, servername?: string): Overrides => ({
@@ -77,20 +70,13 @@ async function deliverTo(t: TestContext, port: number, overrides: Overrides, mes
   const hop = createNextHop(nextHopOptions([loopback(port)], { log, ...overrides }));
   try {
     const session = await hop.acquire({ signal: t.signal });
-    await deliver(session, message);
+    await deliver(session, [Buffer.from(message)]);
     session.release();
   } finally {
     await hop.close();
   }
   return log.alarms;
 }
-
-const fails = (kind: FailureName, reason: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Failure, String(error));
-  assert.equal(error.kind, kind, error.message);
-  assert.match(error.message, reason);
-  return true;
-};
 
 test('off: in clear, even where TLS is offered', async (t) => {
   const { port, arrived } = await server(t, { key: ours.key, cert: ours.cert });
@@ -117,25 +103,7 @@ test('a large message through TLS', async (t) => {
   assert.ok(arrived[0]?.message === message);
 });
 
-const offersTls = `
-  S: 220 b.example
-  C: EHLO relay.example
-  S: 250-b.example
-  S: 250 STARTTLS
-  C: STARTTLS`;
-const inClear = `
-  S: 220 b.example
-  C: EHLO relay.example
-  S: 250-b.example
-  S: 250 STARTTLS
-  C: MAIL FROM:<a@a.example>
-  S: 250 Ok
-  C: RCPT TO:<b@b.example>
-  S: 250 Ok
-  C: DATA
-  S: 354 Ok
-  C.
-  S: 250 Ok`;
+const offersTls = hello('STARTTLS');
 
 const brokenTls: readonly (readonly [name: string, script: string])[] = [
   ['refuses STARTTLS', 'S: 454 4.7.0 not now\ndrain'],
@@ -147,16 +115,16 @@ const brokenTls: readonly (readonly [name: string, script: string])[] = [
 
 for (const [name, script] of brokenTls) {
   test(`opportunistic: goes on in clear when the next hop ${name}`, async (t) => {
-    const peer = await ScriptedPeer.listen(t, `${offersTls}\n${script}`, inClear);
+    const peer = await ScriptedPeer.listen(t, `${offersTls}\nC: STARTTLS\n${script}`, offersTls + delivered);
     const alarms = await deliverTo(t, peer.port, { ...tls('opportunistic'), timeouts: { reach: 2000 } });
     assert.deepEqual(alarms, ['next-hop-tls-failed']);
     await peer.done();
   });
 
   test(`required: fails when the next hop ${name}`, async (t) => {
-    const peer = await ScriptedPeer.listen(t, `${offersTls}\n${script}`);
-    const delivered = deliverTo(t, peer.port, { ...tls('required'), timeouts: { reach: 1000 } });
-    await assert.rejects(delivered, fails('nextHopTls', /./));
+    const peer = await ScriptedPeer.listen(t, `${offersTls}\nC: STARTTLS\n${script}`);
+    const delivery = deliverTo(t, peer.port, { ...tls('required'), timeouts: { reach: 1000 } });
+    await assert.rejects(delivery, fails('nextHopTls'));
     await peer.done();
   });
 }
@@ -175,8 +143,8 @@ test('required: the certificate of the name, by an authority that is trusted', a
 
 test('required: another name', async (t) => {
   const { port, arrived } = await server(t, { key: ours.key, cert: ours.cert });
-  const delivered = deliverTo(t, port, tls('required', ours.file, 'c.example'));
-  await assert.rejects(delivered, fails('nextHopTls', /altnames/));
+  const delivery = deliverTo(t, port, tls('required', ours.file, 'c.example'));
+  await assert.rejects(delivery, fails('nextHopTls', /altnames/));
   // Without a name of its own, the certificate must be for the address as configured.
   await assert.rejects(deliverTo(t, port, tls('required', ours.file)), fails('nextHopTls', /altnames/));
   assert.deepEqual(arrived, []);
@@ -184,8 +152,8 @@ test('required: another name', async (t) => {
 
 test('required: an authority that is not trusted', async (t) => {
   const { port, arrived } = await server(t, { key: ours.key, cert: ours.cert });
-  const delivered = deliverTo(t, port, tls('required', strangers.file, 'b.example'));
-  await assert.rejects(delivered, fails('nextHopTls', /self-signed|unable to verify/));
+  const delivery = deliverTo(t, port, tls('required', strangers.file, 'b.example'));
+  await assert.rejects(delivery, fails('nextHopTls', /self-signed|unable to verify/));
   await assert.rejects(deliverTo(t, port, tls('required', undefined, 'b.example')), fails('nextHopTls', /self-signed/));
   assert.deepEqual(arrived, []);
 });
@@ -218,7 +186,7 @@ test('AUTH over TLS; what EHLO offered is still known after it', async (t) => {
   const session = await hop.acquire({ signal: t.signal });
   assert.equal(session.extensions.has('8BITMIME'), true);
   assert.equal(session.extensions.has('STARTTLS'), false);
-  await deliver(session, 'x\r\n');
+  await deliver(session, [Buffer.from('x\r\n')]);
   session.release();
   await hop.close();
   assert.deepEqual(arrived, [{ secure: true, user: 'relay', message: 'x\r\n' }]);
@@ -232,8 +200,8 @@ test('AUTH in clear on this machine', async (t) => {
 
 test('AUTH refused', async (t) => {
   const { port } = await server(t, { ...knownUser, hideSTARTTLS: true });
-  const delivered = deliverTo(t, port, auth('wrong', 'off'));
-  await assert.rejects(delivered, fails('nextHopAuth', /535/));
+  const delivery = deliverTo(t, port, auth('wrong', 'off'));
+  await assert.rejects(delivery, fails('nextHopAuth', /535/));
 });
 
 test('AUTH never leaves the machine in clear', async (t) => {

@@ -1,0 +1,99 @@
+import type { Outgoing } from './detach/interface.ts';
+import type { Guard, NotificationWriter } from './loopguard/interface.ts';
+import type { HeaderBlock } from './message/header-block.ts';
+import type { Log } from './observe/interface.ts';
+import type { NextHop } from './outbound/interface.ts';
+import { mailboxOf, type PathCommand } from './smtp/command.ts';
+import { Failure, failureReply } from './smtp/failures.ts';
+import { describeReply, isPermanent, isPositive, type Reply } from './smtp/reply.ts';
+import { Delivery } from './delivery.ts';
+import type { TransactionRecord } from './transaction-record.ts';
+
+export interface MixedDeliveryOptions {
+  readonly nextHop: NextHop;
+  readonly guard: Guard;
+  readonly notify: NotificationWriter;
+  readonly log: Log;
+}
+
+/** A message that is ready to go, and its recipients, all of them accepted by the next hop. */
+export interface MixedMessage {
+  readonly mail: PathCommand;
+  /** As it came in. */
+  readonly header: HeaderBlock;
+  /** What goes out before the body. */
+  readonly head: Iterable<Buffer>;
+  readonly outgoing: Outgoing;
+  readonly passing: readonly { readonly command: PathCommand }[];
+  readonly looping: readonly { readonly command: PathCommand }[];
+  readonly delivery: Delivery;
+  readonly record: TransactionRecord;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Some recipients loop, the others do not, and one reply cannot say both: the others are delivered, and the sender
+ * is told of the loop by one notification. Both stand ready up to their last dot before either is completed. The
+ * notification says DATA after the message was written: a session that waited in DATA meanwhile would run into a
+ * time-out of the next hop, and fail when the message has gone. Should the notification fail after the message was
+ * taken all the same, `451` makes Postfix try all again: a copy too many, none lost.
+ * But a next hop that refuses the notification for good would do so at every try, for days, and each would bring the
+ * others a copy: then Postfix is to bounce, whose text tells the sender who has the message and who has not.
+ *
+ * @returns the next hop's verdict on the message
+ * @throws Failure notificationFailed, notificationRefused, and what a delivery throws
+ */
+export async function deliverMixed(
+  { mail, header, head, outgoing, passing, looping, delivery, record, signal }: MixedMessage,
+  { nextHop, guard, notify, log }: MixedDeliveryOptions,
+): Promise<readonly Reply[]> {
+  const notification = notify({
+    mail,
+    header,
+    recipients: looping.map(({ command }) => ({ command, reply: failureReply('loop', ` for ${command.path}`) })),
+    now: Date.now(),
+  });
+  await delivery.restrict(passing);
+  if (!notification) return delivery.complete(head, outgoing);
+  const report = new Delivery({
+    nextHop,
+    log,
+    signal,
+    mail: notification.mail,
+    xforward: new Map(),
+    extendChain: () => guard.extendChain(undefined),
+  });
+  try {
+    const { rcpt, message } = notification;
+    for (const taken of await orNotificationFailed(report.mail([rcpt]))) requireTaken(taken);
+    const refusal = await delivery.write(head, outgoing);
+    if (refusal) return [refusal];
+    requireTaken(await orNotificationFailed(report.write([], { body: () => [message], bytesOut: message.length })));
+    const replies = await delivery.finish();
+    if (!replies.every(isPositive)) return replies;
+    const [reported] = await orNotificationFailed(report.finish());
+    if (reported && isPermanent(reported)) {
+      const paths = looping.map(({ command }) => command.path).join(', ');
+      const subject = ` for ${paths.slice(0, 400)}`;
+      throw new Failure('notificationRefused', { subject, reason: describeReply(reported) });
+    }
+    requireTaken(reported ?? failureReply('internal'));
+    record.notified(mailboxOf(rcpt.path));
+    return replies;
+  } finally {
+    report.release();
+  }
+}
+
+/** @throws Failure notificationFailed for a refusal of the notification; there is no reply to the text of a message */
+function requireTaken(reply: Reply | undefined): void {
+  if (reply && !isPositive(reply)) throw new Failure('notificationFailed', { reason: describeReply(reply) });
+}
+
+async function orNotificationFailed<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Failure('notificationFailed', { reason: Failure.from(error).message, cause: error });
+  }
+}
