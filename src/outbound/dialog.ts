@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { atEndOfTurn } from '../end-of-turn.ts';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 import { describeReply, type Reply } from '../smtp/reply.ts';
 import { ReplyParser } from '../smtp/reply-parser.ts';
@@ -102,9 +103,9 @@ export class Dialog {
     this.#flush();
     const socket = this.#socket;
     let room = true;
-    if (chunks.length > 1) socket.cork();
+    socket.cork();
     for (const chunk of chunks) room = socket.write(chunk);
-    if (chunks.length > 1) socket.uncork();
+    atEndOfTurn(() => socket.uncork());
     if (room) return undefined;
     return new Promise((resolve, reject) => {
       this.#drain = { resolve, reject };
@@ -133,7 +134,7 @@ export class Dialog {
   }
 
   #send(line: string): void {
-    if (this.#outbox === '') process.nextTick(this.#flush);
+    if (this.#outbox === '') atEndOfTurn(this.#flush);
     this.#outbox += `${line}\r\n`;
   }
 
