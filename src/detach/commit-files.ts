@@ -68,7 +68,7 @@ async function upload(
   const content = {
     sha256,
     size: piece.size,
-    open: () => tape.lend(piece.from, piece.from + piece.size),
+    open: (from: number, to: number) => tape.lend(piece.from + from, piece.from + to),
   };
   const stored = store
     .putFile(content, AbortSignal.timeout(uploadTimeoutMs))

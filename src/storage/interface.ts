@@ -6,8 +6,8 @@ export interface FileContent {
   readonly sha256: string;
   /** Bytes. */
   readonly size: number;
-  /** Opens the bytes for reading, each time from the start. */
-  open(): Blocks;
+  /** Opens the bytes of a range for reading; `to` is the first one that is not in it. */
+  open(from: number, to: number): Blocks;
 }
 
 /**

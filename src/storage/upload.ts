@@ -1,11 +1,10 @@
 /**
  * Bytes on their way into a blob that must not exist yet.
  *
- * Up to 64 MiB they go in one conditional request straight from the reader: the socket's backpressure reaches the
- * reader through `pipeline`, a few stream buffers are all that is held. What is larger goes in blocks of 8 MiB, one
- * at a time through one buffer, so that a broken connection costs one block and not a gigabyte; nothing is visible
- * before the list of blocks is committed, and that carries the condition. Both count: a reader that ends early or
- * late commits nothing.
+ * Up to 64 MiB they go in one conditional request, what is larger in blocks of 16 MiB, one at a time, so that a broken
+ * connection costs one block and not a gigabyte; nothing is visible before the list of blocks is committed, and that
+ * carries the condition. Each goes straight from the reader into the request, and nothing is held but what the reader
+ * lends. Bytes are counted: a reader that ends early or late commits nothing.
  */
 import { randomBytes } from 'node:crypto';
 import type { BlockBlobClient, BlockBlobUploadOptions } from '@azure/storage-blob';
@@ -14,7 +13,7 @@ import type { Blocks, FileContent } from './interface.ts';
 import { RequestBody } from './request-body.ts';
 
 const wholeUpTo = 64 * 1024 * 1024;
-const blockSize = 8 * 1024 * 1024;
+const blockSize = 16 * 1024 * 1024;
 /** A transfer that moves is never given up; one that stands still this long is. */
 const stallMs = 30_000;
 
@@ -59,75 +58,69 @@ interface Transfer extends Attempt {
   readonly options: BlockBlobUploadOptions;
 }
 
-async function putWhole(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
+function putWhole(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
+  const { file, options } = transfer;
+  return send(transfer, { from: 0, to: file.size }, (body) => blob.upload(body, file.size, options));
+}
+
+async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
+  const { file, options, signal: abortSignal } = transfer;
+  const run = randomBytes(9).toString('base64url');
+  const ids: string[] = [];
+  for (let from = 0; from < file.size; from += blockSize) {
+    const to = Math.min(from + blockSize, file.size);
+    const id = Buffer.from(`${run}-${String(ids.length).padStart(6, '0')}`).toString('base64');
+    await send(transfer, { from, to }, (body) => blob.stageBlock(id, body, to - from, { abortSignal }));
+    ids.push(id);
+  }
+  await blob.commitBlockList(ids, options);
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Makes a request whose body is a range of the file. */
+async function send(
+  transfer: Transfer,
+  range: Range,
+  request: (body: () => NodeJS.ReadableStream) => Promise<unknown>,
+): Promise<void> {
   let sending: RequestBody | undefined;
   // Called once per try: a retry reads from the start.
   const body = (): NodeJS.ReadableStream => {
     sending?.destroy();
     // The SDK does not listen to the stream that it sends: without this a reader that fails would leave the request
     // waiting for bytes that never come.
-    sending = new RequestBody(counted(transfer), (error) => transfer.abort(error));
+    sending = new RequestBody(counted(transfer, range), (error) => transfer.abort(error));
     return sending;
   };
   try {
-    await blob.upload(body, transfer.file.size, transfer.options);
+    await request(body);
   } finally {
     sending?.destroy();
   }
 }
 
-async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
-  const { options, signal: abortSignal } = transfer;
-  const { size } = transfer.file;
-  const run = randomBytes(9).toString('base64url');
-  const ids: string[] = [];
-  const block = Buffer.allocUnsafe(blockSize);
-  let filled = 0;
-  const stage = async (): Promise<void> => {
-    const id = Buffer.from(`${run}-${String(ids.length).padStart(6, '0')}`).toString('base64');
-    await blob.stageBlock(id, block.subarray(0, filled), filled, { abortSignal });
-    ids.push(id);
-    filled = 0;
-    transfer.touch();
-  };
-  const source = counted(transfer);
-  const destroy = (): void => void source.destroy?.(new Error('upload was given up'));
-  abortSignal.addEventListener('abort', destroy);
-  try {
-    for await (const chunk of source) {
-      for (let at = 0; at < chunk.length;) {
-        const taken = chunk.copy(block, filled, at);
-        filled += taken;
-        at += taken;
-        if (filled === blockSize) await stage();
-      }
-    }
-    if (filled > 0) await stage();
-  } finally {
-    abortSignal.removeEventListener('abort', destroy);
-  }
-  if (ids.length !== Math.ceil(size / blockSize)) throw new Error(`${ids.length} blocks do not make ${size} bytes`);
-  await blob.commitBlockList(ids, options);
-}
-
 /**
- * The bytes of a file; fails unless they are exactly as many as were promised. The last block is a copy that is handed
+ * The bytes of a range; fails unless they are exactly as many as were promised. The last block is a copy that is handed
  * out once the source has ended: with it storage has all that was announced, and commits.
  */
-function counted(transfer: Transfer): Blocks {
-  const { file } = transfer;
-  const source = file.open();
+function counted(transfer: Transfer, { from, to }: Range): Blocks {
+  const promised = to - from;
+  const source = transfer.file.open(from, to);
   async function* blocks(): AsyncGenerator<Buffer, void, undefined> {
     let seen = 0;
     let last: Buffer | undefined;
     for await (const block of source) {
       transfer.touch();
       seen += block.length;
-      if (seen > file.size) throw new Error(`more than the promised ${file.size} bytes`);
-      if (seen < file.size) yield block;
+      if (seen > promised) throw new Error(`more than the promised ${promised} bytes`);
+      if (seen < promised) yield block;
       else if (block.length > 0) last = Buffer.from(block);
     }
-    if (seen < file.size) throw new Error(`${seen} of the promised ${file.size} bytes`);
+    if (seen < promised) throw new Error(`${seen} of the promised ${promised} bytes`);
     if (last) yield last;
   }
   return Object.assign(blocks(), { destroy: (error?: Error) => source.destroy?.(error) });

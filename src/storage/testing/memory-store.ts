@@ -21,7 +21,7 @@ export class MemoryStore implements Store {
   async putFile(file: FileContent): Promise<'stored' | 'present'> {
     this.#check();
     const blocks: Buffer[] = [];
-    for await (const block of file.open()) blocks.push(Buffer.from(block));
+    for await (const block of file.open(0, file.size)) blocks.push(Buffer.from(block));
     const bytes = Buffer.concat(blocks);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     if (sha256 !== file.sha256 || bytes.length !== file.size) throw new Error('not the file that was announced');
