@@ -91,7 +91,7 @@ export class IncomingMessage implements Incoming {
     const tape = new Tape(this.#context.spool);
     try {
       const collector = new Collector(tape, rules);
-      const crc = await this.#take(this.#chunks(first), collector, { tape, scanned });
+      const crc = await this.#take(first, collector, { tape, scanned });
       return await this.#replace(collector, envelope, { tape, crc });
     } catch (error) {
       await tape.release();
@@ -109,15 +109,9 @@ export class IncomingMessage implements Incoming {
     return next.done === true ? undefined : next.value;
   }
 
-  /** These, each let go of when the next is asked for, and then what is still to come. */
-  async *#chunks(first: Buffer[]): AsyncGenerator<Buffer, void, undefined> {
-    for (let chunk = first.shift(); chunk; chunk = first.shift()) yield chunk;
-    for (let chunk = await this.#next(); chunk; chunk = await this.#next()) yield chunk;
-  }
-
-  /** Reads the message to its end. @returns the CRC-32 of what comes after the empty line */
+  /** Reads the message to its end, these chunks first. @returns the CRC-32 of what comes after the empty line */
   async #take(
-    chunks: AsyncIterable<Buffer>,
+    first: Buffer[],
     collector: Collector,
     { tape, scanned }: { readonly tape: Tape; readonly scanned: boolean },
   ): Promise<number> {
@@ -126,18 +120,29 @@ export class IncomingMessage implements Incoming {
       : undefined;
     let crc = 0;
     let skip = 2;
-    for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; at += maxStepBytes) {
-        const step = chunk.subarray(at, at + maxStepBytes);
-        const bytes = step.subarray(Math.min(skip, step.length));
-        skip -= step.length - bytes.length;
-        if (scanner) {
-          crc = crc32(bytes, crc);
-          scanner.push(bytes);
-        } else collector.literal(bytes);
-        const full = tape.drain();
-        if (full) await full;
+    const take = (bytes: Buffer): void => {
+      if (scanner) {
+        crc = crc32(bytes, crc);
+        scanner.push(bytes);
+      } else collector.literal(bytes);
+    };
+    /** A chunk is let go of before the disk is waited for: it would grow old in memory. */
+    const takeChunk = async (): Promise<boolean> => {
+      const chunk = first.shift() ?? (await this.#next());
+      if (!chunk) return false;
+      const start = Math.min(skip, chunk.length);
+      skip -= start;
+      let bytes = chunk.subarray(start);
+      for (; bytes.length > maxStepBytes; bytes = bytes.subarray(maxStepBytes)) {
+        take(bytes.subarray(0, maxStepBytes));
+        await tape.drain();
       }
+      take(bytes);
+      return true;
+    };
+    while (await takeChunk()) {
+      const full = tape.drain();
+      if (full) await full;
     }
     scanner?.end();
     return crc;

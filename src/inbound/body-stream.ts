@@ -1,18 +1,15 @@
 import type { Failure } from '../smtp/failures.ts';
 
-/** Bytes that may wait for the reader before the socket is no longer read. */
-const HIGH_WATER_MARK = 128 * 1024;
-
 /**
  * The content of one message between the wire parser, which pushes, and the relay, which reads it once.
  *
- * Holds at most HIGH_WATER_MARK plus one chunk; `push` then answers false and the parser stops reading the socket
- * until `onDrain` is called. A failure is kept until all that came before it was read.
+ * Holds what came with one read of the socket: `push` answers false unless the reader waits for more, and the parser
+ * stops reading until `whenDrained` calls back. Reading ahead would gain nothing, all of this is one thread, and what
+ * waits here while the disk is slow grows old and is collected late.
  */
 export class BodyStream implements AsyncIterableIterator<Buffer> {
   #chunks: Buffer[] = [];
   #next = 0;
-  #queued = 0;
   #ended = false;
   #discarding = false;
   #failure: Failure | undefined;
@@ -26,17 +23,16 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
   push(content: readonly Buffer[]): boolean {
     if (this.#discarding || this.#failure) return true;
     for (const chunk of content) {
-      this.#queued += chunk.length;
-      if (this.#reader) this.#answer({ value: this.#count(chunk), done: false });
+      if (this.#reader) this.#answer({ value: chunk, done: false });
       else this.#chunks.push(chunk);
     }
-    return this.#queued < HIGH_WATER_MARK;
+    return this.#reader !== undefined;
   }
 
-  /** Called once, when what is queued has been read. */
+  /** Called once, when all was read and more is asked for, or when nobody will read any more. */
   whenDrained(callback: () => void): void {
-    this.#onDrain = callback;
-    this.#checkDrained();
+    if (this.#reader || this.#discarding || this.#failure) callback();
+    else this.#onDrain = callback;
   }
 
   end(): void {
@@ -73,12 +69,12 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
         this.#chunks = [];
         this.#next = 0;
       }
-      this.#count(chunk);
       return Promise.resolve({ value: chunk, done: false });
     }
     if (this.#ended || this.#discarding) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
+      this.#drained();
     });
   }
 
@@ -93,21 +89,13 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
     reader?.resolve(result);
   }
 
-  #count(chunk: Buffer): Buffer {
-    this.#queued -= chunk.length;
-    this.#checkDrained();
-    return chunk;
-  }
-
   #clear(): void {
     this.#chunks = [];
     this.#next = 0;
-    this.#queued = 0;
-    this.#checkDrained();
+    this.#drained();
   }
 
-  #checkDrained(): void {
-    if (this.#queued > HIGH_WATER_MARK / 2) return;
+  #drained(): void {
     const onDrain = this.#onDrain;
     this.#onDrain = undefined;
     onDrain?.();

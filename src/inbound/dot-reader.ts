@@ -47,7 +47,7 @@ export class DotReader {
           const afterNext = data[search + 2];
           if (search > start) content.push(data.subarray(start, search));
           if (next === undefined || (next === CR && afterNext === undefined)) {
-            this.#carry = data.subarray(search);
+            this.#carry = Buffer.from(data.subarray(search));
             this.#findBareCrDot(data);
             return { content };
           }
@@ -71,7 +71,8 @@ export class DotReader {
     const held = heldBack(data, start);
     const end = data.length - held;
     if (end > start) content.push(data.subarray(start, end));
-    this.#carry = held > 0 ? data.subarray(end) : EMPTY;
+    // A copy: a view, even of nothing, would keep all of the chunk in memory.
+    this.#carry = held > 0 ? Buffer.from(data.subarray(end)) : EMPTY;
     return { content };
   }
 

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Tape } from '../spool/tape.ts';
+import { leaveGarbage } from '../young-garbage.ts';
 import type { Recipe } from './recipe.ts';
 
 /** Decodes one part onto the tape while it arrives, and learns how to encode it again. */
@@ -33,6 +34,7 @@ export class DecodedFile {
   appendBase64(text: string, expected: number): boolean {
     const room = this.#tape.room(expected + 3);
     const written = room.write(text, 0, expected + 3, 'base64');
+    leaveGarbage(text.length);
     if (written !== expected) return false;
     this.#hash.update(room.subarray(0, written));
     this.#tape.commit(written);

@@ -34,6 +34,8 @@ const lf = 0x0a;
 const cr = 0x0d;
 const dash = 0x2d;
 
+const nothing: Buffer = Buffer.alloc(0);
+
 interface Level {
   readonly boundary: string;
   readonly container: Container;
@@ -54,7 +56,7 @@ export class MimeScanner {
   /** By the first octets of the boundaries that are open: most lines of two dashes are none of theirs. */
   readonly #firsts = new Uint16Array(256);
   #parts = 0;
-  #held: Buffer = Buffer.alloc(0);
+  #held = nothing;
   /** Position of the first byte of the buffer at hand, and how much of that is done. */
   #base = 0;
   #at = 0;
@@ -86,7 +88,8 @@ export class MimeScanner {
     this.#at = 0;
     while (this.#state === 'header' ? this.#header(buffer, final) : this.#body(buffer, final));
     this.#base += this.#at;
-    this.#held = buffer.subarray(this.#at);
+    // A copy: a view, even of nothing, would keep all of the chunk in memory.
+    this.#held = this.#at < buffer.length ? Buffer.from(buffer.subarray(this.#at)) : nothing;
   }
 
   /** Takes the header of a part once all of it is there. False: more bytes are needed. */

@@ -13,11 +13,14 @@ export interface SpoolOptions {
 /** Written and read in one go. What a tape holds of them in memory is bounded by this class and by `Tape.drain`. */
 export const blockSize = 256 * 1024;
 
-/** Blocks that hold the beginnings of messages, over all messages: 6 MiB. */
-export const maxResidentBlocks = 24;
+/** Blocks that hold the beginnings of messages, over all messages: 26 MiB. A file of 25 MiB never sees the disk. */
+export const maxResidentBlocks = 104;
 
-/** Those, and blocks that wait to be used again: 8 MiB. What goes through the file needs some even when memory is full. */
-const maxPooledBlocks = 32;
+/** Those, and 8 MiB that wait to be used again. What goes through the file needs some even when memory is full. */
+export const maxPooledBlocks = 136;
+
+/** Blocks on their way to disk, over all messages, before who has one there waits for it: 1 MiB. */
+const maxWritingBlocks = 4;
 
 const suffix = '.spool';
 
@@ -35,6 +38,14 @@ export class Spool {
 
   constructor(options: SpoolOptions) {
     this.#options = options;
+  }
+
+  /** Blocks on their way to disk. */
+  writing = 0;
+
+  /** Whoever has sent blocks to disk must wait until they are there. */
+  get congested(): boolean {
+    return this.writing > maxWritingBlocks;
   }
 
   get used(): number {

@@ -2,12 +2,17 @@
  * The bytes of one message, appended once and read any number of times.
  *
  * Holds one block in memory, and those at its beginning for which the spool has room; other full blocks go to a spool
- * file. Appending never waits: the owner calls `drain` between chunks, which waits while more than one block is on
- * its way to disk. Blocks belong to the spool's pool: what `lend` hands out is good until the next one is asked for.
+ * file. Appending never waits: the owner calls `drain` between chunks, which waits for the disk when the spool has too
+ * many blocks on their way there. Blocks belong to the spool's pool: what `lend` hands out is good until the next one
+ * is asked for.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
+import { leaveGarbage } from '../young-garbage.ts';
 import { blockSize, type Spool } from './spool.ts';
+
+/** Promises, events and copies that sending a block to storage costs, in bytes, as measured. */
+const garbagePerBlock = 16 * 1024;
 
 /** A block that stays in memory: the whole of it, and the bytes in it. */
 interface Resident {
@@ -68,7 +73,7 @@ export class Tape {
    * @throws Failure spoolFull
    */
   drain(): Promise<void> | undefined {
-    return this.#writes.length > 1 || this.#failure !== undefined ? this.#drain() : undefined;
+    return this.#mustWait() || this.#failure !== undefined ? this.#drain() : undefined;
   }
 
   /** The bytes as buffers that belong to the caller. */
@@ -93,6 +98,7 @@ export class Tape {
         }
         at += bytes.length;
         yield bytes;
+        leaveGarbage(garbagePerBlock);
       }
     } finally {
       if (block) this.#spool.giveBlock(block);
@@ -118,8 +124,12 @@ export class Tape {
     this.#reserved = 0;
   }
 
+  #mustWait(): boolean {
+    return this.#writes.length > 0 && this.#spool.congested;
+  }
+
   async #drain(): Promise<void> {
-    while (this.#writes.length > 1) await this.#writes[0];
+    while (this.#mustWait()) await this.#writes[0];
     if (this.#failure !== undefined) throw Failure.from(this.#failure);
   }
 
@@ -155,13 +165,16 @@ export class Tape {
     this.#blockStart += filled;
     this.#filled = 0;
     this.#block = undefined;
+    this.#reserve(filled);
     if (this.#residentEnd === start && this.#keep(block, { start, filled })) return;
+    this.#spool.writing += 1;
     const write = this.#lastWrite
       .then(() => this.#write(block.subarray(0, filled), start))
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
       .finally(() => {
+        this.#spool.writing -= 1;
         this.#spool.giveBlock(block);
         void this.#writes.shift();
       });
@@ -173,23 +186,21 @@ export class Tape {
     if (this.#failure !== undefined || !this.#spool.claimResident()) return false;
     this.#residents.push({ block, bytes: block.subarray(0, filled), start });
     this.#residentEnd += filled;
-    try {
-      this.#reserve(filled);
-    } catch (error) {
-      this.#failure = error;
-    }
     return true;
   }
 
   /** Memory counts like disk: how large a message may be does not depend on what else is under way. */
   #reserve(bytes: number): void {
-    this.#spool.reserve(bytes);
-    this.#reserved += bytes;
+    try {
+      this.#spool.reserve(bytes);
+      this.#reserved += bytes;
+    } catch (error) {
+      this.#failure ??= error;
+    }
   }
 
   async #write(bytes: Buffer, start: number): Promise<void> {
     if (this.#failure !== undefined) return;
-    this.#reserve(bytes.length);
     try {
       this.#file ??= await this.#spool.open();
       let done = 0;

@@ -1,0 +1,24 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** In bytes. */
+const maxGarbage = 2 * 1024 * 1024;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
+
+let garbage = 0;
+
+/**
+ * Told of what was made for a moment and is garbage now, such as text that was decoded.
+ *
+ * V8 would let 16 MiB of that pile up, in each of two halves of its memory for young objects, and along with it the
+ * buffers of sockets that it came in. Nearly nothing of all that is still in use, so looking for it early takes no more
+ * time in all, and saves some 30 MB.
+ */
+export function leaveGarbage(bytes: number): void {
+  garbage += bytes;
+  if (garbage < maxGarbage) return;
+  garbage = 0;
+  collect({ type: 'minor' });
+}
