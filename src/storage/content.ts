@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { Failure } from '../smtp/failures.ts';
 import { answered, attempt } from './attempt.ts';
@@ -6,7 +7,8 @@ import { type Upload, sizeOf, upload } from './upload.ts';
 
 /** From here on it is cheaper to ask first than to send bytes that may be there already. */
 const askFirstFrom = 1024 * 1024;
-const tries = 6;
+const tries = 8;
+const firstPauseMs = 10;
 
 export interface CommitContent extends Omit<Upload, 'metadata'> {
   /** The blob is kept at least this long. */
@@ -25,7 +27,11 @@ export async function commitContent(blob: BlockBlobClient, commit: CommitContent
     if (ask) {
       const standing = await keepStanding(blob, commit);
       if (standing === 'kept') return 'present';
-      if (standing === 'changed') continue;
+      if (standing === 'changed') {
+        // Drawn by lot, or those who met will meet again.
+        await pause(Math.random() * firstPauseMs * 2 ** i);
+        continue;
+      }
     }
     if (await upload(blob, { what, content, metadata, signal })) return 'stored';
     ask = true;

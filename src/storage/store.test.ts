@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { ContainerClient } from '@azure/storage-blob';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
+import { startProxy } from '../../test/harness/tcp-proxy.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { FileContent, LinkIdentity, Store } from './interface.ts';
 import { createStore } from './store.ts';
@@ -270,6 +271,25 @@ for (const size of [400_000, 66 * 1024 * 1024]) {
     assert.ok((await bytesOf(await store.openFile(file.sha256, signal))).equals(bytes));
   });
 }
+
+test('a connection that breaks costs a large file one block', async (t) => {
+  const bytes = randomBytes(66 * 1024 * 1024);
+  const file = fileOf(bytes);
+  const proxy = await startProxy({ target: Number(/127\.0\.0\.1:(\d+)/.exec(azurite.connectionString)![1]) });
+  t.after(() => proxy.stop());
+  proxy.breakAfterBytes = 20 * 1024 * 1024;
+  const ranges: string[] = [];
+  const open: FileContent['open'] = (from, to) => {
+    ranges.push(`${from}-${to}`);
+    return file.open(from, to);
+  };
+  const through = azurite.connectionString.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${proxy.port}`);
+  assert.equal(await storeAt({ url: through }).putFile({ ...file, open }, signal), 'stored');
+  assert.ok((await bytesOf(await store.openFile(file.sha256, signal))).equals(bytes));
+  assert.equal(new Set(ranges).size, 5);
+  assert.ok(ranges.length > 5, 'something broke');
+  for (const range of ranges) assert.ok(ranges.filter((other) => other === range).length <= 2, ranges.join(' '));
+});
 
 test('aborting ends an upload and a download', async () => {
   const bytes = randomBytes(8_000_000);
