@@ -41,6 +41,7 @@ const cases: readonly (readonly [why: string, marked: string])[] = [
   ['a sign that is no tag', 'a < b <3 & c|</body>'],
   ['a declaration', '<?xml version="1.0"?><!DOCTYPE html><html><body/>a|</html>'],
   ['a section of XML', '<body>a<![CDATA[ x ]]>b|</body>'],
+  ['a section of XML in a picture', '<body>a|<svg><![CDATA[ x > ]</svg>b</body>'],
   ['a name that begins alike', '<body>a</bodyguard>b|'],
   ['a frameset', '<html><frameset><frame src="a"></frameset></html>'],
   ['a frameset in a comment', '<!-- <frameset> -->a|'],

@@ -42,6 +42,8 @@ function skipMarkup(text: string, lt: number, scan: Scan): number | undefined {
     const abrupt = matchAt(/-?>/y, text, lt + 4);
     return abrupt ? lt + 4 + abrupt[0].length : after(text, /--!?>/g, lt + 4);
   }
+  // Text up to `]]>` in a picture, a comment up to `>` in words that stand in one: the notice goes before all of it.
+  if (scan.swallower && text.startsWith('<![CDATA[', lt)) return undefined;
   const [, slash = '', rawName] = matchAt(/<(\/?)([a-zA-Z][^\t\n\f\r />]*)/y, text, lt) ?? [];
   if (rawName === undefined) return /[!?/]/.test(text[lt + 1] ?? '') ? after(text, />/g, lt + 1) : lt + 1;
   const tagEnd = skipAttributes(text, lt + 1 + slash.length + rawName.length);
