@@ -13,16 +13,14 @@ const from = 'alice@example.com';
 test('exempt and other recipients in one message: everybody gets the right copy, the second class a little later', async (t) => {
   const { a, detach, dovecot } = await startChain(new Scenario(t), {
     detach: { detach: { exemptRecipients: ['example.com'] } },
-    a: { minimal_backoff_time: '1s', queue_run_delay: '1s' },
   });
   const to = ['bob@example.org', 'alice@example.com', 'carol@example.org'];
   const message = buildMessage({ from, to, attachments: [file] });
   await sendMail({ port: a.port, from, to, message });
+  await a.deliverAll();
   const [bob] = await dovecot.waitForMail('bob@example.org');
   const [carol] = await dovecot.waitForMail('carol@example.org');
-  await a.flush();
   const [alice] = await dovecot.waitForMail('alice@example.com');
-  await a.waitForEmptyQueue();
   assert.ok(bob && carol && alice);
   assert.equal(linkIn(bob), linkIn(carol));
   assert.ok(bob.length < 5000 && carol.length < 5000);
