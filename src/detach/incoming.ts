@@ -140,10 +140,7 @@ export class IncomingMessage implements Incoming {
       take(bytes);
       return true;
     };
-    while (await takeChunk()) {
-      const full = tape.drain();
-      if (full) await full;
-    }
+    while (await takeChunk()) await tape.drain();
     scanner?.end();
     return crc;
   }

@@ -4,9 +4,7 @@ import { runInNewContext } from 'node:vm';
 /** In bytes. */
 const maxGarbage = 2 * 1024 * 1024;
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
-
+let collect: ((options: { readonly type: 'minor' }) => void) | undefined;
 let garbage = 0;
 
 /**
@@ -20,5 +18,11 @@ export function leaveGarbage(bytes: number): void {
   garbage += bytes;
   if (garbage < maxGarbage) return;
   garbage = 0;
+  collect ??= exposeCollector();
   collect({ type: 'minor' });
+}
+
+function exposeCollector(): NonNullable<typeof collect> {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as NonNullable<typeof collect>;
 }

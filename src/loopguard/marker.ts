@@ -1,4 +1,5 @@
 import type { HeaderField } from '../message/header-block.ts';
+import { dateTime } from './date-time.ts';
 import type { Trace } from './interface.ts';
 import { tag64, type Keyring } from './keyring.ts';
 
@@ -17,20 +18,8 @@ export function receivedField(keyring: Keyring, trace: Trace, now: number): stri
     `Received: from ${safe(trace.helo, 200) || 'unknown'} (${addressLiteral(trace.address)})\r\n` +
     `\tby ${safe(trace.hostname, 200)} (Detach MTA) with ${safe(trace.protocol, 32) || 'ESMTP'} id ${id}\r\n` +
     `\t(${marker});\r\n` +
-    `\t${dateTime(seconds)}\r\n`
+    `\t${dateTime(now)}\r\n`
   );
-}
-
-let lastSecond = NaN;
-let lastDate = '';
-
-/** RFC 5322 section 3.3, of a Unix time: made once for all messages of a second. */
-function dateTime(seconds: number): string {
-  if (seconds !== lastSecond) {
-    lastSecond = seconds;
-    lastDate = new Date(seconds * 1000).toUTCString().replace('GMT', '+0000');
-  }
-  return lastDate;
 }
 
 /** The marker of our cluster in a Received field, or undefined when there is none or it is forged. */

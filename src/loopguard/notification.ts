@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HeaderBlock } from '../message/header-block.ts';
 import { mailboxOf, paramValue, type PathCommand } from '../smtp/command.ts';
 import { wireToText, type Reply } from '../smtp/reply.ts';
+import { dateTime } from './date-time.ts';
 import type { NotificationRequest, NotificationWriter } from './interface.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 import { decodeXtext, originalRecipient } from './xtext.ts';
@@ -69,7 +70,7 @@ function head(of: {
     `From: Mail Delivery System <MAILER-DAEMON@${of.hostname}>`,
     `To: <${of.sender.replace(/[\u0000-\u001f\u007f]/g, '?')}>`,
     'Subject: Undelivered Mail Returned to Sender',
-    `Date: ${new Date(of.now).toUTCString().replace('GMT', '+0000')}`,
+    `Date: ${dateTime(of.now)}`,
     `Message-ID: <loop.${of.id}@${of.hostname}>`,
     ...(messageId === undefined ? [] : [`In-Reply-To: ${messageId}`, `References: ${messageId}`]),
     // RFC 3834 section 5: nobody answers this automatically.

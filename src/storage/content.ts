@@ -1,14 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { Failure } from '../smtp/failures.ts';
 import { answered, attempt } from './attempt.ts';
+import { contend } from './contention.ts';
 import { type Until, formatUntil, grantedUntil, parseUntil, satisfies } from './until.ts';
 import { type Upload, sizeOf, upload } from './upload.ts';
 
 /** From here on it is cheaper to ask first than to send bytes that may be there already. */
 const askFirstFrom = 1024 * 1024;
-const tries = 8;
-const firstPauseMs = 10;
 
 export interface CommitContent extends Omit<Upload, 'metadata'> {
   /** The blob is kept at least this long. */
@@ -22,21 +20,13 @@ export interface CommitContent extends Omit<Upload, 'metadata'> {
 export async function commitContent(blob: BlockBlobClient, commit: CommitContent): Promise<'stored' | 'present'> {
   const { what, content, until, signal } = commit;
   const metadata = { until: formatUntil(grantedUntil(until)) };
-  let ask = sizeOf(content) >= askFirstFrom;
-  for (let i = 0; i < tries; i++) {
-    if (ask) {
-      const standing = await keepStanding(blob, commit);
-      if (standing === 'kept') return 'present';
-      if (standing === 'changed') {
-        // Drawn by lot, or those who met will meet again.
-        await pause(Math.random() * firstPauseMs * 2 ** i);
-        continue;
-      }
-    }
-    if (await upload(blob, { what, content, metadata, signal })) return 'stored';
-    ask = true;
-  }
-  throw new Failure('storageFailed', { reason: `storage: ${what}: changed by others ${tries} times` });
+  const store = (): Promise<boolean> => upload(blob, { what, content, metadata, signal });
+  if (sizeOf(content) < askFirstFrom && (await store())) return 'stored';
+  return contend(what, async () => {
+    const standing = await keepStanding(blob, commit);
+    if (standing === 'kept') return 'present';
+    return standing === 'absent' && (await store()) ? 'stored' : undefined;
+  });
 }
 
 /** Raises `until` of what is there. `changed`: someone else changed or deleted it between the look and the write. */

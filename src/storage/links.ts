@@ -1,13 +1,11 @@
 import type { ContainerClient } from '@azure/storage-blob';
-import { Failure } from '../smtp/failures.ts';
 import { answered, attempt, storageFailure } from './attempt.ts';
+import { contend } from './contention.ts';
 import type { Link } from './interface.ts';
 import { newLink, parseLink, renewed } from './link-record.ts';
 import type { LinkIdentity } from './interface.ts';
 import { fingerprintOf, linkBlob } from './naming.ts';
 import { readSmall } from './read-small.ts';
-
-const tries = 6;
 
 export interface CommitLink {
   readonly token: string;
@@ -23,15 +21,14 @@ export interface CommitLink {
 export async function commitLink(container: ContainerClient, wanted: CommitLink): Promise<Link> {
   const { token, identity, signal } = wanted;
   const fresh = newLink(identity, wanted);
-  for (let i = 0; i < tries; i++) {
+  return contend(describe(token), async () => {
     if (await writeLink(container, { token, link: fresh, etag: undefined, signal })) return fresh;
     const found = await readLink(container, token, signal);
-    if (!found) continue;
+    if (!found) return undefined;
     const link = renewed(found.link, wanted);
     if (!link) return found.link;
-    if (await writeLink(container, { token, link, etag: found.etag, signal })) return link;
-  }
-  throw new Failure('storageFailed', { reason: `storage: ${describe(token)}: changed by others ${tries} times` });
+    return (await writeLink(container, { token, link, etag: found.etag, signal })) ? link : undefined;
+  });
 }
 
 export async function readLink(

@@ -17,7 +17,7 @@ export const blockSize = 256 * 1024;
 export const maxResidentBlocks = 104;
 
 /** Those, and 8 MiB that wait to be used again. What goes through the file needs some even when memory is full. */
-export const maxPooledBlocks = 136;
+const maxPooledBlocks = 136;
 
 /** Blocks on their way to disk, over all messages, before who has one there waits for it: 1 MiB. */
 const maxWritingBlocks = 4;
@@ -34,18 +34,25 @@ export class Spool {
   readonly #idleBlocks: Buffer[] = [];
   #used = 0;
   #residents = 0;
+  /** Blocks on their way to disk. */
+  #writing = 0;
   #prepared: Promise<void> | undefined;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
   }
 
-  /** Blocks on their way to disk. */
-  writing = 0;
-
   /** Whoever has sent blocks to disk must wait until they are there. */
   get congested(): boolean {
-    return this.writing > maxWritingBlocks;
+    return this.#writing > maxWritingBlocks;
+  }
+
+  writeBegins(): void {
+    this.#writing += 1;
+  }
+
+  writeEnds(): void {
+    this.#writing -= 1;
   }
 
   get used(): number {

@@ -11,7 +11,7 @@ import { Failure } from '../../smtp/failures.ts';
 import { leaveGarbage } from '../young-garbage.ts';
 import { blockSize, type Spool } from './spool.ts';
 
-/** Promises, events and copies that sending a block to storage costs, in bytes, as measured. */
+/** In bytes, for the promises and events of sending a block to storage: one collection for every 32 MiB that are sent. */
 const garbagePerBlock = 16 * 1024;
 
 /** A block that stays in memory: the whole of it, and the bytes in it. */
@@ -167,14 +167,14 @@ export class Tape {
     this.#block = undefined;
     this.#reserve(filled);
     if (this.#residentEnd === start && this.#keep(block, { start, filled })) return;
-    this.#spool.writing += 1;
+    this.#spool.writeBegins();
     const write = this.#lastWrite
       .then(() => this.#write(block.subarray(0, filled), start))
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
       .finally(() => {
-        this.#spool.writing -= 1;
+        this.#spool.writeEnds();
         this.#spool.giveBlock(block);
         void this.#writes.shift();
       });
