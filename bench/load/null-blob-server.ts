@@ -27,6 +27,8 @@ function answer(request: IncomingMessage, response: ServerResponse, size: number
     'Last-Modified': new Date().toUTCString(),
     'x-ms-request-id': String(version),
     'x-ms-version': '2025-11-05',
+    // As Azure does; of an answer to HEAD without either of them Node thinks that it ends the connection.
+    ...('Content-Length' in headers ? {} : { 'Transfer-Encoding': 'chunked' }),
     ...headers,
   });
   response.end();

@@ -5,7 +5,6 @@
  * client is read no faster than the tape reaches the disk.
  */
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type { Config } from '../config/config.ts';
 import type { Notice } from '../links/interface.ts';
 import { unfold, type HeaderBlock } from '../message/header-block.ts';
@@ -13,6 +12,7 @@ import type { Log, Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { Store } from '../storage/interface.ts';
 import { fingerprintOf } from '../storage/naming.ts';
+import { Checksum } from './checksum.ts';
 import { Collector, type FilePart } from './collector.ts';
 import { commitFiles, type Committed } from './commit-files.ts';
 import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
@@ -24,7 +24,7 @@ import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
 import { isExempt, judge, smallestSize } from './policy.ts';
 import type { Received } from './receive-header.ts';
 import { replaceParts } from './replacement.ts';
-import type { Spool } from './spool/spool.ts';
+import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
 
 export interface DetachContext {
@@ -49,7 +49,7 @@ const maxMemoryBytes = 1024 * 1024;
 const noBytes = Buffer.alloc(0);
 
 /** A larger chunk is scanned in steps, so that the tape is never asked to hold more than that at once. */
-const maxStepBytes = 256 * 1024;
+const maxStepBytes = blockSize;
 
 export class IncomingMessage implements Incoming {
   readonly header: HeaderBlock;
@@ -91,8 +91,9 @@ export class IncomingMessage implements Incoming {
     const tape = new Tape(this.#context.spool);
     try {
       const collector = new Collector(tape, rules);
-      const crc = await this.#take(first, collector, { tape, scanned });
-      return await this.#replace(collector, envelope, { tape, crc });
+      const checksum = new Checksum();
+      await this.#take(first, collector, { tape, scanned, checksum });
+      return await this.#replace(collector, envelope, { tape, checksum });
     } catch (error) {
       await tape.release();
       throw error;
@@ -109,20 +110,19 @@ export class IncomingMessage implements Incoming {
     return next.done === true ? undefined : next.value;
   }
 
-  /** Reads the message to its end, these chunks first. @returns the CRC-32 of what comes after the empty line */
+  /** Reads the message to its end, these chunks first. The checksum is that of what comes after the empty line. */
   async #take(
     first: Buffer[],
     collector: Collector,
-    { tape, scanned }: { readonly tape: Tape; readonly scanned: boolean },
-  ): Promise<number> {
+    { tape, scanned, checksum }: { readonly tape: Tape; readonly scanned: boolean; readonly checksum: Checksum },
+  ): Promise<void> {
     const scanner = scanned
       ? new MimeScanner(readPartHead(this.header), collector, { maxDepth: this.#context.config.detach.maxDepth })
       : undefined;
-    let crc = 0;
     let skip = 2;
     const take = (bytes: Buffer): void => {
       if (scanner) {
-        crc = crc32(bytes, crc);
+        checksum.update(bytes);
         scanner.push(bytes);
       } else collector.literal(bytes);
     };
@@ -142,13 +142,12 @@ export class IncomingMessage implements Incoming {
     };
     while (await takeChunk()) await tape.drain();
     scanner?.end();
-    return crc;
   }
 
   async #replace(
     collector: Collector,
     envelope: Envelope,
-    { tape, crc }: { readonly tape: Tape; readonly crc: number },
+    { tape, checksum }: { readonly tape: Tape; readonly checksum: Checksum },
   ): Promise<Outgoing> {
     const { config, meter, log } = this.#context;
     const bytesIn = this.header.raw.length + 2 + collector.length;
@@ -183,7 +182,7 @@ export class IncomingMessage implements Incoming {
         original: {
           header: this.header.raw.toString('latin1'),
           size: collector.length,
-          crc32: crc.toString(16).padStart(8, '0'),
+          gmac: checksum.digest(),
         },
         delivered: await describeBody(pieces, tape),
         edits: await describeEdits(edits, collector, { tape, hashes }),

@@ -9,9 +9,9 @@ export interface Manifest {
   readonly original: {
     /** The header block as received, without the empty line that ends it. */
     readonly header: string;
-    /** Bytes of the body, which begins after the empty line, and its CRC-32 (ISO 3309) in hex. */
+    /** Bytes of the body, which begins after the empty line, and their checksum in hex. */
     readonly size: number;
-    readonly crc32: string;
+    readonly gmac: string;
   };
   /** The body as it was sent on: bytes and SHA-256 in hex. */
   readonly delivered: { readonly size: number; readonly sha256: string };

@@ -2,13 +2,17 @@
  * Decodes base64 (RFC 2045 section 6.8) and learns its layout.
  *
  * Two speeds: whole blocks of lines that look like the ones before are checked and decoded at once, the rest goes
- * token by token. Keeps at most three undecoded characters and the layout, which is bounded by `maxRecipeBytes`.
+ * token by token, and is decoded once its line has ended. Keeps at most `maxUndecoded` and one token of undecoded
+ * characters, and the layout, which is bounded by `maxRecipeBytes`.
  */
 import type { DecodedFile, Reader } from './reader.ts';
 import { maxRecipeBytes, runCost, type LineRun, type Recipe } from './recipe.ts';
 
 /** Encoded bytes per step of the fast way: with the decoded ones, what a processor's cache holds. */
 const maxStep = 64 * 1024;
+
+/** Characters of a line that wait for its end: a line cut in two by chunks is decoded, and hashed, at once. */
+const maxUndecoded = 1024;
 
 const token = /[A-Za-z0-9+/]+|[\r\n\t ]+|=/y;
 
@@ -48,6 +52,7 @@ export class Base64Reader implements Reader {
 
   finish(): boolean {
     if (this.#failed) return false;
+    this.#decode();
     const rest = this.#undecoded.length;
     // A single character is six bits of a byte that got lost; padding closes a group of four or is missing.
     if (rest === 1 || (rest === 0 ? this.#padding !== '' : rest + this.#padding.length > 4)) return false;
@@ -91,13 +96,16 @@ export class Base64Reader implements Reader {
     while ((match = token.exec(text))) {
       const [found] = match;
       const first = found.charCodeAt(0);
-      if (first <= 0x20) this.#separator += found;
-      else {
+      if (first <= 0x20) {
+        this.#separator += found;
+        this.#decode();
+      } else {
         if (first === 0x3d ? this.#padding.length === 2 : this.#padding !== '') break;
         if (this.#separator !== '') this.#endLine();
         if (this.#failed) return at;
         if (first === 0x3d) this.#padding += found;
-        else this.#decode(found);
+        else this.#undecoded += found;
+        if (this.#undecoded.length > maxUndecoded) this.#decode();
         this.#chars += found.length;
       }
       if (this.#cost + this.#separator.length * 2 > maxRecipeBytes) {
@@ -110,10 +118,11 @@ export class Base64Reader implements Reader {
     return at;
   }
 
-  #decode(found: string): void {
-    const text = this.#undecoded + found;
+  #decode(): void {
+    const text = this.#undecoded;
     const whole = text.length - (text.length % 4);
-    if (whole > 0) this.#file.appendBase64(text.slice(0, whole), (whole / 4) * 3);
+    if (whole === 0) return;
+    this.#file.appendBase64(text.slice(0, whole), (whole / 4) * 3);
     this.#undecoded = text.slice(whole);
   }
 

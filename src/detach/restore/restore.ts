@@ -5,12 +5,12 @@
  * original. Memory does not grow with the message.
  */
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { unfold, type HeaderBlock } from '../../message/header-block.ts';
 import { Failure } from '../../smtp/failures.ts';
 import type { Store } from '../../storage/interface.ts';
 import { encode } from '../encoding/encode.ts';
 import { manifestField } from '../incoming.ts';
+import { Checksum } from '../checksum.ts';
 import { readManifest, type FileReference, type Manifest } from '../manifest.ts';
 import { receiveHeader } from '../receive-header.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -132,14 +132,14 @@ interface Sources {
 /** Builds the original on a tape of its own, so that a file that is gone is known before anything is written. */
 async function rebuild(manifest: Manifest, sources: Sources): Promise<AsyncIterable<Buffer>> {
   const { whole } = sources;
-  let crc = 0;
+  const checksum = new Checksum();
   for await (const block of apply(manifest, sources)) {
-    crc = crc32(block, crc);
+    checksum.update(block);
     whole.append(block);
     await whole.drain();
   }
   const { original } = manifest;
-  if (whole.length !== original.size || crc !== parseInt(original.crc32, 16))
+  if (whole.length !== original.size || checksum.digest() !== original.gmac)
     throw new RestoreError('changed', 'the restored message is not the original: the record of it does not fit');
   return whole.read(0, whole.length);
 }

@@ -10,14 +10,19 @@ export interface SpoolOptions {
   readonly meter: Pick<Meter, 'spool'>;
 }
 
-/** Written and read in one go. What a tape holds of them in memory is bounded by this class and by `Tape.drain`. */
-export const blockSize = 256 * 1024;
+/**
+ * Written and read in one go. What a tape holds of them in memory is bounded by this class and by `Tape.drain`.
+ *
+ * Five times what 64 KiB of base64 decode to: what no longer fits goes into the next block, and of 256 KiB the last
+ * sixteen would stay empty.
+ */
+export const blockSize = 240 * 1024;
 
 /** Blocks that hold the beginnings of messages, over all messages: 26 MiB. A file of 25 MiB never sees the disk. */
-export const maxResidentBlocks = 104;
+export const maxResidentBlocks = 110;
 
-/** Those, and 8 MiB that wait to be used again. What goes through the file needs some even when memory is full. */
-const maxPooledBlocks = 136;
+/** Those, and 7.5 MiB that wait to be used again. What goes through the file needs some even when memory is full. */
+const maxPooledBlocks = 142;
 
 /** Blocks on their way to disk, over all messages, before who has one there waits for it: 1 MiB. */
 const maxWritingBlocks = 4;
