@@ -3,7 +3,7 @@ import type { Outgoing } from './detach/interface.ts';
 import type { Client } from './inbound/interface.ts';
 import type { Fence, Guard } from './loopguard/interface.ts';
 import { unfold, type HeaderBlock } from './message/header-block.ts';
-import type { Fields, Log, Meter } from './observe/interface.ts';
+import type { Log, Meter } from './observe/interface.ts';
 import { domainOf } from './smtp/address.ts';
 import type { PathCommand } from './smtp/command.ts';
 import { failureReply, type Failure } from './smtp/failures.ts';
@@ -42,7 +42,7 @@ export class TransactionRecord {
   /** Of the accepted ones, by their order, those that are told by a notification and not by the reply. */
   #looping: readonly number[] = [];
   #header: HeaderBlock | undefined;
-  #outgoing: Fields = {};
+  #outgoing: Pick<Outgoing, 'bytesIn' | 'bytesOut' | 'files'> | undefined;
   #failure: Failure | undefined;
   #closed = false;
 
@@ -97,7 +97,7 @@ export class TransactionRecord {
       recipientDomains: [...new Set(mailboxes.map((mailbox) => wireToText(domainOf(mailbox))))],
       client: this.#client.address,
       ...this.#identity(),
-      ...(advice === undefined ? {} : { advice }),
+      advice,
     });
   }
 
@@ -113,13 +113,12 @@ export class TransactionRecord {
   /** MAIL ended with a failure of ours. */
   refuse(failure: Failure): Reply {
     this.failure(failure);
-    this.#end(isTransient(failure.reply) ? 'deferred' : 'refused', { reply: describeReply(failure.reply) });
-    return failure.reply;
+    return this.refused(failure.reply);
   }
 
   /** MAIL ended with the next hop's own refusal. */
   refused(reply: Reply): Reply {
-    this.#end(isTransient(reply) ? 'deferred' : 'refused', { reply: describeReply(reply) });
+    this.#end(isTransient(reply) ? 'deferred' : 'refused', { reply });
     return reply;
   }
 
@@ -144,7 +143,7 @@ export class TransactionRecord {
             : replies.some(isTransient)
               ? 'deferred'
               : 'refused';
-    this.#end(outcome, { reply: replies[0] && describeReply(replies[0]) });
+    this.#end(outcome, { reply: replies[0] });
   }
 
   /** Ended by the client before there was a message. */
@@ -153,22 +152,28 @@ export class TransactionRecord {
     this.#end(everyRefused ? 'refused' : 'lost', { reason });
   }
 
-  #end(outcome: Outcome, fields: Fields): void {
+  /** Fields that are undefined do not stand in the line. */
+  #end(outcome: Outcome, { reply, reason }: { readonly reply?: Reply | undefined; readonly reason?: string }): void {
     if (this.#closed) return;
     this.#closed = true;
     const seconds = (performance.now() - this.#started) / 1000;
     this.#meter.transaction(outcome, seconds);
+    const { messageId, queueId } = this.#identity();
     this.#log.info('transaction', {
       id: this.id,
       outcome,
-      ...this.#identity(),
+      messageId,
+      queueId,
       client: this.#client.address,
       from: wireToText(this.#mail.path),
       recipients: this.#recipients,
-      ...(this.#recipientCount > this.#recipients.length ? { recipientCount: this.#recipientCount } : {}),
-      ...this.#outgoing,
-      ...fields,
-      ...(this.#failure ? { reason: this.#failure.message, failure: this.#failure.kind } : {}),
+      recipientCount: this.#recipientCount > this.#recipients.length ? this.#recipientCount : undefined,
+      bytesIn: this.#outgoing?.bytesIn,
+      bytesOut: this.#outgoing?.bytesOut,
+      files: this.#outgoing?.files,
+      reply: reply && describeReply(reply),
+      reason: this.#failure?.message ?? reason,
+      failure: this.#failure?.kind,
       seconds: Math.round(seconds * 1000) / 1000,
     });
   }
@@ -181,14 +186,14 @@ export class TransactionRecord {
   }
 
   /** How the sending Postfix's log knows this message. */
-  #identity(): Fields {
+  #identity(): { readonly messageId: string | undefined; readonly queueId: string | undefined } {
     const messageId = this.#header?.first('message-id');
     const received = this.#header?.fields.find((field) => field.key === 'received');
     const queueId =
       this.#client.xforward.get('IDENT') ?? (received && /\bid[ \t]+([A-Za-z0-9]+)/.exec(unfold(received))?.[1]);
     return {
-      ...(messageId === undefined ? {} : { messageId: wireToText(messageId).slice(0, 998) }),
-      ...(queueId === undefined ? {} : { queueId: wireToText(queueId) }),
+      messageId: messageId === undefined ? undefined : wireToText(messageId).slice(0, 998),
+      queueId: queueId === undefined ? undefined : wireToText(queueId),
     };
   }
 }

@@ -26,6 +26,9 @@ export function startBuilds(options: DetachMtaOptions, baseline: string | undefi
   return [startDetachMta(options), ...builds.map((build) => startDetachMta({ ...options, build }))];
 }
 
+/** As docs/operations.md has it. */
+const asService = ['--use-largepages=silent'];
+
 /** The relay as it was built, with limits raised to what is measured. */
 export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
   const { nextHop, storage, build = thisCheckout, nodeArgs = [], workers = 1 } = options;
@@ -48,7 +51,7 @@ export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
   const file = join(home, 'config.yaml');
   writeFileSync(file, JSON.stringify(config));
   const relay = new Program(
-    [process.execPath, ...nodeArgs, join(build.directory, 'main.js'), 'serve', '--config', file],
+    [process.execPath, ...asService, ...nodeArgs, join(build.directory, 'main.js'), 'serve', '--config', file],
     {
       log: join(home, 'log'),
     },

@@ -74,21 +74,21 @@ class HmacGuard implements Guard {
   }
 
   stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): string {
+    const { cluster, signing } = this.#keyring;
     const identity = identityOf(header);
     const fields = identity.fields();
-    const bound = {
-      cluster: this.#keyring.cluster,
-      keyId: this.#keyring.signing.id,
-      time: Math.floor(now / 1000),
-      fields,
-      salt: randomTag(),
-    };
+    const time = Math.floor(now / 1000);
+    const salt = randomTag();
     const message = identity.of(fields) ?? '';
     const envelope = compared({ reversePath, recipients });
-    const { set, tags } = this.#seals.tags(this.#keyring.signing, bound, message, envelope);
-    const stamp: Stamp = { ...bound, set, tags: padded(tags).join(',') };
-    const text = stampText(stamp);
-    return formatStamp(text, this.#seals.seal(this.#keyring.signing, text, message));
+    const { set, tags } = this.#seals.tags(
+      signing,
+      { cluster, keyId: signing.id, time, fields, salt },
+      message,
+      envelope,
+    );
+    const text = stampText({ cluster, keyId: signing.id, time, fields, set, tags: padded(tags).join(','), salt });
+    return formatStamp(text, this.#seals.seal(signing, text, message));
   }
 
   received(trace: Trace, now: number): string {

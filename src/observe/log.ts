@@ -1,4 +1,4 @@
-import { pino, type DestinationStream } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { atEndOfTurn } from '../end-of-turn.ts';
 import type { Fields, Log } from './interface.ts';
@@ -7,7 +7,8 @@ import { toLoggable } from './loggable.ts';
 export type LogLevel = Config['log']['level'];
 
 /** Characters that JSON lets through and that could still command a terminal or turn a line around. */
-const harmful = /[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const harmful = /[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
+const everyHarmful = new RegExp(harmful, 'g');
 
 /**
  * A log that writes one JSON line per event: `time` (ISO 8601), `level`, `event` and the fields.
@@ -28,13 +29,21 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
       serializers: { err: (value: unknown) => value },
       hooks: {
         streamWrite: (line) =>
-          line.replace(harmful, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+          harmful.test(line)
+            ? line.replace(everyHarmful, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+            : line,
       },
     },
     destination,
   );
+  // One for each event, of which there are few: what is the same in all of its lines is made once.
+  const ofEvent = new Map<string, Logger>();
   const write = (severity: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Fields = {}): void => {
-    if (logger.isLevelEnabled(severity)) logger[severity](line(event, fields, logger.isLevelEnabled('debug')));
+    if (logger.isLevelEnabled(severity)) {
+      let own = ofEvent.get(event);
+      if (!own) ofEvent.set(event, (own = logger.child({ event })));
+      own[severity](line(fields, logger.isLevelEnabled('debug')));
+    }
     if (severity === 'warn' || severity === 'error') destination.flush?.();
   };
   return {
@@ -59,15 +68,18 @@ function isoTime(): string {
   return `${untilSecond}${String(now % 1000).padStart(3, '0')}Z"`;
 }
 
-const reserved: ReadonlySet<string> = new Set(['time', 'level', 'event', 'msg']);
+const reserved = ['time', 'level', 'event', 'msg'];
 
-function line(event: string, fields: Fields, stacks: boolean): Record<string, unknown> {
-  const result: Record<string, unknown> = { event };
-  for (const [name, value] of Object.entries(fields)) {
-    // The same name twice in a line means something else to every reader.
-    result[reserved.has(name) ? `${name}_` : name] = toLoggable(value, stacks);
-  }
-  return result;
+function line(fields: Fields, stacks: boolean): unknown {
+  // The same name twice in a line means something else to every reader.
+  const unique = reserved.some((name) => Object.hasOwn(fields, name)) ? renamed(fields) : fields;
+  return toLoggable(unique, stacks);
+}
+
+function renamed(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [reserved.includes(name) ? `${name}_` : name, value]),
+  );
 }
 
 interface Destination extends DestinationStream {

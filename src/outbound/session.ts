@@ -123,14 +123,16 @@ export class ChannelSession implements Session {
     const count = protocol === 'lmtp' ? this.#acceptedRcpts : 1;
     this.#phase = 'cut';
     if (dialog.interruption) return new Array<Reply>(count).fill(dialog.interruption);
-    const verdicts = Array.from({ length: count }, () => dialog.expectVerdict(timeouts.finalDot));
+    const verdicts = Array.from({ length: count }, () =>
+      dialog.expectVerdict(timeouts.finalDot).catch((error: unknown) => Failure.from(error, 'nextHopLost')),
+    );
     const dot = { written: false };
     // When it fails, so do the verdicts.
     writer.end().then(
       () => (dot.written = true),
       () => undefined,
     );
-    const replies = this.#verdicts(await Promise.allSettled(verdicts));
+    const replies = this.#verdicts(await Promise.all(verdicts));
     // Answered with the dot still here: it stopped reading, and waiting for it to go on may never end. A refusal needs
     // no more of the message, but what it says to have taken cannot be whole.
     if (!dot.written) {
@@ -170,16 +172,16 @@ export class ChannelSession implements Session {
    * What was answered stands, also when the connection broke after it: an LMTP recipient that has the message must
    * not be told to expect it again. Only who got no answer is told so.
    */
-  #verdicts(settled: readonly PromiseSettledResult<Reply>[]): Reply[] {
+  #verdicts(verdicts: readonly (Reply | Failure)[]): Reply[] {
     const replies: Reply[] = [];
-    for (const verdict of settled) {
-      if (verdict.status === 'rejected') {
-        if (replies.length === 0) throw verdict.reason;
-        replies.push(Failure.from(verdict.reason, 'nextHopLost').reply);
+    for (const verdict of verdicts) {
+      if (verdict instanceof Failure) {
+        if (replies.length === 0) throw verdict;
+        replies.push(verdict.reply);
         continue;
       }
-      if (!isPositive(verdict.value)) this.#channel.countRefusal();
-      replies.push(verdict.value);
+      if (!isPositive(verdict)) this.#channel.countRefusal();
+      replies.push(verdict);
     }
     return replies;
   }
