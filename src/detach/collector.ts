@@ -188,6 +188,8 @@ export class Collector implements Sink {
     const reader = new readers[this.#leaf!.head.encoding]!(decoded);
     this.#file = { decoded, reader, at: this.#at, length: 0, stopped: false };
     this.#read(this.#file, this.#held);
+    // Such a file is large, and the next part may be long in coming.
+    this.#held = undefined;
     if (count < bytes.length) this.#fileData(this.#file, bytes.subarray(count));
   }
 

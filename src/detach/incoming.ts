@@ -1,8 +1,9 @@
 /**
  * One message on its way through: header in memory, body read once.
  *
- * What cannot contain a file worth detaching is kept as the chunks it came in; the rest is scanned onto a tape. The
- * client is read no faster than the tape reaches the disk.
+ * A small message is kept as the chunks it came in. A larger one goes onto a tape as it came, until it is long enough to
+ * contain a file worth detaching; from then on it is scanned onto another one. The client is read no faster than the
+ * tape reaches the disk.
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
@@ -26,6 +27,7 @@ import type { Received } from './receive-header.ts';
 import { replaceParts } from './replacement.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
+import { takenFrom } from './taken-from.ts';
 
 export interface DetachContext {
   readonly config: Pick<Config, 'detach' | 'links'>;
@@ -43,8 +45,14 @@ export const manifestField = 'X-Detach-Message';
 /** The field with the id of 128 bits that storage gives a manifest. */
 const fieldBytes = `${manifestField}: ${'x'.repeat(22)}\r\n`.length;
 
-/** A message up to this size is kept in memory, whatever it holds. */
-const maxMemoryBytes = 1024 * 1024;
+/** What a message is kept in chunks for: more than came with one read of the socket grows old, and is collected late. */
+const maxChunkBytes = 64 * 1024;
+
+/** A message up to this size is not scanned, whatever it holds. */
+const maxUnscannedBytes = 1024 * 1024;
+
+/** The line that ends the header. */
+const emptyLineBytes = 2;
 
 const noBytes = Buffer.alloc(0);
 
@@ -72,67 +80,95 @@ export class IncomingMessage implements Incoming {
   }
 
   async discard(): Promise<void> {
-    while (await this.#next());
+    while ((await this.#next()).done !== true);
   }
 
   async detach(envelope: Envelope): Promise<Outgoing> {
     const rules = this.#context.config.detach;
     const scanned = !isExempt(envelope, rules) && this.header.fields.every(({ key }) => key !== '');
-    const limit = scanned ? Math.min(smallestSize(rules), maxMemoryBytes) : maxMemoryBytes;
-    const first: Buffer[] = [];
-    let length = 0;
-    while (length < limit) {
-      const chunk = await this.#next();
-      // Most messages end here, without a look at what they hold.
-      if (!chunk) return memoryOutgoing(this.header.raw, first);
-      first.push(chunk);
-      length += chunk.length;
-    }
+    const limit = scanned ? Math.min(smallestSize(rules), maxUnscannedBytes) : Infinity;
+    const { chunks, ended } = await this.#first(Math.min(limit, maxChunkBytes));
+    // Most messages end here, without a look at what they hold.
+    if (ended) return memoryOutgoing(this.header.raw, chunks);
+    const start = new Tape(this.#context.spool);
+    const isAll = await releasedOnError(start, () => this.#keep(chunks, start, limit));
+    if (isAll) return this.#asItCame(start);
     const tape = new Tape(this.#context.spool);
-    try {
+    return releasedOnError(tape, async () => {
       const collector = new Collector(tape, rules);
       const checksum = new Checksum();
-      await this.#take(first, collector, { tape, scanned, checksum });
-      return await this.#replace(collector, envelope, { tape, checksum });
-    } catch (error) {
-      await tape.release();
-      throw error;
-    }
+      await this.#scan(start, { tape, collector, checksum });
+      return this.#replace(collector, envelope, { tape, checksum });
+    });
   }
 
-  async #next(): Promise<Buffer | undefined> {
+  /** As it came, until there are so many bytes. */
+  async #first(limit: number): Promise<{ readonly chunks: Buffer[]; readonly ended: boolean }> {
+    const chunks: Buffer[] = [];
+    for (let length = 0; length < limit;) {
+      const chunk = takenFrom(await this.#next());
+      if (!chunk) return { chunks, ended: true };
+      chunks.push(chunk);
+      length += chunk.length;
+    }
+    return { chunks, ended: false };
+  }
+
+  /** Puts these chunks and what comes after them onto a tape, until there are so many bytes. @returns whether that is all */
+  async #keep(chunks: Buffer[], tape: Tape, limit: number): Promise<boolean> {
+    for (const chunk of chunks.splice(0)) tape.append(chunk);
+    while (tape.length < limit) {
+      if (!(await this.#append(tape))) return true;
+      await tape.drain();
+    }
+    return false;
+  }
+
+  /** A chunk is let go of before the disk is waited for: it would grow old in memory. */
+  async #append(tape: Tape): Promise<boolean> {
+    const chunk = takenFrom(await this.#next());
+    if (chunk) tape.append(chunk);
+    return chunk !== undefined;
+  }
+
+  #asItCame(tape: Tape): Outgoing {
+    const length = tape.length - emptyLineBytes;
+    const pieces = [{ kind: 'tape', at: 0, length, from: emptyLineBytes }] as const;
+    const bytesIn = this.header.raw.length + tape.length;
+    return tapeOutgoing({ header: this.header.raw, pieces, tape }, { bytesIn, files: [] });
+  }
+
+  #next(): Promise<IteratorResult<Buffer>> {
     const rest = this.#rest;
-    if (rest.length > 0) {
-      this.#rest = noBytes;
-      return rest;
-    }
-    const next = await this.#source.next();
-    return next.done === true ? undefined : next.value;
+    if (rest.length === 0) return this.#source.next();
+    this.#rest = noBytes;
+    return Promise.resolve({ value: rest, done: false });
   }
 
-  /** Reads the message to its end, these chunks first. The checksum is that of what comes after the empty line. */
-  async #take(
-    first: Buffer[],
-    collector: Collector,
-    { tape, scanned, checksum }: { readonly tape: Tape; readonly scanned: boolean; readonly checksum: Checksum },
+  /** Reads the message to its end, its start again. The checksum is that of what comes after the empty line. */
+  async #scan(
+    start: Tape,
+    { tape, collector, checksum }: { readonly tape: Tape; readonly collector: Collector; readonly checksum: Checksum },
   ): Promise<void> {
-    const scanner = scanned
-      ? new MimeScanner(readPartHead(this.header), collector, { maxDepth: this.#context.config.detach.maxDepth })
-      : undefined;
-    let skip = 2;
+    const scanner = new MimeScanner(readPartHead(this.header), collector, {
+      maxDepth: this.#context.config.detach.maxDepth,
+    });
     const take = (bytes: Buffer): void => {
-      if (scanner) {
-        checksum.update(bytes);
-        scanner.push(bytes);
-      } else collector.literal(bytes);
+      checksum.update(bytes);
+      scanner.push(bytes);
     };
-    /** A chunk is let go of before the disk is waited for: it would grow old in memory. */
-    const takeChunk = async (): Promise<boolean> => {
-      const chunk = first.shift() ?? (await this.#next());
-      if (!chunk) return false;
-      const start = Math.min(skip, chunk.length);
-      skip -= start;
-      let bytes = chunk.subarray(start);
+    try {
+      for await (const block of start.lend(emptyLineBytes, start.length)) {
+        take(block);
+        await tape.drain();
+      }
+    } finally {
+      await start.release();
+    }
+    /** As in `#append`. */
+    const takeNext = async (): Promise<boolean> => {
+      let bytes = takenFrom(await this.#next());
+      if (!bytes) return false;
       for (; bytes.length > maxStepBytes; bytes = bytes.subarray(maxStepBytes)) {
         take(bytes.subarray(0, maxStepBytes));
         await tape.drain();
@@ -140,8 +176,8 @@ export class IncomingMessage implements Incoming {
       take(bytes);
       return true;
     };
-    while (await takeChunk()) await tape.drain();
-    scanner?.end();
+    while (await takeNext()) await tape.drain();
+    scanner.end();
   }
 
   async #replace(
@@ -222,6 +258,15 @@ export class IncomingMessage implements Incoming {
       messageIdentity: identityOf(this.header),
       reversePath: envelope.reversePath,
     });
+  }
+}
+
+async function releasedOnError<T>(tape: Tape, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await tape.release();
+    throw error;
   }
 }
 

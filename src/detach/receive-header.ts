@@ -1,8 +1,12 @@
 import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
+import { takenFrom } from './taken-from.ts';
 
 /** Ten times what any honest message has, and 100,000 short fields. */
 const maxHeaderBytes = 2 * 1024 * 1024;
+
+/** Of a small message the body came with the header, and stays as long. */
+const largeRest = 16 * 1024;
 
 const cr = 0x0d;
 const lf = 0x0a;
@@ -23,8 +27,7 @@ export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Rece
   let length = 0;
   /** The last three bytes before the chunk at hand, behind a line end that stands for the beginning. */
   let before: Buffer = Buffer.from('\r\n');
-  for (let next = await source.next(); next.done !== true; next = await source.next()) {
-    const chunk = next.value;
+  for (let chunk = takenFrom(await source.next()); chunk; chunk = takenFrom(await source.next())) {
     chunks.push(chunk);
     // What ends at a seam has a CR or LF on either side of it.
     const atSeam =
@@ -33,13 +36,19 @@ export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Rece
     if (atSeam >= 0 || inChunk >= 0) {
       const end = atSeam >= 0 ? length - before.length + atSeam + 2 : length + inChunk + 2;
       const all = chunks.length === 1 ? chunk : Buffer.concat(chunks);
-      return { header: headerOf(all.subarray(0, end)), rest: all.subarray(end) };
+      return { header: headerOf(ownBytes(all, end)), rest: all.subarray(end) };
     }
     length += chunk.length;
     if (length > maxHeaderBytes) throw tooLarge();
     before = chunk.length >= 3 ? chunk.subarray(-3) : Buffer.from(Buffer.concat([before, chunk]).subarray(-3));
   }
   return { header: headerOf(Buffer.concat(chunks)), rest: Buffer.alloc(0) };
+}
+
+/** The header lives as long as the message: a view would keep all of a large chunk in memory with it. */
+function ownBytes(chunk: Buffer, end: number): Buffer {
+  const view = chunk.subarray(0, end);
+  return chunk.length - end > largeRest ? Buffer.from(view) : view;
 }
 
 function headerOf(raw: Buffer): HeaderBlock {

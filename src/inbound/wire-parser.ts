@@ -2,6 +2,7 @@ import { SMTPStream, type SMTPStreamOptions } from 'smtp-server/lib/smtp-stream.
 import { Failure } from '../smtp/failures.ts';
 import { BodyStream } from './body-stream.ts';
 import { DotReader } from './dot-reader.ts';
+import { Valve } from './valve.ts';
 
 type Next = (error?: Error | null) => void;
 
@@ -30,11 +31,15 @@ export class WireParser extends SMTPStream {
   #at = 0;
   #reception: Reception | undefined;
   #received = 0;
+  /** Closed while a message has to wait. */
+  readonly #valve = new Valve();
 
   constructor(options: SMTPStreamOptions & { readonly maxMessageSize: number; readonly shortcut: Shortcut }) {
     super(options);
     this.#shortcut = options.shortcut;
     this.#maxMessageSize = options.maxMessageSize;
+    // Again when TLS begins: the socket is another one then.
+    this.on('pipe', (source) => this.#valve.attach(source));
   }
 
   /**
@@ -163,6 +168,12 @@ export class WireParser extends SMTPStream {
         else next();
       });
     } else if (goOn) next();
-    else body.whenDrained(next);
+    else {
+      this.#valve.close();
+      body.whenDrained(() => {
+        this.#valve.open();
+        next();
+      });
+    }
   }
 }

@@ -56,6 +56,7 @@ export interface LabOptions {
   readonly store?: Store;
   readonly spoolBytes?: number;
   readonly log?: Log;
+  readonly meter?: Meter;
 }
 
 /** A detacher with its store and spool, for tests. */
@@ -74,7 +75,7 @@ export class Lab {
       store: this.store,
       notice: createNotice(links as Config['links']),
       log: options.log ?? silentLog,
-      meter: silentMeter,
+      meter: options.meter ?? silentMeter,
     });
     this.spool = new Spool({ ...spool, meter: silentMeter });
   }
