@@ -132,6 +132,8 @@ export class IncomingMessage implements Incoming {
   }
 
   #asItCame(tape: Tape): Outgoing {
+    const views = tape.views();
+    if (views) return memoryOutgoing(this.header.raw, views, tape);
     const length = tape.length - emptyLineBytes;
     const pieces = [{ kind: 'tape', at: 0, length, from: emptyLineBytes }] as const;
     const bytesIn = this.header.raw.length + tape.length;

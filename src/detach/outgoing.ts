@@ -4,8 +4,8 @@ import type { Tape } from './spool/tape.ts';
 
 const emptyLine = Buffer.from('\r\n');
 
-/** A message that was never scanned: the chunks as they came. */
-export function memoryOutgoing(header: Buffer, chunks: readonly Buffer[]): Outgoing {
+/** A message that was never scanned: the bytes as they came, the empty line first, and whose they are. */
+export function memoryOutgoing(header: Buffer, chunks: readonly Buffer[], owner?: Tape): Outgoing {
   const bytes = header.length + chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   return {
     header,
@@ -13,7 +13,7 @@ export function memoryOutgoing(header: Buffer, chunks: readonly Buffer[]): Outgo
     bytesIn: bytes,
     bytesOut: bytes,
     files: [],
-    dispose: () => Promise.resolve(),
+    ...disposal(owner),
   };
 }
 
@@ -23,7 +23,6 @@ export function tapeOutgoing(
   about: { readonly bytesIn: number; readonly files: readonly DetachedFile[] },
 ): Outgoing {
   const { header, pieces, tape } = message;
-  let disposed = false;
   return {
     header,
     async *body() {
@@ -33,10 +32,17 @@ export function tapeOutgoing(
     bytesIn: about.bytesIn,
     bytesOut: header.length + emptyLine.length + lengthOf(pieces),
     files: about.files,
+    ...disposal(tape),
+  };
+}
+
+function disposal(tape: Tape | undefined): Pick<Outgoing, 'dispose'> {
+  let held = tape;
+  return {
     async dispose() {
-      if (disposed) return;
-      disposed = true;
-      await tape.release();
+      const mine = held;
+      held = undefined;
+      await mine?.release();
     },
   };
 }

@@ -77,6 +77,22 @@ for (const [where, spool] of [
     assert.equal(levels.at(-1), 0);
   });
 
+test('all bytes are shown where they are as long as none went to disk', async () => {
+  for (const [spool, there] of [
+    [spoolAt('views'), true],
+    [spoolOnDisk('views'), false],
+  ] as const) {
+    const tape = new Tape(spool);
+    assert.deepEqual(tape.views(), []);
+    tape.append(bytes);
+    await tape.drain();
+    const views = tape.views();
+    assert.equal(views !== undefined, there);
+    if (views) assert.ok(Buffer.concat(views).equals(bytes));
+    await tape.release();
+  }
+});
+
 test('all messages together keep no more in memory than the spool may', async () => {
   const spool = spoolAt('e');
   const tapes: Tape[] = [];

@@ -76,6 +76,14 @@ export class Tape {
     return this.#mustWait() || this.#failure !== undefined ? this.#drain() : undefined;
   }
 
+  /** All bytes, where none of them went to the file: good until the tape is released, or appended to. */
+  views(): readonly Buffer[] | undefined {
+    if (this.#failure !== undefined || this.#residentEnd < this.#blockStart) return undefined;
+    const views = this.#residents.map(({ bytes }) => bytes);
+    if (this.#block) views.push(this.#block.subarray(0, this.#filled));
+    return views;
+  }
+
   /** The bytes as buffers that belong to the caller. */
   async *read(from: number, to: number): AsyncGenerator<Buffer, void, undefined> {
     for (let at = from; at < to;) {
