@@ -45,13 +45,13 @@ export const manifestField = 'X-Detach-Message';
 /** The field with the id of 128 bits that storage gives a manifest. */
 const fieldBytes = `${manifestField}: ${'x'.repeat(22)}\r\n`.length;
 
-/** What a message is kept in chunks for: more than came with one read of the socket grows old, and is collected late. */
+/** Up to here a message is kept in chunks: more of them than one read of the socket gives grow old, and are collected late. */
 const maxChunkBytes = 64 * 1024;
 
 /** A message up to this size is not scanned, whatever it holds. */
 const maxUnscannedBytes = 1024 * 1024;
 
-/** The line that ends the header. */
+/** The line that ends the header comes first of what follows it, and whole. */
 const emptyLineBytes = 2;
 
 const noBytes = Buffer.alloc(0);
@@ -188,7 +188,7 @@ export class IncomingMessage implements Incoming {
     { tape, checksum }: { readonly tape: Tape; readonly checksum: Checksum },
   ): Promise<Outgoing> {
     const { config, meter, log } = this.#context;
-    const bytesIn = this.header.raw.length + 2 + collector.length;
+    const bytesIn = this.header.raw.length + emptyLineBytes + collector.length;
     const whole = (): Outgoing =>
       tapeOutgoing({ header: this.header.raw, pieces: collector.pieces, tape }, { bytesIn, files: [] });
     const chosen = this.#choose(collector);
