@@ -5,7 +5,7 @@ import { after, suite, test } from 'node:test';
 import type { Meter } from '../observe/interface.ts';
 import { MemoryStore } from '../storage/testing/memory-store.ts';
 import { Lab, silentMeter } from './testing/lab.ts';
-import { base64, crlf, cutAt } from './testing/messages.ts';
+import { cutAt, letterWithFile } from './testing/messages.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -23,25 +23,7 @@ const chunked = (message: Buffer, size = 64 * kibibyte): Buffer[] =>
     Array.from({ length: Math.ceil(message.length / size) }, (_, i) => i * size),
   );
 
-function withFile(bytes: number): Buffer {
-  return crlf(
-    'From: a@a.example',
-    'Message-ID: <long@a.example>',
-    'MIME-Version: 1.0',
-    'Content-Type: multipart/mixed; boundary=b',
-    '',
-    '--b',
-    'Content-Type: text/plain',
-    '',
-    'Hello',
-    '--b',
-    'Content-Type: application/pdf',
-    'Content-Transfer-Encoding: base64',
-    '',
-    base64(randomBytes(bytes)),
-    '--b--',
-  );
-}
+const withFile = (bytes: number): Buffer => letterWithFile(randomBytes(bytes), 'Message-ID: <long@a.example>');
 
 suite('a message with nothing to detach goes on as it came', () => {
   for (const size of [64 * kibibyte, 300 * kibibyte, mebibyte, 3 * mebibyte]) {

@@ -9,6 +9,26 @@ export function base64(bytes: Uint8Array, width = 76, separator = '\r\n'): strin
   return lines.join(separator);
 }
 
+/** A text of one line and a file; these fields come second. */
+export const letterWithFile = (file: Uint8Array, ...fields: readonly string[]): Buffer =>
+  crlf(
+    'From: a@a.example',
+    ...fields,
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain',
+    '',
+    'Hello',
+    '--b',
+    'Content-Type: application/pdf',
+    'Content-Transfer-Encoding: base64',
+    '',
+    base64(file),
+    '--b--',
+  );
+
 const quotedPrintable = (bytes: Buffer): string =>
   bytes
     .toString('latin1')
