@@ -10,30 +10,14 @@ import { stringify } from 'yaml';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { Lab } from '../detach/testing/lab.ts';
-import { base64, crlf } from '../detach/testing/messages.ts';
+import { crlf, letterWithFile } from '../detach/testing/messages.ts';
 import { createStore } from '../storage/store.ts';
 import { runRestore } from './restore.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
 const config = join(directory, 'detach.yaml');
 const file = randomBytes(6_000_000);
-const original = crlf(
-  'From: a@a.example',
-  'Message-ID: <1@a.example>',
-  'MIME-Version: 1.0',
-  'Content-Type: multipart/mixed; boundary=b',
-  '',
-  '--b',
-  'Content-Type: text/plain',
-  '',
-  'Hello',
-  '--b',
-  'Content-Type: application/pdf; name=x.pdf',
-  'Content-Transfer-Encoding: base64',
-  '',
-  base64(file),
-  '--b--',
-);
+const original = letterWithFile(file, 'Message-ID: <1@a.example>');
 let azurite: Azurite;
 let lab: Lab;
 let delivered: Buffer;

@@ -7,7 +7,7 @@ const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 /**
  * A meter of its own, with the registry that `/metrics` serves; process metrics are in it too.
  * Every series exists from the start at 0: a rate over a series that appears with its first event misses that event.
- * While mail flows numbers are only added to; the library sees them when somebody asks.
+ * What every message counts is only added up; the library sees it when somebody asks.
  */
 export function createMeter(cluster: string): { readonly meter: Meter; readonly registry: Registry } {
   const registry = new Registry();
@@ -46,8 +46,10 @@ export function createMeter(cluster: string): { readonly meter: Meter; readonly 
     values: ['stamp', 'count', 'mirror', 'chain'],
     others: { cluster },
   });
-  const storageFailures = counter('storage_failures_total', 'Messages whose files could not be stored.', {
-    values: ['all'],
+  const storageFailures = new Counter({
+    name: 'detach_mta_storage_failures_total',
+    help: 'Messages whose files could not be stored.',
+    registers: [registry],
   });
   const open = gauge('next_hop_sessions', 'Open sessions with the next hop.');
   const idle = gauge('next_hop_sessions_idle', 'Open sessions with the next hop that no transaction uses.');
@@ -62,7 +64,7 @@ export function createMeter(cluster: string): { readonly meter: Meter; readonly 
       files(result, 1);
       fileBytes(result, size);
     },
-    storageFailure: () => storageFailures('all', 1),
+    storageFailure: () => storageFailures.inc(),
     loop: (fence) => loops(fence, 1),
     clients: gauge('clients', 'Open client connections.'),
     nextHopSessions(openCount, idleCount) {
@@ -79,9 +81,9 @@ interface Name {
   readonly help: string;
 }
 
-/** The series of a counter: one for each value of its label, or just one where it has none. */
+/** The series of a counter: one for each value of its label. */
 interface Series<V extends string> {
-  readonly label?: string;
+  readonly label: string;
   readonly values: readonly V[];
   readonly others?: Readonly<Record<string, string>>;
 }
@@ -95,12 +97,11 @@ function count<V extends string>(
   const totals = new Map(values.map((value) => [value, 0]));
   new Counter({
     ...name,
-    labelNames: [...Object.keys(others), ...(label === undefined ? [] : [label])],
+    labelNames: [...Object.keys(others), label],
     registers: [registry],
     collect() {
       this.reset();
-      for (const [value, total] of totals)
-        this.inc({ ...others, ...(label === undefined ? {} : { [label]: value }) }, total);
+      for (const [value, total] of totals) this.inc({ ...others, [label]: value }, total);
     },
   });
   return (value, more) => void totals.set(value, (totals.get(value) ?? 0) + more);
