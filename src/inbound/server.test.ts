@@ -134,6 +134,45 @@ test('EHLO offers what the relay says and nothing that the library would add', a
   ]);
 });
 
+test('HELO offers nothing, and the name is passed on as it was said', async () => {
+  const { port, relay } = await start();
+  const lines = await converse(port, `HELO\r\nhelo A_b.Example\r\n${ENVELOPE}QUIT\r\n`);
+  assert.deepEqual(
+    lines.map((line) => line.slice(0, 10)),
+    ['220 detach', '501 5.5.4 ', '250 detach', '250-2.1.0 ', '250 two li', '250 2.1.5 ', '221 2.0.0 '],
+  );
+  assert.deepEqual([relay.clients[0]?.helo, relay.clients[0]?.protocol], ['A_b.Example', 'SMTP']);
+});
+
+test('each protocol has its own greeting', async () => {
+  const lmtp = await start({ protocol: 'lmtp' });
+  assert.deepEqual(
+    codesOf((await converse(lmtp.port, `${EHLO}HELO a\r\nQUIT\r\n`)).join('\r\n')),
+    [220, 500, 500, 221],
+  );
+  const smtp = await start();
+  assert.deepEqual(codesOf((await converse(smtp.port, `LHLO a\r\nQUIT\r\n`)).join('\r\n')), [220, 500, 221]);
+});
+
+test('QUIT ends the connection, though the client neither reads nor closes its side', async () => {
+  const { port, relay } = await start();
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.write(`${EHLO}QUIT\r\nMAIL FROM:<s@a.example>\r\n`);
+  while (!relay.closed) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(relay.heard, ['reset']);
+  socket.destroy();
+});
+
+test('all replies before QUIT arrive, however late the client reads them', async () => {
+  const { port } = await start();
+  const socket = connect(port, '127.0.0.1').pause();
+  socket.write(`${EHLO}${'RSET\r\n'.repeat(20_000)}QUIT\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const lines = await readAll(socket.resume());
+  assert.equal(lines.filter((line) => line === '250 2.0.0 Ok').length, 20_000);
+  assert.equal(lines.at(-1), '221 2.0.0 Bye');
+});
+
 test('a pipelined session with two messages: replies in order, content without its stuffing', async () => {
   const { port, relay } = await start();
   const message = `${ENVELOPE}DATA\r\n..dot\r\n\u00e9\r\n.\r\n`;
