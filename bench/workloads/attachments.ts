@@ -86,7 +86,7 @@ async function inRounds(
 
 /** Compilers have seen the code, and workers are there: what is measured is a server that has been up for a while. */
 async function warmUp(peer: Peer, sink: SmtpSink): Promise<void> {
-  await transfer(peer, sink, transferOf(50 * mebibyte, { size: 2 * mebibyte, parallel: 1 }));
+  await transfer(peer, sink, transferOf(200 * mebibyte, { size: 8 * mebibyte, parallel: 1 }));
 }
 
 interface Run {
