@@ -53,7 +53,8 @@ export interface ReadLeaf {
 export interface FilePart extends ReadLeaf {
   readonly candidate: Omit<Candidate, 'shown'>;
   readonly piece: FilePiece;
-  readonly sha256: string;
+  /** SHA-256 in hex. */
+  readonly digest: Promise<string>;
 }
 
 /** Encoded bytes of a part that are held until it is long enough to be worth decoding. */
@@ -204,6 +205,7 @@ export class Collector implements Sink {
     this.#at += taken;
     if (taken === bytes.length) return;
     this.#stop(file);
+    file.decoded.abandon();
     this.literal(bytes.subarray(taken));
   }
 
@@ -234,7 +236,7 @@ export class Collector implements Sink {
     this.files.push({
       ...read,
       piece,
-      sha256: file.decoded.digest(),
+      digest: file.decoded.end(),
       candidate: {
         name,
         type,

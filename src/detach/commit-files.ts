@@ -10,8 +10,14 @@ const maxParallel = 3;
 /** An upload goes on without its transaction, but not for ever: the sending Postfix gives up after less. */
 const uploadTimeoutMs = 15 * 60_000;
 
+/** A file whose name in storage is known. */
+export interface HashedPart extends FilePart {
+  /** In hex. */
+  readonly sha256: string;
+}
+
 export interface Committed {
-  readonly part: FilePart;
+  readonly part: HashedPart;
   readonly token: string;
   readonly link: Link;
 }
@@ -31,7 +37,7 @@ export interface CommitContext {
  * Commits the files, then the links to them, in this order: no link ever points to nothing.
  * When the transaction is given up, uploads under way are finished all the same, so that its next try finds them.
  */
-export async function commitFiles(parts: readonly FilePart[], context: CommitContext): Promise<Committed[]> {
+export async function commitFiles(parts: readonly HashedPart[], context: CommitContext): Promise<Committed[]> {
   const committed: Committed[] = [];
   const waiting = parts.entries();
   const worker = async (): Promise<void> => {
@@ -43,7 +49,7 @@ export async function commitFiles(parts: readonly FilePart[], context: CommitCon
   return committed;
 }
 
-async function commitFile(part: FilePart, context: CommitContext): Promise<Committed> {
+async function commitFile(part: HashedPart, context: CommitContext): Promise<Committed> {
   const { store, signal, messageIdentity, reversePath } = context;
   if (signal.aborted) throw Failure.from(signal.reason, 'clientGone');
   await upload(part, context);
@@ -61,7 +67,7 @@ async function commitFile(part: FilePart, context: CommitContext): Promise<Commi
 }
 
 async function upload(
-  { piece, sha256 }: FilePart,
+  { piece, sha256 }: HashedPart,
   { store, tape, meter, signal, watch }: CommitContext,
 ): Promise<void> {
   tape.retain();

@@ -5,6 +5,7 @@ import { suite, test } from 'node:test';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 import type { FileContent } from '../storage/interface.ts';
 import { MemoryStore } from '../storage/testing/memory-store.ts';
+import { hashThread } from './hashing/hash-thread.ts';
 import { Lab, stream } from './testing/lab.ts';
 import { base64, crlf } from './testing/messages.ts';
 
@@ -54,6 +55,22 @@ suite('storage that fails', () => {
     assert.deepEqual(await lab.detach(plain), { message: plain, files: [] });
     await lab.close();
   });
+});
+
+test('a message whose file could not be hashed is deferred, and the next one is not', async () => {
+  const store = new MemoryStore();
+  const lab = new Lab({ store, rules: { onStorageFailure: 'pass' } });
+  async function* stopped(): AsyncGenerator<Buffer> {
+    const parts = [...slices(withFile(300_000))];
+    yield* parts.slice(0, 3);
+    await hashThread().stop();
+    yield* parts.slice(3);
+  }
+  const incoming = await lab.detacher.receive(stopped(), new AbortController().signal);
+  await assert.rejects(() => incoming.detach(envelope), failsWith('internal'));
+  assert.equal((await lab.detach(message)).files.length, 1);
+  assert.deepEqual(readdirSync(lab.directory), []);
+  await lab.close();
 });
 
 suite('limits', () => {

@@ -15,7 +15,7 @@ import type { Store } from '../storage/interface.ts';
 import { fingerprintOf } from '../storage/naming.ts';
 import { Checksum } from './checksum.ts';
 import { Collector, type FilePart } from './collector.ts';
-import { commitFiles, type Committed } from './commit-files.ts';
+import { commitFiles, type Committed, type HashedPart } from './commit-files.ts';
 import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
 import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
 import { writeManifest } from './manifest.ts';
@@ -191,8 +191,9 @@ export class IncomingMessage implements Incoming {
     const bytesIn = this.header.raw.length + emptyLineBytes + collector.length;
     const whole = (): Outgoing =>
       tapeOutgoing({ header: this.header.raw, pieces: collector.pieces, tape }, { bytesIn, files: [] });
-    const chosen = this.#choose(collector);
-    if (chosen.length === 0) return whole();
+    const found = this.#choose(collector);
+    if (found.length === 0) return whole();
+    const chosen = await Promise.all(found.map(async (part) => ({ ...part, sha256: await part.digest })));
     try {
       const detached = await this.#commit(chosen, envelope, tape);
       const items = detached.map(({ part, token, link }) => ({
@@ -249,7 +250,7 @@ export class IncomingMessage implements Incoming {
     return collector.files.filter((_, i) => reasons[i] === undefined);
   }
 
-  #commit(chosen: readonly FilePart[], envelope: Envelope, tape: Tape): Promise<Committed[]> {
+  #commit(chosen: readonly HashedPart[], envelope: Envelope, tape: Tape): Promise<Committed[]> {
     const { store, meter, watch } = this.#context;
     return commitFiles(chosen, {
       store,

@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import type { Tape } from '../spool/tape.ts';
 import { leaveGarbage } from '../young-garbage.ts';
 import type { Recipe } from './recipe.ts';
@@ -17,16 +16,15 @@ export class DecodedFile {
   readonly from: number;
   size = 0;
   readonly #tape: Tape;
-  readonly #hash: Hash = createHash('sha256');
 
   constructor(tape: Tape) {
     this.#tape = tape;
     this.from = tape.length;
+    tape.beginFile();
   }
 
   append(bytes: Buffer): void {
     this.#tape.append(bytes);
-    this.#hash.update(bytes);
     this.size += bytes.length;
   }
 
@@ -36,14 +34,18 @@ export class DecodedFile {
     const written = room.write(text, 0, expected + 3, 'base64');
     leaveGarbage(text.length);
     if (written !== expected) return false;
-    this.#hash.update(room.subarray(0, written));
     this.#tape.commit(written);
     this.size += written;
     return true;
   }
 
-  digest(): string {
-    return this.#hash.digest('hex');
+  /** @returns its SHA-256 in hex */
+  end(): Promise<string> {
+    return this.#tape.endFile();
+  }
+
+  abandon(): void {
+    this.#tape.abandonFile();
   }
 }
 

@@ -77,8 +77,9 @@ export class Spool {
     this.#options.meter.spool(this.#used);
   }
 
+  /** In shared memory, for the thread that hashes. */
   takeBlock(): Buffer {
-    return this.#idleBlocks.pop() ?? Buffer.allocUnsafeSlow(blockSize);
+    return this.#idleBlocks.pop() ?? Buffer.from(new SharedArrayBuffer(blockSize));
   }
 
   /** The caller holds no view of it any more: the next message writes there. */

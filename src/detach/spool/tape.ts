@@ -5,9 +5,13 @@
  * file. Appending never waits: the owner calls `drain` between chunks, which waits for the disk when the spool has too
  * many blocks on their way there. Blocks belong to the spool's pool: what `lend` hands out is good until the next one
  * is asked for.
+ *
+ * A file can be hashed while it is appended, block by block, in a thread of its own. That thread reads the very blocks,
+ * so none is used again before it has caught up; but of a tape that was released nobody asks for a hash any more.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
+import { type FileHash, hashThread } from '../hashing/hash-thread.ts';
 import { leaveGarbage } from '../young-garbage.ts';
 import { blockSize, type Spool } from './spool.ts';
 
@@ -19,6 +23,13 @@ interface Resident {
   readonly block: Buffer;
   readonly bytes: Buffer;
   readonly start: number;
+}
+
+/** The file that is being hashed while it is appended. */
+interface Hashing {
+  readonly hash: FileHash;
+  /** Its first byte in the block at hand that has not been sent to the thread. */
+  from: number;
 }
 
 export class Tape {
@@ -35,6 +46,9 @@ export class Tape {
   #lastWrite: Promise<void> = Promise.resolve();
   #failure: unknown;
   #holders = 1;
+  #hashing: Hashing | undefined;
+  /** The last file of which the thread reads something in the block at hand. */
+  #hashed: FileHash | undefined;
   /** Bytes of the spool that are ours. */
   #reserved = 0;
 
@@ -66,6 +80,27 @@ export class Tape {
 
   commit(bytes: number): void {
     this.#filled += bytes;
+  }
+
+  /** From here on what is appended is one file, and hashed. */
+  beginFile(): void {
+    this.abandonFile();
+    this.#hashing = { hash: hashThread().open(), from: this.#filled };
+  }
+
+  /** @returns the SHA-256 of what was appended since `beginFile`, in hex */
+  endFile(): Promise<string> {
+    const hashing = this.#hashing;
+    if (!hashing) return Promise.reject(new Error('no file was begun'));
+    if (this.#block) this.#hash(hashing, this.#block);
+    this.#hashing = undefined;
+    return hashing.hash.digest();
+  }
+
+  /** Nobody wants to know its hash. */
+  abandonFile(): void {
+    this.#hashing?.hash.forget();
+    this.#hashing = undefined;
   }
 
   /**
@@ -121,6 +156,7 @@ export class Tape {
   async release(): Promise<void> {
     this.#holders -= 1;
     if (this.#holders > 0) return;
+    this.abandonFile();
     await this.#lastWrite;
     if (this.#block) this.#spool.giveBlock(this.#block);
     this.#block = undefined;
@@ -167,7 +203,18 @@ export class Tape {
     return into.subarray(0, bytesRead);
   }
 
+  #hash(hashing: Hashing, block: Buffer): void {
+    if (this.#filled > hashing.from) {
+      hashing.hash.update(block.subarray(hashing.from, this.#filled));
+      this.#hashed = hashing.hash;
+    }
+    hashing.from = 0;
+  }
+
   #flush(block: Buffer): void {
+    if (this.#hashing) this.#hash(this.#hashing, block);
+    const hashed = this.#hashed;
+    this.#hashed = undefined;
     const start = this.#blockStart;
     const filled = this.#filled;
     this.#blockStart += filled;
@@ -178,6 +225,7 @@ export class Tape {
     this.#spool.writeBegins();
     const write = this.#lastWrite
       .then(() => this.#write(block.subarray(0, filled), start))
+      .then(() => hashed?.caughtUp())
       .catch((error: unknown) => {
         this.#failure ??= error;
       })

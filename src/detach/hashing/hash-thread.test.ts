@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { HashThread, hashThread } from './hash-thread.ts';
+
+const shared = (bytes: Buffer): Buffer => {
+  const copy = Buffer.from(new SharedArrayBuffer(bytes.length));
+  bytes.copy(copy);
+  return copy;
+};
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+test('files that arrive at the same time, each in its own pieces', async () => {
+  const files = Array.from({ length: 20 }, (_, i) => shared(randomBytes(i * 7001)));
+  const hashes = files.map(() => hashThread().open());
+  for (let at = 0; at < 20 * 7001; at += 5000) {
+    for (const [i, file] of files.entries()) {
+      if (at < file.length) hashes[i]!.update(file.subarray(at, at + 5000));
+    }
+  }
+  assert.deepEqual(await Promise.all(hashes.map((hash) => hash.digest())), files.map(sha256));
+});
+
+test('memory may be used again once the thread has caught up', async () => {
+  const slow = hashThread().open();
+  const much = shared(Buffer.alloc(32 * 1024 * 1024, 'x'));
+  for (let i = 0; i < 8; i++) slow.update(much);
+  const block = shared(Buffer.from('first '));
+  const hash = hashThread().open();
+  hash.update(block);
+  await hash.caughtUp();
+  block.write('second');
+  hash.update(block);
+  assert.equal(await hash.digest(), sha256(Buffer.from('first second')));
+  slow.forget();
+});
+
+test('a file that was forgotten leaves nothing behind', async () => {
+  const forgotten = hashThread().open();
+  forgotten.update(shared(Buffer.from('x')));
+  forgotten.forget();
+  assert.equal(await forgotten.digest(), sha256(Buffer.alloc(0)));
+});
+
+test('of a file that was begun before the thread ended there is no digest', async () => {
+  const thread = new HashThread();
+  const [waiting, begun] = [thread.open(), thread.open()];
+  waiting.update(shared(Buffer.alloc(1024 * 1024)));
+  begun.update(shared(Buffer.from('x')));
+  const digest = waiting.digest();
+  await thread.stop();
+  await assert.rejects(digest, /the thread that hashes files ended/);
+  assert.ok(thread.ended);
+  begun.update(shared(Buffer.from('y')));
+  await begun.caughtUp();
+  await assert.rejects(begun.digest(), /the thread that hashes files ended/);
+});
+
+test('the next file has a new thread', async () => {
+  const first = hashThread();
+  assert.equal(hashThread(), first);
+  const unheard = first.open().digest();
+  await first.stop();
+  assert.notEqual(hashThread(), first);
+  assert.equal(await hashThread().open().digest(), sha256(Buffer.alloc(0)));
+  await Promise.allSettled([unheard]);
+});

@@ -1,0 +1,134 @@
+import { Worker } from 'node:worker_threads';
+import { Failure } from '../../smtp/failures.ts';
+
+/** What the thread is sent: some more bytes of a file, and whether it ends with them. */
+export interface Job {
+  readonly file: number;
+  /** Views of shared memory: the thread sees what stands there when it comes to it. */
+  readonly blocks: readonly Uint8Array[];
+  readonly end: 'digest' | 'forget' | undefined;
+}
+
+/** What it answers to `digest`. */
+export interface Digest {
+  readonly file: number;
+  readonly sha256: string;
+}
+
+/** The SHA-256 of one file, computed beside the event loop. */
+export interface FileHash {
+  /** Bytes in shared memory, which must not change before `caughtUp`. */
+  update(block: Uint8Array): void;
+  /** When all bytes so far have been hashed, or never will be. */
+  caughtUp(): Promise<void>;
+  /** In hex. May be left unheard, whatever becomes of it. */
+  digest(): Promise<string>;
+  /** Nobody wants the digest any more. */
+  forget(): void;
+}
+
+interface Waiting {
+  readonly resolve: (sha256: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Sent together: to wake the thread for each block costs as much as half of hashing it. */
+const maxGathered = 4;
+
+/** Beyond this it only looks at bytes: little is allocated. */
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 };
+
+/**
+ * A thread that hashes files, and does all that it is told in that order. When it ends, for whatever reason, no digest
+ * of a file that it has begun is ever given: every one is refused.
+ */
+export class HashThread {
+  readonly #worker = new Worker(new URL('./thread.mjs', import.meta.url), { resourceLimits });
+  readonly #waiting = new Map<number, Waiting>();
+  #files = 0;
+  #end: Failure | undefined;
+
+  constructor() {
+    this.#worker.on('message', ({ file, sha256 }: Digest) => this.#settle(file)?.resolve(sha256));
+    this.#worker.on('error', (error) => this.#ends(error));
+    this.#worker.on('exit', (code) => this.#ends(new Error(`exit code ${code}`)));
+    this.#worker.unref();
+  }
+
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
+  open(): FileHash {
+    this.#files += 1;
+    const file = this.#files;
+    let gathered: Uint8Array[] = [];
+    const send = (end?: Job['end']): void => {
+      const blocks = gathered;
+      gathered = [];
+      if (blocks.length > 0 || end !== undefined) this.#worker.postMessage({ file, blocks, end } satisfies Job);
+    };
+    return {
+      update: (block) => {
+        gathered.push(block);
+        if (gathered.length === maxGathered) send();
+      },
+      caughtUp: async () => {
+        send();
+        // One thing after the other: whatever is digested now is digested after that.
+        await this.open()
+          .digest()
+          .catch(() => undefined);
+      },
+      digest: () => {
+        const digest = this.#answer(file);
+        send('digest');
+        return digest;
+      },
+      forget: () => {
+        gathered = [];
+        send('forget');
+      },
+    };
+  }
+
+  /** The thread is gone when this resolves. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #answer(file: number): Promise<string> {
+    const answer = new Promise<string>((resolve, reject) => {
+      if (this.#end) {
+        reject(this.#end);
+        return;
+      }
+      this.#waiting.set(file, { resolve, reject });
+      // The thread does not keep the process alive, what is waited for does.
+      this.#worker.ref();
+    });
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  #settle(file: number): Waiting | undefined {
+    const waiting = this.#waiting.get(file);
+    this.#waiting.delete(file);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    return waiting;
+  }
+
+  #ends(reason: Error): void {
+    const message = `the thread that hashes files ended: ${reason.message}`;
+    this.#end ??= new Failure('internal', { reason: message, cause: reason });
+    for (const file of [...this.#waiting.keys()]) this.#settle(file)?.reject(this.#end);
+  }
+}
+
+let thread: HashThread | undefined;
+
+/** The one of this process: started when it is needed first, and again when it has ended. */
+export function hashThread(): HashThread {
+  if (thread === undefined || thread.ended) thread = new HashThread();
+  return thread;
+}
