@@ -19,8 +19,10 @@ export interface Digest {
 export interface FileHash {
   /** Bytes in shared memory, which must not change before `caughtUp`. */
   update(block: Uint8Array): void;
-  /** When all bytes so far have been hashed, or never will be. */
-  caughtUp(): Promise<void>;
+  /** Sends what still waits for company: somebody is going to wait for it. */
+  hasten(): void;
+  /** When all bytes so far have been hashed, or never will be; undefined when they have been. */
+  caughtUp(): Promise<void> | undefined;
   /** In hex. May be left unheard, whatever becomes of it. */
   digest(): Promise<string>;
   /** Nobody wants the digest any more. */
@@ -43,7 +45,10 @@ const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16
  * of a file that it has begun is ever given: every one is refused.
  */
 export class HashThread {
-  readonly #worker = new Worker(new URL('./thread.mjs', import.meta.url), { resourceLimits });
+  /** How many jobs are done: the thread counts there. */
+  readonly #done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  #sent = 0;
+  readonly #worker = new Worker(new URL('./thread.mjs', import.meta.url), { resourceLimits, workerData: this.#done });
   readonly #waiting = new Map<number, Waiting>();
   #files = 0;
   #end: Failure | undefined;
@@ -63,22 +68,24 @@ export class HashThread {
     this.#files += 1;
     const file = this.#files;
     let gathered: Uint8Array[] = [];
+    let last = this.#sent;
     const send = (end?: Job['end']): void => {
       const blocks = gathered;
       gathered = [];
-      if (blocks.length > 0 || end !== undefined) this.#worker.postMessage({ file, blocks, end } satisfies Job);
+      if (blocks.length === 0 && end === undefined) return;
+      last = this.#sent = (this.#sent + 1) | 0;
+      this.#worker.postMessage({ file, blocks, end } satisfies Job);
     };
     return {
       update: (block) => {
         gathered.push(block);
         if (gathered.length === maxGathered) send();
       },
-      caughtUp: async () => {
+      hasten: () => send(),
+      caughtUp: () => {
         send();
-        // One thing after the other: whatever is digested now is digested after that.
-        await this.open()
-          .digest()
-          .catch(() => undefined);
+        const ahead = (last - Atomics.load(this.#done, 0)) | 0;
+        return ahead > 0 ? this.#allDone() : undefined;
       },
       digest: () => {
         const digest = this.#answer(file);
@@ -95,6 +102,13 @@ export class HashThread {
   /** The thread is gone when this resolves. */
   async stop(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  /** One thing after the other: whatever is digested now is digested after all that was sent. */
+  async #allDone(): Promise<void> {
+    await this.open()
+      .digest()
+      .catch(() => undefined);
   }
 
   #answer(file: number): Promise<string> {

@@ -222,6 +222,7 @@ export class Tape {
     this.#block = undefined;
     this.#reserve(filled);
     if (this.#residentEnd === start && this.#keep(block, { start, filled })) return;
+    hashed?.hasten();
     this.#spool.writeBegins();
     const write = this.#lastWrite
       .then(() => this.#write(block.subarray(0, filled), start))
