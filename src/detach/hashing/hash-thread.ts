@@ -4,7 +4,7 @@ import { Failure } from '../../smtp/failures.ts';
 /** What the thread is sent: some more bytes of a file, and whether it ends with them. */
 export interface Job {
   readonly file: number;
-  /** Views of shared memory: the thread sees what stands there when it comes to it. */
+  /** In shared memory: the thread sees what stands there when it comes to it. */
   readonly blocks: readonly Uint8Array[];
   readonly end: 'digest' | 'forget' | undefined;
 }
@@ -17,7 +17,7 @@ export interface Digest {
 
 /** The SHA-256 of one file, computed beside the event loop. */
 export interface FileHash {
-  /** Bytes in shared memory, which must not change before `caughtUp`. */
+  /** A block or the part of one, which must not change before `caughtUp`. */
   update(block: Uint8Array): void;
   /** Sends what still waits for company: somebody is going to wait for it. */
   hasten(): void;
@@ -102,6 +102,7 @@ export class HashThread {
   /** The thread is gone when this resolves. */
   async stop(): Promise<void> {
     await this.#worker.terminate();
+    this.#ends(new Error('stopped'));
   }
 
   /** One thing after the other: whatever is digested now is digested after all that was sent. */

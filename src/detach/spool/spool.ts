@@ -21,9 +21,6 @@ export const blockSize = 240 * 1024;
 /** Blocks that hold the beginnings of messages, over all messages: 26 MiB. A file of 25 MiB never sees the disk. */
 export const maxResidentBlocks = 110;
 
-/** Those, and 7.5 MiB that wait to be used again. What goes through the file needs some even when memory is full. */
-const maxPooledBlocks = 142;
-
 /** Blocks on their way to disk, over all messages, before who has one there waits for it: 1 MiB. */
 const maxWritingBlocks = 4;
 
@@ -77,22 +74,23 @@ export class Spool {
     this.#options.meter.spool(this.#used);
   }
 
-  /** In shared memory, for the thread that hashes. */
+  /** In shared memory, where the thread that hashes reads it. */
   takeBlock(): Buffer {
     return this.#idleBlocks.pop() ?? Buffer.from(new SharedArrayBuffer(blockSize));
   }
 
-  /** The caller holds no view of it any more: the next message writes there. */
+  /**
+   * The caller holds no view of it any more: the next message writes there. None is ever given up: V8 does not count
+   * shared memory, and would let what was dropped pile up.
+   */
   giveBlock(block: Buffer): void {
-    if (this.#idleBlocks.length + this.#residents < maxPooledBlocks) this.#idleBlocks.push(block);
+    this.#idleBlocks.push(block);
   }
 
   /** Whether the caller may keep a full block instead of writing it to disk. */
   claimResident(): boolean {
     if (this.#residents === maxResidentBlocks) return false;
     this.#residents += 1;
-    // As many blocks in all: the one that is kept takes the place of an idle one.
-    if (this.#idleBlocks.length + this.#residents > maxPooledBlocks) this.#idleBlocks.pop();
     return true;
   }
 
