@@ -33,8 +33,6 @@ export interface ConnectionSettings {
 const MAX_TOGETHER = 50;
 const MAX_WITH_MAIL = 4;
 
-const noArgument = Buffer.alloc(0);
-
 /** A command of 16 KiB has room for the longest path and its parameters. */
 const MAX_COMMAND_LENGTH = 16 * 1024;
 
@@ -130,15 +128,8 @@ export class RelayConnection extends SMTPConnection {
     this.#greet(command.toString('latin1'), callback);
   }
 
-  /**
-   * Many a client, Postfix among them, leaves without waiting for the reply, and a socket that is read on would tell of
-   * the reset as an error, which costs a tenth of a session.
-   */
   override handler_QUIT(_command: Buffer, callback: Done): void {
-    this.#reply({ code: 221, lines: ['2.0.0 Bye'] });
-    this.close();
-    this._socket.destroySoon();
-    callback();
+    this.#quit(callback);
   }
 
   override handler_RSET(_command: Buffer, callback: Done): void {
@@ -204,7 +195,7 @@ export class RelayConnection extends SMTPConnection {
         this.#data(goOn);
         return true;
       case 'QUIT':
-        this.handler_QUIT(noArgument, goOn);
+        this.#quit(goOn);
         return true;
       default:
         return false;
@@ -237,6 +228,17 @@ export class RelayConnection extends SMTPConnection {
     if (tls !== 'off' && !this.secure) names.push('STARTTLS');
     if (mayXforward) names.push(`XFORWARD ${XFORWARD_ATTRIBUTES.join(' ')}`);
     return names;
+  }
+
+  /**
+   * Many a client, Postfix among them, leaves without waiting for the reply, and a socket that is read on would tell of
+   * the reset as an error, which costs a tenth of a session.
+   */
+  #quit(callback: Done): void {
+    this.#reply({ code: 221, lines: ['2.0.0 Bye'] });
+    this.close();
+    this._socket.destroySoon();
+    callback();
   }
 
   #mail(line: string, callback: Done): void {
