@@ -4,6 +4,7 @@
  */
 import type { Config } from './config/config.ts';
 import { createDetacher } from './detach/detacher.ts';
+import { hostPort } from './host-port.ts';
 import { startInbound } from './inbound/server.ts';
 import { createNotice } from './links/notice.ts';
 import { startLinkServer } from './links/server.ts';
@@ -121,9 +122,9 @@ export function openHealth(
 /** What the line says that tells of a service that takes mail. */
 export const whereToFind = (
   { inbound, links }: Pick<Doors, 'inbound' | 'links'>,
-  health: HealthServer,
+  health: Pick<HealthServer, 'address'>,
 ): Record<'inbound' | 'links' | 'metrics', string> => ({
-  inbound: `${inbound.address}:${inbound.port}`,
+  inbound: hostPort(inbound.address, inbound.port),
   links,
   metrics: health.address,
 });

@@ -9,7 +9,7 @@ const env = {
   DETACH_OUTBOUND_NEXT_HOP: '127.0.0.1:10026',
   DETACH_LOOPGUARD_CLUSTER: 'test',
   DETACH_LOOPGUARD_KEYS: `k1:${secret}`,
-  DETACH_STORAGE_CONNECTION_STRING: `AccountName=a;AccountKey=${secret}`,
+  DETACH_STORAGE_CONNECTION_STRING: `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${secret};EndpointSuffix=example.net`,
   DETACH_LINKS_BASE_URL: 'https://files.example.com',
   DETACH_LINKS_SECRET: secret,
 };

@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { hostPort } from '../host-port.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { NextHopAddress } from './config.ts';
 import { type Format, FormatError, integer, text, wrong } from './format.ts';
@@ -66,9 +67,8 @@ function parseNextHop(raw: string): NextHopAddress | undefined {
 }
 
 /** The form that `parseNextHop` reads. */
-function formatNextHop(address: NextHopAddress): string {
-  if (address.kind === 'unix') return `unix:${address.path}`;
-  return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
+export function formatNextHop(address: NextHopAddress): string {
+  return address.kind === 'unix' ? `unix:${address.path}` : hostPort(address.host, address.port);
 }
 
 /** Longest public address: with `/` and a token of 22 characters a link has 100. */

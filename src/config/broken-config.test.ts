@@ -14,7 +14,8 @@ const environment = {
   DETACH_OUTBOUND_NEXT_HOP: '127.0.0.1:10026',
   DETACH_LOOPGUARD_CLUSTER: 'test',
   DETACH_LOOPGUARD_KEYS: `k1:HUSH${'+'.repeat(39)}=`,
-  DETACH_STORAGE_CONNECTION_STRING: 'AccountName=test;AccountKey=HUSH',
+  DETACH_STORAGE_CONNECTION_STRING:
+    'DefaultEndpointsProtocol=https;AccountName=test;AccountKey=HUSH;EndpointSuffix=example.net',
   DETACH_LINKS_BASE_URL: 'https://files.example.com',
   DETACH_LINKS_SECRET: `HUSH${'+'.repeat(39)}=`,
 };

@@ -258,7 +258,8 @@ test('what is described can be read again, but for the secrets, which are masked
     DETACH_LINKS_EXPIRES_AFTER: '90s',
     DETACH_OUTBOUND_AUTH_USER: 'relay',
     DETACH_OUTBOUND_AUTH_PASS: 'correct horse battery staple',
-    DETACH_STORAGE_CONNECTION_STRING: 'AccountName=a;AccountKey=Zm9vYmFy',
+    DETACH_STORAGE_CONNECTION_STRING:
+      'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=Zm9vYmFy;BlobEndpoint=https://a.example',
     DETACH_LOOPGUARD_KEYS: `new:${'B'.repeat(43)}=,old:${'C'.repeat(43)}=`,
     DETACH_LINKS_SECRET: 'D'.repeat(43),
   };

@@ -1,3 +1,4 @@
+import { ContainerClient } from '@azure/storage-blob';
 import type { GuardKey } from './config.ts';
 import { type Format, FormatError, list } from './format.ts';
 
@@ -73,7 +74,7 @@ export function guardKeys(): Format<readonly GuardKey[]> {
   };
 }
 
-/** An Azure connection string that has what the SDK needs to sign requests. */
+/** An Azure connection string that the SDK takes, and that has what it needs to sign requests. */
 export const connectionString: Format<string> = {
   ...secretText,
   label: 'connection string of the storage account',
@@ -88,6 +89,12 @@ export const connectionString: Format<string> = {
     const has = (...wanted: readonly string[]): boolean => wanted.every((name) => names.has(name));
     if (!has('UseDevelopmentStorage') && !has('AccountName', 'AccountKey') && !has('SharedAccessSignature')) {
       throw new FormatError('must contain AccountName and AccountKey, SharedAccessSignature or UseDevelopmentStorage');
+    }
+    try {
+      new ContainerClient(value, 'any');
+    } catch (error) {
+      // The library names what is wrong with it, and quotes nothing.
+      throw new FormatError(`is none that Azure takes: ${error instanceof Error ? error.message : String(error)}`);
     }
     return value;
   },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
+import { hostPort } from '../host-port.ts';
 import type { Log } from '../observe/interface.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { Store } from '../storage/interface.ts';
@@ -47,9 +48,9 @@ export async function startLinkServer({ links, store, log, now = Date.now }: Lin
   server.setTimeout(stalledMs);
   server.listen(links.port, links.address);
   await once(server, 'listening');
-  const { address, port, family } = server.address() as AddressInfo;
+  const { address, port } = server.address() as AddressInfo;
   return {
-    address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
+    address: hostPort(address, port),
     async close() {
       const closed = once(server, 'close');
       server.close();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
+import { hostPort } from '../host-port.ts';
 import { type Check, Readiness } from './readiness.ts';
 
 /** What `/metrics` shows: a registry of prom-client, or the sum over several. */
@@ -68,9 +69,9 @@ export async function startHealthServer({ metrics, figures, checks }: HealthServ
   server.maxConnections = 64;
   server.listen(metrics.port, metrics.address);
   await once(server, 'listening');
-  const { address, port, family } = server.address() as AddressInfo;
+  const { address, port } = server.address() as AddressInfo;
   return {
-    address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
+    address: hostPort(address, port),
     async close() {
       const closed = once(server, 'close');
       server.close();

@@ -153,7 +153,7 @@ test('the effective configuration can be logged: no secret is in the line', () =
       DETACH_OUTBOUND_AUTH_PASS: secrets.pass,
       DETACH_LOOPGUARD_CLUSTER: 'test',
       DETACH_LOOPGUARD_KEYS: `k1:${secrets.guard}`,
-      DETACH_STORAGE_CONNECTION_STRING: `AccountName=a;AccountKey=${secrets.account}`,
+      DETACH_STORAGE_CONNECTION_STRING: `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${secrets.account};EndpointSuffix=example.net`,
       DETACH_LINKS_BASE_URL: 'https://files.example.com',
       DETACH_LINKS_SECRET: secrets.link,
     },

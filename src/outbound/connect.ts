@@ -5,12 +5,6 @@ import { Failure } from '../smtp/failures.ts';
 /** What one address of several gets before the next is tried: enough for any continent, not the whole budget. */
 const attemptTimeout = 3000;
 
-/** For the log: `host:port`, `[v6]:port` or `unix:path`, as configured. */
-export function formatAddress(address: NextHopAddress): string {
-  if (address.kind === 'unix') return `unix:${address.path}`;
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
-}
-
 /** Whether what is said to this address stays on the machine. `remoteAddress`: what it was resolved to. */
 export function staysLocal(address: NextHopAddress, remoteAddress: string | undefined): boolean {
   return address.kind === 'unix' || /^(?:(?:::ffff:)?127\.|::1$)/i.test(remoteAddress ?? '');

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import { formatNextHop } from '../config/addresses.ts';
 import type { Config, NextHopAddress } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import { Channel } from './channel.ts';
-import { connect, formatAddress, staysLocal } from './connect.ts';
+import { connect, staysLocal } from './connect.ts';
 import { handshake, type HandshakeOptions, type Opened } from './handshake.ts';
 import type { Extensions } from './interface.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -39,7 +40,7 @@ export class Opener {
       // What a quick failure leaves over goes to those that follow.
       const share = (deadline - performance.now()) / (outbound.nextHop.length - i);
       if (share < 1) break;
-      const peer = formatAddress(address);
+      const peer = formatNextHop(address);
       try {
         return await this.#openOne(address, peer, share, signal);
       } catch (error) {
