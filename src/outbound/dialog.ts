@@ -3,6 +3,7 @@ import { atEndOfTurn } from '../end-of-turn.ts';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 import { describeReply, type Reply } from '../smtp/reply.ts';
 import { ReplyParser } from '../smtp/reply-parser.ts';
+import { Deadline } from './deadline.ts';
 
 export interface DialogOptions {
   /** For the log. */
@@ -39,7 +40,7 @@ export class Dialog {
   #head = 0;
   #held: Held[] = [];
   #outbox = '';
-  #timer: NodeJS.Timeout | undefined;
+  readonly #deadline = new Deadline();
   #drain: { readonly resolve: () => void; readonly reject: (failure: Failure) => void } | undefined;
   #failure: Failure | undefined;
   #inMessage = false;
@@ -109,7 +110,7 @@ export class Dialog {
     if (room) return undefined;
     return new Promise((resolve, reject) => {
       this.#drain = { resolve, reject };
-      if (this.#head === this.#awaited.length) this.#startTimer('a block of the message', timeout);
+      if (this.#head === this.#awaited.length) this.#expect('a block of the message', timeout);
     });
   }
 
@@ -130,7 +131,7 @@ export class Dialog {
 
   #await(entry: Awaited): void {
     this.#awaited.push(entry);
-    if (this.#awaited.length - this.#head === 1) this.#startTimer(entry.verb, entry.timeout);
+    if (this.#awaited.length - this.#head === 1) this.#expect(entry.verb, entry.timeout);
   }
 
   #send(line: string): void {
@@ -173,7 +174,7 @@ export class Dialog {
       this.#awaited = [];
       this.#head = 0;
     }
-    this.#stopTimer();
+    this.#deadline.lift();
     first.resolve(reply);
     if (reply.code === 421) this.#closing(reply);
     else this.#next();
@@ -182,7 +183,7 @@ export class Dialog {
   #next(): void {
     const waiting = this.#awaited[this.#head];
     if (waiting) {
-      this.#startTimer(waiting.verb, waiting.timeout);
+      this.#expect(waiting.verb, waiting.timeout);
       return;
     }
     const held = this.#held.shift();
@@ -219,20 +220,12 @@ export class Dialog {
     const drain = this.#drain;
     if (!drain) return;
     this.#drain = undefined;
-    if (this.#head === this.#awaited.length) this.#stopTimer();
+    if (this.#head === this.#awaited.length) this.#deadline.lift();
     drain.resolve();
   };
 
-  #startTimer(verb: string, timeout: number): void {
-    this.#stopTimer();
-    this.#timer = setTimeout(() => {
-      this.#fail('nextHopTimeout', `no reply within ${timeout} ms to ${verb}`);
-    }, timeout);
-  }
-
-  #stopTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #expect(what: string, timeout: number): void {
+    this.#deadline.set(timeout, () => this.#fail('nextHopTimeout', `no reply within ${timeout} ms to ${what}`));
   }
 
   #lost(what: string, cause?: unknown): void {
@@ -249,7 +242,7 @@ export class Dialog {
     if (this.#failure) return this.#failure;
     const failure = new Failure(kind, { reason: `${this.#peer}: ${reason}`, cause });
     this.#failure = failure;
-    this.#stopTimer();
+    this.#deadline.close();
     this.#socket.destroy();
     const unanswered = [...this.#awaited.slice(this.#head), ...this.#held];
     this.#awaited = [];
