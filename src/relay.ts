@@ -209,9 +209,12 @@ export class Relay implements Transactions {
   /** Whether none of these could be refused by ourselves, however the next hop judges those before it. */
   #mayAskTogether(open: Open, commands: readonly PathCommand[]): boolean {
     if (commands.length + open.accepted.length > (this.#oneRecipient ? 1 : MAX_RECIPIENTS)) return false;
-    const classes = new Set(commands.map(({ path }) => this.#options.policyClass(mailboxOf(path))));
-    if (open.policyClass !== undefined) classes.add(open.policyClass);
-    return classes.size <= 1;
+    let { policyClass } = open;
+    return commands.every(({ path }) => {
+      const own = this.#options.policyClass(mailboxOf(path));
+      policyClass ??= own;
+      return own === policyClass;
+    });
   }
 
   #refuseRecipient(open: Open, { path }: PathCommand): Reply | undefined {

@@ -75,12 +75,13 @@ describe('blind copies', () => {
   const mallory = 'mallory@b.example';
   const blind = 'blind@b.example';
 
+  const tagsOf = (recipients: readonly string[]): string[] => {
+    const stamp = guard.stamp(MESSAGE, recipients, NOW, alice);
+    assert.doesNotMatch(stamp, /example/);
+    return /r=([\s\S]*?);/.exec(stamp)![1]!.replace(/\s/g, '').split(',');
+  };
+
   test('a stamp shows neither names nor numbers, nor their order', () => {
-    const tagsOf = (recipients: readonly string[]): string[] => {
-      const stamp = guard.stamp(MESSAGE, recipients, NOW, alice);
-      assert.doesNotMatch(stamp, /example/);
-      return /r=([\s\S]*?);/.exec(stamp)![1]!.replace(/\s/g, '').split(',');
-    };
     const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `u${i}@b.example`);
     for (const [count, size] of [
       [1, 8],
@@ -98,6 +99,16 @@ describe('blind copies', () => {
     }
     const shared = tagsOf([mallory, blind]).filter((tag) => tagsOf([mallory, blind]).includes(tag));
     assert.deepEqual(shared, [], 'two stamps of one message in one second have no tag in common');
+  });
+
+  test('tags that stand for nobody are 64 bits like the others, and none comes twice', () => {
+    const tags = Array.from({ length: 300 }, () => tagsOf([mallory])).flat();
+    for (const tag of tags) {
+      const bits = Buffer.from(tag, 'base64url');
+      assert.equal(bits.length, 8);
+      assert.equal(bits.toString('base64url'), tag, 'no character that eight bytes do not give');
+    }
+    assert.equal(new Set(tags).size, tags.length);
   });
 
   test('who got one cannot find the others by replaying it, guess by guess or as the whole set', () => {

@@ -1,11 +1,11 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { GuardKey } from '../config/config.ts';
 import type { HeaderBlock, HeaderField } from '../message/header-block.ts';
 import { normaliseMailbox } from '../smtp/address.ts';
 import { CallChain } from './call-chain.ts';
 import { Identity } from './identity.ts';
 import type { Guard, Inspection, Trace } from './interface.ts';
-import { Keyring, tag64 } from './keyring.ts';
+import { Keyring } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
 import { Seals, type Envelope } from './seals.ts';
 import { formatStamp, parseStamp, STAMP_KEY, stampText, type Stamp } from './stamp.ts';
@@ -187,15 +187,21 @@ function padded(tags: readonly string[]): readonly string[] {
   return all.sort();
 }
 
-const pool = Buffer.alloc(8 * 512);
-let used = pool.length;
+/** In bytes of random text: the eight of a tag, and one that makes its base64 end where the next one begins. */
+const unitBytes = 9;
+const unitLength = 12;
 
-/** 64 random bits as a tag. Drawn from the system in bulk: one call for every few dozen stamps. */
+let randomText = '';
+let taken = 0;
+
+/** 64 random bits as a tag. Made in bulk: one call to the system, and one text, for every few dozen stamps. */
 function randomTag(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
+  if (taken === randomText.length) {
+    const random = randomBytes(unitBytes * 512);
+    for (let last = unitBytes - 1; last < random.length; last += unitBytes) random[last] = 0;
+    randomText = random.toString('base64url');
+    taken = 0;
   }
-  used += 8;
-  return tag64(pool, used - 8);
+  taken += unitLength;
+  return randomText.slice(taken - unitLength, taken - 1);
 }

@@ -72,7 +72,7 @@ const reserved = ['time', 'level', 'event', 'msg'];
 
 function line(fields: Fields, stacks: boolean): unknown {
   // The same name twice in a line means something else to every reader.
-  const unique = reserved.some((name) => Object.hasOwn(fields, name)) ? renamed(fields) : fields;
+  const unique = reserved.some((name) => name in fields) ? renamed(fields) : fields;
   return toLoggable(unique, stacks);
 }
 

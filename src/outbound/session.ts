@@ -123,9 +123,11 @@ export class ChannelSession implements Session {
     const count = protocol === 'lmtp' ? this.#acceptedRcpts : 1;
     this.#phase = 'cut';
     if (dialog.interruption) return new Array<Reply>(count).fill(dialog.interruption);
-    const verdicts = Array.from({ length: count }, () =>
-      dialog.expectVerdict(timeouts.finalDot).catch((error: unknown) => Failure.from(error, 'nextHopLost')),
-    );
+    const verdicts: Promise<Reply | Failure>[] = [];
+    for (let i = 0; i < count; i++) {
+      const verdict = dialog.expectVerdict(timeouts.finalDot);
+      verdicts.push(verdict.catch((error: unknown) => Failure.from(error, 'nextHopLost')));
+    }
     const dot = { written: false };
     // When it fails, so do the verdicts.
     writer.end().then(
