@@ -17,17 +17,20 @@ export interface Digest {
 
 /** The SHA-256 of one file, computed beside the event loop. */
 export interface FileHash {
-  /** A block or the part of one, which must not change before `caughtUp`. */
+  /** A block or the part of one, which must not change before the thread has caught up. */
   update(block: Uint8Array): void;
-  /** Sends what still waits for company: somebody is going to wait for it. */
-  hasten(): void;
-  /** When all bytes so far have been hashed, or never will be; undefined when they have been. */
-  caughtUp(): Promise<void> | undefined;
+  /**
+   * Sends what still waits for company: somebody is going to wait for it.
+   * @returns tells when all bytes so far have been hashed, or never will be; undefined when they have been
+   */
+  hasten(): CaughtUp;
   /** In hex. May be left unheard, whatever becomes of it. */
   digest(): Promise<string>;
   /** Nobody wants the digest any more. */
   forget(): void;
 }
+
+export type CaughtUp = () => Promise<void> | undefined;
 
 interface Waiting {
   readonly resolve: (sha256: string) => void;
@@ -81,11 +84,13 @@ export class HashThread {
         gathered.push(block);
         if (gathered.length === maxGathered) send();
       },
-      hasten: () => send(),
-      caughtUp: () => {
+      hasten: () => {
         send();
-        const ahead = (last - Atomics.load(this.#done, 0)) | 0;
-        return ahead > 0 ? this.#allDone() : undefined;
+        const job = last;
+        return () => {
+          const ahead = (job - Atomics.load(this.#done, 0)) | 0;
+          return ahead > 0 ? this.#allDone() : undefined;
+        };
       },
       digest: () => {
         const digest = this.#answer(file);

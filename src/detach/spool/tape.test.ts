@@ -242,3 +242,21 @@ for (const [where, spool] of [
     await assert.rejects(tape.endFile(), /no file was begun/);
     busy.forget();
   });
+
+for (const [when, finish] of [
+  ['the tape is read', (tape: Tape) => read(tape, 0, 1)],
+  ['the tape is released unread', (tape: Tape) => tape.release()],
+] as const)
+  test(`no block counts as being on its way to disk any more when ${when}`, async (t) => {
+    const spool = spoolOnDisk('w');
+    const begun = t.mock.method(spool, 'writeBegins');
+    const ended = t.mock.method(spool, 'writeEnds');
+    const tape = new Tape(spool);
+    tape.beginFile();
+    tape.append(bytes);
+    await tape.endFile();
+    await finish(tape);
+    assert.equal(begun.mock.callCount(), 3);
+    assert.equal(ended.mock.callCount(), 3);
+    await tape.release();
+  });

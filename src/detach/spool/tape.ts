@@ -11,7 +11,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
-import { type FileHash, hashThread } from '../hashing/hash-thread.ts';
+import { type CaughtUp, type FileHash, hashThread } from '../hashing/hash-thread.ts';
 import { leaveGarbage } from '../young-garbage.ts';
 import { blockSize, type Spool } from './spool.ts';
 
@@ -23,6 +23,12 @@ interface Resident {
   readonly block: Buffer;
   readonly bytes: Buffer;
   readonly start: number;
+}
+
+/** A block that is on disk: it may be used again as soon as it was hashed too. */
+interface Written {
+  readonly block: Buffer;
+  readonly caughtUp: CaughtUp | undefined;
 }
 
 /** The file that is being hashed while it is appended. */
@@ -44,6 +50,8 @@ export class Tape {
   #file: FileHandle | undefined;
   readonly #writes: Promise<void>[] = [];
   #lastWrite: Promise<void> = Promise.resolve();
+  /** The last one that was written, while the thread may still read it. */
+  #written: Written | undefined;
   #failure: unknown;
   #holders = 1;
   #hashing: Hashing | undefined;
@@ -158,6 +166,8 @@ export class Tape {
     if (this.#holders > 0) return;
     this.abandonFile();
     await this.#lastWrite;
+    if (this.#written) this.#giveBack(this.#written.block);
+    this.#written = undefined;
     if (this.#block) this.#spool.giveBlock(this.#block);
     this.#block = undefined;
     for (const { block } of this.#residents.splice(0)) this.#spool.giveResident(block);
@@ -197,6 +207,7 @@ export class Tape {
 
   async #readFile(into: Buffer, at: number): Promise<Buffer> {
     await this.#lastWrite;
+    await this.#giveWritten();
     if (this.#failure !== undefined) throw Failure.from(this.#failure);
     const { bytesRead } = await this.#file!.read(into, 0, into.length, at);
     if (bytesRead === 0) throw new Error('spool file is shorter than what was written');
@@ -222,21 +233,40 @@ export class Tape {
     this.#block = undefined;
     this.#reserve(filled);
     if (this.#residentEnd === start && this.#keep(block, { start, filled })) return;
-    hashed?.hasten();
+    const caughtUp = hashed?.hasten();
     this.#spool.writeBegins();
     const write = this.#lastWrite
       .then(() => this.#write(block.subarray(0, filled), start))
-      .then(() => hashed?.caughtUp())
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
-      .finally(() => {
-        this.#spool.writeEnds();
-        this.#spool.giveBlock(block);
-        void this.#writes.shift();
-      });
+      .then(() => this.#isWritten({ block, caughtUp }))
+      .finally(() => void this.#writes.shift());
     this.#writes.push(write);
     this.#lastWrite = write;
+  }
+
+  /**
+   * Until the next block is written the thread has caught up, as a rule, and nobody needs to be woken to wait for it.
+   * Where others wait for blocks, this one is waited for at once.
+   */
+  async #isWritten(written: Written): Promise<void> {
+    await this.#giveWritten();
+    this.#written = written;
+    if (written.caughtUp === undefined || this.#spool.congested) await this.#giveWritten();
+  }
+
+  async #giveWritten(): Promise<void> {
+    const written = this.#written;
+    if (!written) return;
+    this.#written = undefined;
+    await written.caughtUp?.();
+    this.#giveBack(written.block);
+  }
+
+  #giveBack(block: Buffer): void {
+    this.#spool.writeEnds();
+    this.#spool.giveBlock(block);
   }
 
   #keep(block: Buffer, { start, filled }: { readonly start: number; readonly filled: number }): boolean {
