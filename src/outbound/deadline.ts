@@ -1,8 +1,8 @@
 /**
  * A time by which something must have happened, set anew for every reply.
  *
- * A timer of Node's for each of them would cost more than all else that is done with a reply. One is left to run out
- * instead, and then waits for what is left of the deadline that holds by then.
+ * One timer is left to run out, and then waits for what is left of the deadline that holds by then. With one of Node's
+ * for each reply, Node would make a list of timers for nearly each of them, and drop it again.
  */
 export class Deadline {
   #at = Infinity;
