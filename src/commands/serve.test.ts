@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { whereToFind } from '../service.ts';
+import { whereToFind } from '../service/services.ts';
 
 const secret = `${'S'.repeat(42)}A=`;
 

@@ -7,8 +7,8 @@ import { TemplateError } from '../links/notice/template-error.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
 import { createMeter } from '../observe/meter.ts';
-import { furnish, openDoors, openHealth, prepareStorage, whereToFind } from '../service.ts';
-import { serveAsWorker, startWorkers, WorkerError } from '../workers.ts';
+import { furnish, openDoors, openHealth, prepareStorage, whereToFind } from '../service/services.ts';
+import { serveAsWorker, startWorkers, WorkerError } from '../service/workers.ts';
 
 /** sysexits.h: the configuration is wrong; something could not be opened; a bug. */
 const EX_CONFIG = 78;

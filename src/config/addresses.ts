@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { hostPort } from '../host-port.ts';
+import { hostPort } from '../smtp/host-port.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { NextHopAddress } from './config.ts';
 import { type Format, FormatError, integer, text, wrong } from './format.ts';

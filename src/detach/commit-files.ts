@@ -1,7 +1,7 @@
 import type { Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { Link, LinkIdentity, Store } from '../storage/interface.ts';
-import type { FilePart } from './collector.ts';
+import type { FilePart } from './message-reader.ts';
 import type { Tape } from './spool/tape.ts';
 
 /** Files of one message that are stored at the same time. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Notice } from '../links/interface.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import type { Store } from '../storage/interface.ts';
-import { IncomingMessage, type DetachContext } from './incoming.ts';
+import { IncomingMessage, type DetachContext } from './incoming-message.ts';
 import type { Detacher } from './interface.ts';
 import { createPolicyClass } from './policy.ts';
 import { receiveHeader } from './receive-header.ts';

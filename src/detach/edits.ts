@@ -1,6 +1,6 @@
 /** The message as it goes out, made of the one that came in and what replaces parts of it. */
 import { createHash } from 'node:crypto';
-import type { Collector, FilePiece, Piece } from './collector.ts';
+import type { Collector, FilePiece, Piece } from './message-reader.ts';
 import { encode } from './encoding/encode.ts';
 import type { FileReference, Manifest, ManifestEdit } from './manifest.ts';
 import type { Tape } from './spool/tape.ts';

@@ -5,7 +5,7 @@ import { suite, test } from 'node:test';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 import type { FileContent } from '../storage/interface.ts';
 import { MemoryStore } from '../storage/testing/memory-store.ts';
-import { hashThread } from './hashing/hash-thread.ts';
+import { hashThread } from '../runtime/hashing/hash-thread.ts';
 import { Lab, stream } from './testing/lab.ts';
 import { base64, crlf } from './testing/messages.ts';
 

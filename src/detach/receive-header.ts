@@ -1,6 +1,6 @@
 import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
-import { takenFrom } from './taken-from.ts';
+import { takenFrom } from '../runtime/take-chunk.ts';
 
 /** Ten times what any honest message has, and 100,000 short fields. */
 const maxHeaderBytes = 2 * 1024 * 1024;

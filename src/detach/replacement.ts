@@ -2,7 +2,7 @@
 import type { Notice, NoticeItem } from '../links/interface.ts';
 import { HeaderBlock } from '../message/header-block.ts';
 import { collect, smallestEdit, type Edit } from './edits.ts';
-import type { Collector, FilePart, ReadLeaf } from './collector.ts';
+import type { Collector, FilePart, ReadLeaf } from './message-reader.ts';
 import { containers, effectiveType, type Container, type Leaf } from './mime/structure.ts';
 import { insertNotice } from './notice/insert.ts';
 import { noticePart } from './notice/part.ts';

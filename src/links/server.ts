@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { hostPort } from '../host-port.ts';
+import { hostPort } from '../smtp/host-port.ts';
 import type { Log } from '../observe/interface.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { Store } from '../storage/interface.ts';

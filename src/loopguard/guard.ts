@@ -7,7 +7,7 @@ import { Identity } from './identity.ts';
 import type { Guard, Inspection, Trace } from './interface.ts';
 import { Keyring } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
-import { Seals, type Envelope } from './seals.ts';
+import { Seals, type Envelope } from './stamp-macs.ts';
 import { formatStamp, parseStamp, STAMP_KEY, stampText, type Stamp } from './stamp.ts';
 
 export interface GuardOptions {

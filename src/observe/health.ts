@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { hostPort } from '../host-port.ts';
+import { hostPort } from '../smtp/host-port.ts';
 import { type Check, Readiness } from './readiness.ts';
 
 /** What `/metrics` shows: a registry of prom-client, or the sum over several. */

@@ -1,6 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { atEndOfTurn } from '../end-of-turn.ts';
+import { atEndOfTurn } from '../runtime/end-of-turn.ts';
 import type { Fields, Log } from './interface.ts';
 import { toLoggable } from './loggable.ts';
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { atEndOfTurn } from '../end-of-turn.ts';
+import { atEndOfTurn } from '../runtime/end-of-turn.ts';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 import { describeReply, type Reply } from '../smtp/reply.ts';
 import { ReplyParser } from '../smtp/reply-parser.ts';

@@ -13,7 +13,7 @@ import { decodeWords } from '../../src/message/encoded-word.ts';
 import { safeFileName, safeMediaType } from '../../src/message/file-name.ts';
 import { HeaderBlock, unfold } from '../../src/message/header-block.ts';
 import { parseContentType, parseDisposition } from '../../src/message/parameters.ts';
-import { seamBefore } from '../../src/message/seam.ts';
+import { seamBefore } from '../../src/message/trace-boundary.ts';
 import { type Random, randomNumbers } from './random.ts';
 import { type Counts, inRounds } from './rounds.ts';
 

@@ -1,5 +1,5 @@
 import type { Tape } from '../spool/tape.ts';
-import { leaveGarbage } from '../young-garbage.ts';
+import { leaveGarbage } from '../../runtime/minor-collection.ts';
 import type { Recipe } from './recipe.ts';
 
 /** Decodes one part onto the tape while it arrives, and learns how to encode it again. */

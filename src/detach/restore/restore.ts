@@ -9,7 +9,7 @@ import { unfold, type HeaderBlock } from '../../message/header-block.ts';
 import { Failure } from '../../smtp/failures.ts';
 import type { Store } from '../../storage/interface.ts';
 import { encode } from '../encoding/encode.ts';
-import { manifestField } from '../incoming.ts';
+import { manifestField } from '../incoming-message.ts';
 import { Checksum } from '../checksum.ts';
 import { readManifest, type FileReference, type Manifest } from '../manifest.ts';
 import { receiveHeader } from '../receive-header.ts';

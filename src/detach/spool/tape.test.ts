@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Failure } from '../../smtp/failures.ts';
-import { hashThread } from '../hashing/hash-thread.ts';
+import { hashThread } from '../../runtime/hashing/hash-thread.ts';
 import { blockSize, maxResidentBlocks, Spool } from './spool.ts';
 import { Tape } from './tape.ts';
 

@@ -11,8 +11,8 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
-import { type CaughtUp, type FileHash, hashThread } from '../hashing/hash-thread.ts';
-import { leaveGarbage } from '../young-garbage.ts';
+import { type CaughtUp, type FileHash, hashThread } from '../../runtime/hashing/hash-thread.ts';
+import { leaveGarbage } from '../../runtime/minor-collection.ts';
 import { blockSize, type Spool } from './spool.ts';
 
 /** In bytes, for the promises and events of sending a block to storage: one collection for every 32 MiB that are sent. */

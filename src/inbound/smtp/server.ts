@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { SMTPServer, type SMTPServerError, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import type { Config } from '../config/config.ts';
-import type { Log, Meter } from '../observe/interface.ts';
-import { failureReply } from '../smtp/failures.ts';
-import { NetworkList } from '../smtp/networks.ts';
+import type { Config } from '../../config/config.ts';
+import type { Log, Meter } from '../../observe/interface.ts';
+import { failureReply } from '../../smtp/failures.ts';
+import { NetworkList } from '../../smtp/networks.ts';
 import { RelayConnection } from './connection.ts';
-import type { Offers, Transactions } from './interface.ts';
+import type { Offers, Transactions } from '../interface.ts';
 
 /** Postfix waits 300 s for the next command on a session that it keeps (smtp_data_done_timeout and kin are longer). */
 const IDLE_TIMEOUT = 300_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGuard } from './loopguard/guard.ts';
-import { createMeter } from './observe/meter.ts';
-import type { Fields } from './observe/interface.ts';
+import { createGuard } from '../loopguard/guard.ts';
+import { createMeter } from '../observe/meter.ts';
+import type { Fields } from '../observe/interface.ts';
 import { TransactionRecord } from './transaction-record.ts';
-import { Failure } from './smtp/failures.ts';
+import { Failure } from '../smtp/failures.ts';
 
 const ok = { code: 250, lines: ['2.0.0 Ok'] };
 const no = { code: 550, lines: ['5.1.1 who?'] };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { textToWire } from '../smtp/reply.ts';
+import { textToWire } from '../../smtp/reply.ts';
 import { parsePathCommand } from './path-command.ts';
 
 /** Awkward paths and parameters: all of them must come out exactly as they went in. */

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { Outgoing } from './detach/interface.ts';
-import type { Client } from './inbound/interface.ts';
-import type { Fence, Guard } from './loopguard/interface.ts';
-import { unfold, type HeaderBlock } from './message/header-block.ts';
-import type { Log, Meter } from './observe/interface.ts';
-import { domainOf } from './smtp/address.ts';
-import type { PathCommand } from './smtp/command.ts';
-import { failureReply, type Failure } from './smtp/failures.ts';
-import { describeReply, isPositive, isTransient, wireToText, type Reply } from './smtp/reply.ts';
+import type { Outgoing } from '../detach/interface.ts';
+import type { Client } from '../inbound/interface.ts';
+import type { Fence, Guard } from '../loopguard/interface.ts';
+import { unfold, type HeaderBlock } from '../message/header-block.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import { domainOf } from '../smtp/address.ts';
+import type { PathCommand } from '../smtp/command.ts';
+import { failureReply, type Failure } from '../smtp/failures.ts';
+import { describeReply, isPositive, isTransient, wireToText, type Reply } from '../smtp/reply.ts';
 
 type Outcome = Parameters<Meter['transaction']>[0];
 

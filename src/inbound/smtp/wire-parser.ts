@@ -1,8 +1,8 @@
 import { SMTPStream, type SMTPStreamOptions } from 'smtp-server/lib/smtp-stream.js';
-import { Failure } from '../smtp/failures.ts';
+import { Failure } from '../../smtp/failures.ts';
 import { BodyStream } from './body-stream.ts';
 import { DotReader } from './dot-reader.ts';
-import { Valve } from './valve.ts';
+import { Valve } from '../../runtime/valve.ts';
 
 type Next = (error?: Error | null) => void;
 

@@ -3,11 +3,11 @@
  * as long as nothing of the message was sent. Sessions go stale all the time: they die while idle in the pool, and
  * Postfix hangs up after 300 s (10 s under stress) when a file takes that long to arrive or to be stored.
  */
-import type { Log } from './observe/interface.ts';
-import type { Extensions, NextHop, Session } from './outbound/interface.ts';
-import { paramValue, type PathCommand } from './smtp/command.ts';
-import { Failure, failureReply } from './smtp/failures.ts';
-import { describeReply, isPositive, type Reply } from './smtp/reply.ts';
+import type { Log } from '../observe/interface.ts';
+import type { Extensions, NextHop, Session } from '../outbound/interface.ts';
+import { paramValue, type PathCommand } from '../smtp/command.ts';
+import { Failure, failureReply } from '../smtp/failures.ts';
+import { describeReply, isPositive, type Reply } from '../smtp/reply.ts';
 
 export interface DeliveryOptions {
   readonly nextHop: NextHop;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeaderBlock } from './header-block.ts';
-import { seamBefore } from './seam.ts';
+import { seamBefore } from './trace-boundary.ts';
 
 const seam = (text: string) => seamBefore(HeaderBlock.parse(Buffer.from(text)));
 

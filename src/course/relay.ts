@@ -6,16 +6,16 @@
  * waits for a slow client or a slow upload, and `250` means that it, and the storage, have everything. We own nothing:
  * until that `250` the sending Postfix keeps the message, and after it the next hop does.
  */
-import type { Client, Transactions } from './inbound/interface.ts';
-import type { Detacher, Outgoing } from './detach/interface.ts';
-import type { Guard, Inspection, NotificationWriter } from './loopguard/interface.ts';
-import type { HeaderBlock } from './message/header-block.ts';
-import { seamBefore } from './message/seam.ts';
-import type { Log, Meter } from './observe/interface.ts';
-import type { NextHop } from './outbound/interface.ts';
-import { mailboxOf, paramValue, type PathCommand } from './smtp/command.ts';
-import { Failure, failureReply } from './smtp/failures.ts';
-import { isPositive, type Reply } from './smtp/reply.ts';
+import type { Client, Transactions } from '../inbound/interface.ts';
+import type { Detacher, Outgoing } from '../detach/interface.ts';
+import type { Guard, Inspection, NotificationWriter } from '../loopguard/interface.ts';
+import type { HeaderBlock } from '../message/header-block.ts';
+import { seamBefore } from '../message/trace-boundary.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import type { NextHop } from '../outbound/interface.ts';
+import { mailboxOf, paramValue, type PathCommand } from '../smtp/command.ts';
+import { Failure, failureReply } from '../smtp/failures.ts';
+import { isPositive, type Reply } from '../smtp/reply.ts';
 import { deliverMixed } from './deliver-mixed.ts';
 import { Delivery } from './delivery.ts';
 import { TransactionRecord } from './transaction-record.ts';

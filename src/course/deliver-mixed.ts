@@ -1,11 +1,11 @@
-import type { Outgoing } from './detach/interface.ts';
-import type { Guard, NotificationWriter } from './loopguard/interface.ts';
-import type { HeaderBlock } from './message/header-block.ts';
-import type { Log } from './observe/interface.ts';
-import type { NextHop } from './outbound/interface.ts';
-import { mailboxOf, type PathCommand } from './smtp/command.ts';
-import { Failure, failureReply } from './smtp/failures.ts';
-import { describeReply, isPermanent, isPositive, type Reply } from './smtp/reply.ts';
+import type { Outgoing } from '../detach/interface.ts';
+import type { Guard, NotificationWriter } from '../loopguard/interface.ts';
+import type { HeaderBlock } from '../message/header-block.ts';
+import type { Log } from '../observe/interface.ts';
+import type { NextHop } from '../outbound/interface.ts';
+import { mailboxOf, type PathCommand } from '../smtp/command.ts';
+import { Failure, failureReply } from '../smtp/failures.ts';
+import { describeReply, isPermanent, isPositive, type Reply } from '../smtp/reply.ts';
 import { Delivery } from './delivery.ts';
 import type { TransactionRecord } from './transaction-record.ts';
 

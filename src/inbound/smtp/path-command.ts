@@ -1,4 +1,4 @@
-import type { PathCommand } from '../smtp/command.ts';
+import type { PathCommand } from '../../smtp/command.ts';
 
 /**
  * Takes MAIL FROM or RCPT TO apart just far enough to relay it (RFC 5321 section 4.1.2). What stands between the angle

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import type { Outgoing } from './detach/interface.ts';
-import { createGuard } from './loopguard/guard.ts';
-import { HeaderBlock } from './message/header-block.ts';
-import type { Session } from './outbound/interface.ts';
-import { nextHopOptions } from './outbound/testing/options.ts';
+import type { Outgoing } from '../detach/interface.ts';
+import { createGuard } from '../loopguard/guard.ts';
+import { HeaderBlock } from '../message/header-block.ts';
+import type { Session } from '../outbound/interface.ts';
+import { nextHopOptions } from '../outbound/testing/options.ts';
 import { Relay } from './relay.ts';
-import type { Reply } from './smtp/reply.ts';
+import type { Reply } from '../smtp/reply.ts';
 
 const said = (code: number, text: string) => (): Promise<Reply> => Promise.resolve({ code, lines: [text] });
 

@@ -2,24 +2,24 @@
  * The rooms wired together, from storage to the front door. A service of one process opens both halves; of several
  * workers each opens the doors for mail and pages, and the process above them the one for those who watch.
  */
-import type { Config } from './config/config.ts';
-import { createDetacher } from './detach/detacher.ts';
-import { hostPort } from './host-port.ts';
-import { startInbound } from './inbound/server.ts';
-import { createNotice } from './links/notice.ts';
-import { startLinkServer } from './links/server.ts';
-import { createGuard } from './loopguard/guard.ts';
-import type { Guard } from './loopguard/interface.ts';
-import { isOwnListener, type Listener } from './loopguard/mirror.ts';
-import { notificationWriter } from './loopguard/notification.ts';
-import { startHealthServer, type Figures, type HealthServer } from './observe/health.ts';
-import type { Log, Meter } from './observe/interface.ts';
-import type { Check } from './observe/readiness.ts';
-import type { NextHop } from './outbound/interface.ts';
-import { createNextHop } from './outbound/next-hop.ts';
-import { Relay } from './relay.ts';
-import type { Store } from './storage/interface.ts';
-import { createStore } from './storage/store.ts';
+import type { Config } from '../config/config.ts';
+import { createDetacher } from '../detach/detacher.ts';
+import { hostPort } from '../smtp/host-port.ts';
+import { startInbound } from '../inbound/smtp/server.ts';
+import { createNotice } from '../links/notice.ts';
+import { startLinkServer } from '../links/server.ts';
+import { createGuard } from '../loopguard/guard.ts';
+import type { Guard } from '../loopguard/interface.ts';
+import { isOwnListener, type Listener } from '../loopguard/mirror.ts';
+import { notificationWriter } from '../loopguard/notification.ts';
+import { startHealthServer, type Figures, type HealthServer } from '../observe/health.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import type { Check } from '../observe/readiness.ts';
+import type { NextHop } from '../outbound/interface.ts';
+import { createNextHop } from '../outbound/next-hop.ts';
+import { Relay } from '../course/relay.ts';
+import type { Store } from '../storage/interface.ts';
+import { createStore } from '../storage/store.ts';
 
 /** Postfix waits 600 s for the reply to the final dot; a service manager rarely waits longer than 90 s. */
 const SHUTDOWN_GRACE_MS = 60_000;

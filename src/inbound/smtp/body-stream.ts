@@ -1,4 +1,4 @@
-import type { Failure } from '../smtp/failures.ts';
+import type { Failure } from '../../smtp/failures.ts';
 
 /**
  * The content of one message between the wire parser, which pushes, and the relay, which reads it once.

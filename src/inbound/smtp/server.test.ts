@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import type { Config } from '../config/config.ts';
-import type { Log, Meter } from '../observe/interface.ts';
-import type { PathCommand } from '../smtp/command.ts';
-import { Failure, failureReply } from '../smtp/failures.ts';
-import type { Reply } from '../smtp/reply.ts';
-import type { Client, Transactions } from './interface.ts';
+import type { Config } from '../../config/config.ts';
+import type { Log, Meter } from '../../observe/interface.ts';
+import type { PathCommand } from '../../smtp/command.ts';
+import { Failure, failureReply } from '../../smtp/failures.ts';
+import type { Reply } from '../../smtp/reply.ts';
+import type { Client, Transactions } from '../interface.ts';
 import { startInbound, type Inbound } from './server.ts';
 
 /** The other side of the door: remembers what came through, answers what it is told to. */

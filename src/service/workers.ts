@@ -6,10 +6,10 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { AggregatorRegistry } from 'prom-client';
-import type { Config } from './config/config.ts';
-import type { Log } from './observe/interface.ts';
-import { createMeter } from './observe/meter.ts';
-import { furnish, openDoors, openHealth, prepareStorage, whereToFind, type Doors } from './service.ts';
+import type { Config } from '../config/config.ts';
+import type { Log } from '../observe/interface.ts';
+import { createMeter } from '../observe/meter.ts';
+import { furnish, openDoors, openHealth, prepareStorage, whereToFind, type Doors } from './services.ts';
 
 type Addresses = Pick<Doors, 'inbound' | 'links'>;
 

@@ -14,7 +14,7 @@ import { Failure } from '../smtp/failures.ts';
 import type { Store } from '../storage/interface.ts';
 import { fingerprintOf } from '../storage/naming.ts';
 import { Checksum } from './checksum.ts';
-import { Collector, type FilePart } from './collector.ts';
+import { Collector, type FilePart } from './message-reader.ts';
 import { commitFiles, type Committed, type HashedPart } from './commit-files.ts';
 import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
 import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
@@ -27,7 +27,7 @@ import type { Received } from './receive-header.ts';
 import { replaceParts } from './replacement.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
-import { takenFrom } from './taken-from.ts';
+import { takenFrom } from '../runtime/take-chunk.ts';
 
 export interface DetachContext {
   readonly config: Pick<Config, 'detach' | 'links'>;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Delivery } from './delivery.ts';
-import type { NextHopOptions } from './outbound/next-hop.ts';
-import { stage } from './outbound/testing/stage.ts';
-import { codes, delivered, from, hello, pipelined, taken, text, to } from './outbound/testing/transaction.ts';
+import type { NextHopOptions } from '../outbound/next-hop.ts';
+import { stage } from '../outbound/testing/stage.ts';
+import { codes, delivered, from, hello, pipelined, taken, text, to } from '../outbound/testing/transaction.ts';
 
 const opened = hello('PIPELINING');
 const content = { body: () => [text], bytesOut: text.length };
