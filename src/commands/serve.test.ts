@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { whereToFind } from '../service/services.ts';
+import { readyFields } from '../service/services.ts';
 
 const secret = `${'S'.repeat(42)}A=`;
 
@@ -49,5 +49,5 @@ test('the line that tells of a service that is ready has IPv6 addresses in brack
   const doors = { inbound: { address: '::1', port: 10025 }, links: '[::1]:8080' };
   const health = { address: '127.0.0.1:9090' };
   const told = { inbound: '[::1]:10025', links: '[::1]:8080', metrics: '127.0.0.1:9090' };
-  assert.deepEqual(whereToFind(doors, health), told);
+  assert.deepEqual(readyFields(doors, health), told);
 });

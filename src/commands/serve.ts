@@ -7,7 +7,7 @@ import { TemplateError } from '../links/notice/template-error.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
 import { createMeter } from '../observe/meter.ts';
-import { furnish, openDoors, openHealth, prepareStorage, whereToFind } from '../service/services.ts';
+import { createServices, openDoors, openHealth, prepareStorage, readyFields } from '../service/services.ts';
 import { serveAsWorker, startWorkers, WorkerError } from '../service/workers.ts';
 
 /** sysexits.h: the configuration is wrong; something could not be opened; a bug. */
@@ -52,12 +52,12 @@ export async function runServe(sources: ConfigSources): Promise<number> {
 /** Everything in this one process. @returns what stops it */
 async function startAlone(config: Config, log: Log): Promise<() => Promise<void>> {
   const { meter, registry } = createMeter(config.loopguard.cluster);
-  const rooms = furnish(config, log, meter);
+  const rooms = createServices(config, log, meter);
   const health = await openHealth(rooms, registry);
   try {
     const doors = await openDoors(rooms);
     void prepareStorage(rooms);
-    log.info('ready', whereToFind(doors, health));
+    log.info('ready', readyFields(doors, health));
     return async () => {
       await doors.close();
       await health.close();

@@ -10,7 +10,7 @@ import type { Client, Transactions } from '../inbound/interface.ts';
 import type { Detacher, Outgoing } from '../detach/interface.ts';
 import type { Guard, Inspection, NotificationWriter } from '../loopguard/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
-import { seamBefore } from '../message/trace-boundary.ts';
+import { traceBoundary } from '../message/trace-boundary.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import type { NextHop } from '../outbound/interface.ts';
 import { mailboxOf, paramValue, type PathCommand } from '../smtp/command.ts';
@@ -315,9 +315,9 @@ export class Relay implements Transactions {
       now,
     );
     const mailboxes = passing.map((recipient) => recipient.mailbox);
-    const seam = seamBefore(header);
-    const stamp = guard.stamp(seam.header, mailboxes, now, mailboxOf(open.mail.path));
-    yield Buffer.from(received + stamp + seam.text, 'latin1');
+    const boundary = traceBoundary(header);
+    const stamp = guard.stamp(boundary.header, mailboxes, now, mailboxOf(open.mail.path));
+    yield Buffer.from(received + stamp + boundary.text, 'latin1');
     yield outgoing.header;
   }
 }

@@ -1,6 +1,6 @@
 /** The message as it goes out, made of the one that came in and what replaces parts of it. */
 import { createHash } from 'node:crypto';
-import type { Collector, FilePiece, Piece } from './message-reader.ts';
+import type { MessageReader, FilePiece, Piece } from './message-reader.ts';
 import { encode } from './encoding/encode.ts';
 import type { FileReference, Manifest, ManifestEdit } from './manifest.ts';
 import type { Tape } from './spool/tape.ts';
@@ -16,7 +16,7 @@ export interface Edit {
 export type OutPiece = Piece | { readonly kind: 'bytes'; readonly bytes: Buffer };
 
 /** The outgoing body. `edits` are in order and do not overlap. */
-export function applyEdits(collector: Collector, edits: readonly Edit[]): OutPiece[] {
+export function applyEdits(collector: MessageReader, edits: readonly Edit[]): OutPiece[] {
   const out: OutPiece[] = [];
   let at = 0;
   for (const { from, to, insert } of edits) {
@@ -71,7 +71,7 @@ export async function collect(pieces: Iterable<OutPiece>, tape: Tape): Promise<B
 /** How the edits are undone. `hashes` names the files that left the message. */
 export async function describeEdits(
   edits: readonly Edit[],
-  collector: Collector,
+  collector: MessageReader,
   options: { readonly tape: Tape; readonly hashes: ReadonlyMap<FilePiece, string> },
 ): Promise<ManifestEdit[]> {
   const described: ManifestEdit[] = [];

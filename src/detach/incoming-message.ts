@@ -14,7 +14,7 @@ import { Failure } from '../smtp/failures.ts';
 import type { Store } from '../storage/interface.ts';
 import { fingerprintOf } from '../storage/naming.ts';
 import { Checksum } from './checksum.ts';
-import { Collector, type FilePart } from './message-reader.ts';
+import { MessageReader, type FilePart } from './message-reader.ts';
 import { commitFiles, type Committed, type HashedPart } from './commit-files.ts';
 import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
 import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
@@ -27,7 +27,7 @@ import type { Received } from './receive-header.ts';
 import { replaceParts } from './replacement.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
-import { takenFrom } from '../runtime/take-chunk.ts';
+import { takeChunk } from '../runtime/take-chunk.ts';
 
 export interface DetachContext {
   readonly config: Pick<Config, 'detach' | 'links'>;
@@ -95,7 +95,7 @@ export class IncomingMessage implements Incoming {
     if (isAll) return this.#asItCame(start);
     const tape = new Tape(this.#context.spool);
     return releasedOnError(tape, async () => {
-      const collector = new Collector(tape, rules);
+      const collector = new MessageReader(tape, rules);
       const checksum = new Checksum();
       await this.#scan(start, { tape, collector, checksum });
       return this.#replace(collector, envelope, { tape, checksum });
@@ -106,7 +106,7 @@ export class IncomingMessage implements Incoming {
   async #first(limit: number): Promise<{ readonly chunks: Buffer[]; readonly ended: boolean }> {
     const chunks: Buffer[] = [];
     for (let length = 0; length < limit;) {
-      const chunk = takenFrom(await this.#next());
+      const chunk = takeChunk(await this.#next());
       if (!chunk) return { chunks, ended: true };
       chunks.push(chunk);
       length += chunk.length;
@@ -126,7 +126,7 @@ export class IncomingMessage implements Incoming {
 
   /** A chunk is let go of before the disk is waited for: it would grow old in memory. */
   async #append(tape: Tape): Promise<boolean> {
-    const chunk = takenFrom(await this.#next());
+    const chunk = takeChunk(await this.#next());
     if (chunk) tape.append(chunk);
     return chunk !== undefined;
   }
@@ -150,7 +150,11 @@ export class IncomingMessage implements Incoming {
   /** Reads the message to its end, its start again. The checksum is that of what comes after the empty line. */
   async #scan(
     start: Tape,
-    { tape, collector, checksum }: { readonly tape: Tape; readonly collector: Collector; readonly checksum: Checksum },
+    {
+      tape,
+      collector,
+      checksum,
+    }: { readonly tape: Tape; readonly collector: MessageReader; readonly checksum: Checksum },
   ): Promise<void> {
     const scanner = new MimeScanner(readPartHead(this.header), collector, {
       maxDepth: this.#context.config.detach.maxDepth,
@@ -169,7 +173,7 @@ export class IncomingMessage implements Incoming {
     }
     /** As in `#append`. */
     const takeNext = async (): Promise<boolean> => {
-      let bytes = takenFrom(await this.#next());
+      let bytes = takeChunk(await this.#next());
       if (!bytes) return false;
       for (; bytes.length > maxStepBytes; bytes = bytes.subarray(maxStepBytes)) {
         take(bytes.subarray(0, maxStepBytes));
@@ -183,7 +187,7 @@ export class IncomingMessage implements Incoming {
   }
 
   async #replace(
-    collector: Collector,
+    collector: MessageReader,
     envelope: Envelope,
     { tape, checksum }: { readonly tape: Tape; readonly checksum: Checksum },
   ): Promise<Outgoing> {
@@ -242,7 +246,7 @@ export class IncomingMessage implements Incoming {
     }
   }
 
-  #choose(collector: Collector): FilePart[] {
+  #choose(collector: MessageReader): FilePart[] {
     const reasons = judge(collector.candidates(), this.#context.config.detach);
     const left = new Map(collector.left);
     for (const reason of reasons) if (reason !== undefined) left.set(reason, (left.get(reason) ?? 0) + 1);

@@ -71,7 +71,7 @@ interface OpenFile {
   stopped: boolean;
 }
 
-export class Collector implements Sink {
+export class MessageReader implements Sink {
   readonly #tape: Tape;
   readonly #rules: Rules;
   readonly #holdBytes: number;

@@ -1,6 +1,6 @@
 import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
-import { takenFrom } from '../runtime/take-chunk.ts';
+import { takeChunk } from '../runtime/take-chunk.ts';
 
 /** Ten times what any honest message has, and 100,000 short fields. */
 const maxHeaderBytes = 2 * 1024 * 1024;
@@ -27,9 +27,9 @@ export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Rece
   let length = 0;
   /** The last three bytes before the chunk at hand, behind a line end that stands for the beginning. */
   let before: Buffer = Buffer.from('\r\n');
-  for (let chunk = takenFrom(await source.next()); chunk; chunk = takenFrom(await source.next())) {
+  for (let chunk = takeChunk(await source.next()); chunk; chunk = takeChunk(await source.next())) {
     chunks.push(chunk);
-    // What ends at a seam has a CR or LF on either side of it.
+    // What ends at a chunk boundary has a CR or LF on either side of it.
     const atSeam =
       chunk[0] === cr || chunk[0] === lf ? Buffer.concat([before, chunk.subarray(0, 3)]).indexOf(endOfHeader) : -1;
     const inChunk = atSeam < 0 ? chunk.indexOf(endOfHeader) : -1;

@@ -2,7 +2,7 @@
 import type { Notice, NoticeItem } from '../links/interface.ts';
 import { HeaderBlock } from '../message/header-block.ts';
 import { collect, smallestEdit, type Edit } from './edits.ts';
-import type { Collector, FilePart, ReadLeaf } from './message-reader.ts';
+import type { MessageReader, FilePart, ReadLeaf } from './message-reader.ts';
 import { containers, effectiveType, type Container, type Leaf } from './mime/structure.ts';
 import { insertNotice } from './notice/insert.ts';
 import { noticePart } from './notice/part.ts';
@@ -25,7 +25,7 @@ export async function replaceParts(
   detached: readonly Detached[],
   message: {
     readonly header: HeaderBlock;
-    readonly collector: Collector;
+    readonly collector: MessageReader;
     readonly tape: Tape;
     readonly notice: Notice;
   },
@@ -138,7 +138,7 @@ const typeOf = (leaf: Leaf): string => effectiveType(leaf.head, leaf.container);
 async function noticeInTexts(
   places: Places,
   notice: Rendered,
-  { collector, tape }: { readonly collector: Collector; readonly tape: Tape },
+  { collector, tape }: { readonly collector: MessageReader; readonly tape: Tape },
 ): Promise<{ readonly edits: readonly Edit[]; readonly complete: boolean }> {
   const edits: Edit[] = [];
   for (const { leaf, end } of places.texts) {

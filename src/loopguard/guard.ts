@@ -7,7 +7,7 @@ import { Identity } from './identity.ts';
 import type { Guard, Inspection, Trace } from './interface.ts';
 import { Keyring } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
-import { Seals, type Envelope } from './stamp-macs.ts';
+import { StampMacs, type Envelope } from './stamp-macs.ts';
 import { formatStamp, parseStamp, STAMP_KEY, stampText, type Stamp } from './stamp.ts';
 
 export interface GuardOptions {
@@ -38,7 +38,7 @@ class HmacGuard implements Guard {
   readonly cluster: string;
   readonly fingerprint: string;
   readonly #keyring: Keyring;
-  readonly #seals: Seals;
+  readonly #macs: StampMacs;
   readonly #chain: CallChain;
   readonly #maxPasses: number;
   readonly #hopLimit: number;
@@ -46,7 +46,7 @@ class HmacGuard implements Guard {
 
   constructor({ cluster, keys, maxPasses, hopLimit }: GuardOptions) {
     this.#keyring = new Keyring(cluster, keys);
-    this.#seals = new Seals(this.#keyring);
+    this.#macs = new StampMacs(this.#keyring);
     this.#chain = new CallChain(this.#keyring, maxPasses);
     this.#maxPasses = maxPasses;
     this.#hopLimit = hopLimit;
@@ -81,14 +81,14 @@ class HmacGuard implements Guard {
     const salt = randomTag();
     const message = identity.of(fields) ?? '';
     const envelope = compared({ reversePath, recipients });
-    const { set, tags } = this.#seals.tags(
+    const { set, tags } = this.#macs.tags(
       signing,
       { cluster, keyId: signing.id, time, fields, salt },
       message,
       envelope,
     );
     const text = stampText({ cluster, keyId: signing.id, time, fields, set, tags: padded(tags).join(','), salt });
-    return formatStamp(text, this.#seals.seal(signing, text, message));
+    return formatStamp(text, this.#macs.sign(signing, text, message));
   }
 
   received(trace: Trace, now: number): string {
@@ -113,7 +113,7 @@ class HmacGuard implements Guard {
     const exact = new Map<string, number>();
     const genuine = this.#genuine(header, fields, now);
     for (const { stamp, message } of genuine) {
-      const match = this.#seals.match(stamp, message, { recipients, reversePath });
+      const match = this.#macs.match(stamp, message, { recipients, reversePath });
       for (const recipient of match.standing) {
         stands.set(recipient, (stands.get(recipient) ?? 0) + 1);
         if (match.exact) exact.set(recipient, (exact.get(recipient) ?? 0) + 1);
@@ -151,7 +151,7 @@ class HmacGuard implements Guard {
       if (!key || message === undefined || found.has(seal)) continue;
       examined += 1;
       if (examined > MAX_STAMPS_EXAMINED || found.size === 2 * this.#ownHopLimit) break;
-      if (this.#seals.seal(key, text, message) === seal) found.set(seal, { stamp, message });
+      if (this.#macs.sign(key, text, message) === seal) found.set(seal, { stamp, message });
     }
     return [...found.values()];
   }

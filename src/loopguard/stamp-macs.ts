@@ -21,14 +21,14 @@ type Bound = Omit<Stamp, 'set' | 'tags'>;
  * knows. A stamp for one recipient names nothing but the way by which this copy came, as the `for` clause of Postfix
  * does, and stays good when a list or a forwarder puts its own reverse-path there.
  */
-export class Seals {
+export class StampMacs {
   readonly #keyring: Keyring;
 
   constructor(keyring: Keyring) {
     this.#keyring = keyring;
   }
 
-  seal(key: Key, text: string, message: string): string {
+  sign(key: Key, text: string, message: string): string {
     return tag64(this.#keyring.mac(key, 'seal', [text, message]));
   }
 

@@ -14,7 +14,7 @@ let garbage = 0;
  * buffers of sockets that it came in. Nearly nothing of all that is still in use, so looking for it early takes no more
  * time in all, and saves some 30 MB.
  */
-export function leaveGarbage(bytes: number): void {
+export function countGarbage(bytes: number): void {
   garbage += bytes;
   if (garbage < maxGarbage) return;
   garbage = 0;

@@ -6,7 +6,7 @@ const noBytes = Buffer.alloc(0);
  * A promise that waited for a slow client is old, and what it was resolved with would be in memory until V8 looks
  * through all that is old.
  */
-export function takenFrom(result: IteratorResult<Buffer>): Buffer | undefined {
+export function takeChunk(result: IteratorResult<Buffer>): Buffer | undefined {
   if (result.done === true) return undefined;
   const chunk = result.value;
   result.value = noBytes;

@@ -25,7 +25,7 @@ import { createStore } from '../storage/store.ts';
 const SHUTDOWN_GRACE_MS = 60_000;
 
 /** What the halves share. */
-export interface Rooms {
+export interface Services {
   readonly config: Config;
   readonly log: Log;
   readonly meter: Meter;
@@ -36,7 +36,7 @@ export interface Rooms {
   readonly listeners: Listener[];
 }
 
-export function furnish(config: Config, log: Log, meter: Meter): Rooms {
+export function createServices(config: Config, log: Log, meter: Meter): Services {
   const guard = createGuard(config.loopguard);
   const listeners: Listener[] = [];
   const nextHop = createNextHop({
@@ -60,7 +60,7 @@ export interface Doors {
 }
 
 /** Mail and pages. @throws what a door cannot be opened for, or a TemplateError; nothing is left open then */
-export async function openDoors({ config, log, meter, guard, listeners, nextHop, store }: Rooms): Promise<Doors> {
+export async function openDoors({ config, log, meter, guard, listeners, nextHop, store }: Services): Promise<Doors> {
   const detacher = createDetacher({ config, store, notice: createNotice(config.links), log, meter });
   const links = await startLinkServer({ links: config.links, store, log });
   const notify = notificationWriter({ hostname: config.hostname });
@@ -104,7 +104,7 @@ export async function openDoors({ config, log, meter, guard, listeners, nextHop,
 
 /** Figures and health, for those who watch; `others`: what else must be true for mail to pass. */
 export function openHealth(
-  { config, nextHop, store }: Rooms,
+  { config, nextHop, store }: Services,
   figures: Figures,
   others: readonly Check[] = [],
 ): Promise<HealthServer> {
@@ -120,7 +120,7 @@ export function openHealth(
 }
 
 /** What the line says that tells of a service that takes mail. */
-export const whereToFind = (
+export const readyFields = (
   { inbound, links }: Pick<Doors, 'inbound' | 'links'>,
   health: Pick<HealthServer, 'address'>,
 ): Record<'inbound' | 'links' | 'metrics', string> => ({
@@ -130,7 +130,7 @@ export const whereToFind = (
 });
 
 /** Mail without large files passes while storage is down; the rest is deferred, so this is no reason not to start. */
-export async function prepareStorage({ store, log }: Pick<Rooms, 'store' | 'log'>): Promise<void> {
+export async function prepareStorage({ store, log }: Pick<Services, 'store' | 'log'>): Promise<void> {
   try {
     await store.prepare(AbortSignal.timeout(30_000));
   } catch (error) {

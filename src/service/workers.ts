@@ -9,7 +9,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
 import { createMeter } from '../observe/meter.ts';
-import { furnish, openDoors, openHealth, prepareStorage, whereToFind, type Doors } from './services.ts';
+import { createServices, openDoors, openHealth, prepareStorage, readyFields, type Doors } from './services.ts';
 
 type Addresses = Pick<Doors, 'inbound' | 'links'>;
 
@@ -40,7 +40,7 @@ export class WorkerError extends Error {
 
 /** @returns what stops them all. @throws WorkerError, or what the health server cannot be opened for */
 export async function startWorkers(config: Config, log: Log): Promise<() => Promise<void>> {
-  const rooms = furnish(config, log, createMeter(config.loopguard.cluster).meter);
+  const rooms = createServices(config, log, createMeter(config.loopguard.cluster).meter);
   const workers = new Workers(log);
   const sums = new AggregatorRegistry();
   const figures = { contentType: sums.contentType, metrics: () => sums.clusterMetrics() };
@@ -55,7 +55,7 @@ export async function startWorkers(config: Config, log: Log): Promise<() => Prom
     const addresses = await workers.start(config.workers);
     rooms.listeners.push(addresses.inbound);
     void prepareStorage(rooms);
-    log.info('ready', { ...whereToFind(addresses, health), workers: config.workers });
+    log.info('ready', { ...readyFields(addresses, health), workers: config.workers });
     return stop;
   } catch (error) {
     await stop();
@@ -73,7 +73,7 @@ export async function serveAsWorker(config: Config, log: Log): Promise<void> {
   new AggregatorRegistry();
   const stopping = told(STOP.kind);
   try {
-    const doors = await openDoors(furnish(shareOf(config), log, meter));
+    const doors = await openDoors(createServices(shareOf(config), log, meter));
     process.send?.({ kind: 'ready', inbound: doors.inbound, links: doors.links } satisfies Ready);
     await stopping;
     await doors.close();

@@ -6,7 +6,7 @@ const endAtLineStart = Buffer.from('.\r\n');
 const endElsewhere = Buffer.from('\r\n.\r\n');
 
 /**
- * Where the last octet left us. If this were wrong at the seam of two chunks, a line that is a lone dot would end the
+ * Where the last octet left us. If this were wrong at the boundary of two chunks, a line that is a lone dot would end the
  * message there, and the rest of it would be read as commands: a message could smuggle in another one.
  *
  * | state     | last octets             | a dot now  | the end now        |

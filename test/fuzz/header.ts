@@ -13,7 +13,7 @@ import { decodeWords } from '../../src/message/encoded-word.ts';
 import { safeFileName, safeMediaType } from '../../src/message/file-name.ts';
 import { HeaderBlock, unfold } from '../../src/message/header-block.ts';
 import { parseContentType, parseDisposition } from '../../src/message/parameters.ts';
-import { seamBefore } from '../../src/message/trace-boundary.ts';
+import { traceBoundary } from '../../src/message/trace-boundary.ts';
 import { type Random, randomNumbers } from './random.ts';
 import { type Counts, inRounds } from './rounds.ts';
 
@@ -134,7 +134,7 @@ async function checkBlock(message: Buffer, random: Random): Promise<void> {
     assert.doesNotMatch(unfold(field), /\r\n(?=[ \t])|\r\n$|^\s|\s$/);
   }
   const ours = Buffer.from('X-Ours: a\r\n');
-  const { text, header } = seamBefore(block);
+  const { text, header } = traceBoundary(block);
   const below = HeaderBlock.parse(Buffer.concat([ours, Buffer.from(text), wanted]));
   assert.ok(below.fields[0]?.raw.equals(ours), 'what stands below continues our field');
   assert.ok(header === block || header.fields.length === 0);
@@ -249,7 +249,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   safeMediaType,
   parsePartHead: (text) => parsePartHead(Buffer.from(`Content-Type: ${text}\r\nContent-ID: ${text}\r\n`, 'latin1')),
   encodingOfPart: (text) => parsePartHead(Buffer.from(`Content-Transfer-Encoding: ${text}\r\n`, 'latin1')),
-  seamBefore: (text) => seamBefore(HeaderBlock.parse(Buffer.from(text, 'latin1'))),
+  seamBefore: (text) => traceBoundary(HeaderBlock.parse(Buffer.from(text, 'latin1'))),
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,5 +1,5 @@
 import type { Tape } from '../spool/tape.ts';
-import { leaveGarbage } from '../../runtime/minor-collection.ts';
+import { countGarbage } from '../../runtime/minor-collection.ts';
 import type { Recipe } from './recipe.ts';
 
 /** Decodes one part onto the tape while it arrives, and learns how to encode it again. */
@@ -32,7 +32,7 @@ export class DecodedFile {
   appendBase64(text: string, expected: number): boolean {
     const room = this.#tape.room(expected + 3);
     const written = room.write(text, 0, expected + 3, 'base64');
-    leaveGarbage(text.length);
+    countGarbage(text.length);
     if (written !== expected) return false;
     this.#tape.commit(written);
     this.size += written;

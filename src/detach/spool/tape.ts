@@ -12,7 +12,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
 import { type CaughtUp, type FileHash, hashThread } from '../../runtime/hashing/hash-thread.ts';
-import { leaveGarbage } from '../../runtime/minor-collection.ts';
+import { countGarbage } from '../../runtime/minor-collection.ts';
 import { blockSize, type Spool } from './spool.ts';
 
 /** In bytes, for the promises and events of sending a block to storage: one collection for every 32 MiB that are sent. */
@@ -149,7 +149,7 @@ export class Tape {
         }
         at += bytes.length;
         yield bytes;
-        leaveGarbage(garbagePerBlock);
+        countGarbage(garbagePerBlock);
       }
     } finally {
       if (block) this.#spool.giveBlock(block);
@@ -233,7 +233,7 @@ export class Tape {
     this.#block = undefined;
     this.#reserve(filled);
     if (this.#residentEnd === start && this.#keep(block, { start, filled })) return;
-    const caughtUp = hashed?.hasten();
+    const caughtUp = hashed?.flush();
     this.#spool.writeBegins();
     const write = this.#lastWrite
       .then(() => this.#write(block.subarray(0, filled), start))

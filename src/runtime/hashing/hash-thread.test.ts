@@ -29,7 +29,7 @@ test('memory may be used again once the thread has caught up', async () => {
   const block = shared(Buffer.from('first '));
   const hash = hashThread().open();
   hash.update(block);
-  await hash.hasten()();
+  await hash.flush()();
   block.write('second');
   hash.update(block);
   assert.equal(await hash.digest(), sha256(Buffer.from('first second')));
@@ -53,7 +53,7 @@ test('of a file that was begun before the thread ended there is no digest', asyn
   await assert.rejects(digest, /the thread that hashes files ended/);
   assert.ok(thread.ended);
   begun.update(shared(Buffer.from('y')));
-  await begun.hasten()();
+  await begun.flush()();
   await assert.rejects(begun.digest(), /the thread that hashes files ended/);
 });
 

@@ -23,7 +23,7 @@ export interface FileHash {
    * Sends what still waits for company: somebody is going to wait for it.
    * @returns tells when all bytes so far have been hashed, or never will be; undefined when they have been
    */
-  hasten(): CaughtUp;
+  flush(): CaughtUp;
   /** In hex. May be left unheard, whatever becomes of it. */
   digest(): Promise<string>;
   /** Nobody wants the digest any more. */
@@ -84,7 +84,7 @@ export class HashThread {
         gathered.push(block);
         if (gathered.length === maxGathered) send();
       },
-      hasten: () => {
+      flush: () => {
         send();
         const job = last;
         return () => {
