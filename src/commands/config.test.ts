@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { runConfig } from './config.ts';
+import { runCommand } from './testing/run-command.ts';
 
 const secret = `${'S'.repeat(42)}A=`;
 const env = {
@@ -14,19 +14,10 @@ const env = {
   DETACH_LINKS_SECRET: secret,
 };
 
-async function run(options: { file?: string; env: NodeJS.ProcessEnv }) {
-  let stdout = '';
-  let stderr = '';
-  const status = await runConfig({
-    ...options,
-    stdout: (text) => (stdout += text),
-    stderr: (text) => (stderr += text),
-  });
-  return { status, stdout, stderr };
-}
-
 test('a right configuration: status 0, the effective values as YAML, no secret', async () => {
-  const { status, stdout, stderr } = await run({ env: { ...env, DETACH_DETACH_MIN_SIZE: '5MiB' } });
+  const { status, stdout, stderr } = await runCommand(['config'], {
+    env: { ...env, DETACH_DETACH_MIN_SIZE: '5MiB' },
+  });
   assert.equal(status, 0);
   assert.equal(stderr, '');
   assert.ok(!stdout.includes('SSSS'));
@@ -40,20 +31,24 @@ test('a right configuration: status 0, the effective values as YAML, no secret',
 
 test('a wrong configuration: status 78, one line per error, nothing on standard output', async () => {
   const file = join(import.meta.dirname, '../../test/fixtures/config/unknown-keys.yaml');
-  const { status, stdout, stderr } = await run({ file, env: { ...env, DETACH_LINKS_SECRET: 'SSSS!' } });
+  const { status, stdout, stderr } = await runCommand(['config', '--config', file], {
+    env: { ...env, DETACH_LINKS_SECRET: 'SSSS!' },
+  });
   assert.equal(status, 78);
   assert.equal(stdout, '');
   const lines = stderr.split('\n');
   assert.equal(lines.pop(), '');
   assert.equal(lines.length, 8);
-  assert.ok(lines.includes('links.secret: must be base64 (DETACH_LINKS_SECRET)'));
+  assert.ok(lines.includes('detach-mta config: links.secret: must be base64 (DETACH_LINKS_SECRET)'));
   assert.ok(!stderr.includes('SSSS'));
 });
 
 test('a template that cannot be used is a wrong configuration', async () => {
   const template = join(import.meta.dirname, '../../test/fixtures/config/unusable-template.txt');
-  const { status, stdout, stderr } = await run({ env: { ...env, DETACH_LINKS_TEMPLATES_TEXT: template } });
+  const { status, stdout, stderr } = await runCommand(['config'], {
+    env: { ...env, DETACH_LINKS_TEMPLATES_TEXT: template },
+  });
   assert.equal(status, 78);
   assert.equal(stdout, '');
-  assert.match(stderr, /^links\.templates\.text: \S+unusable-template\.txt: .+\n$/);
+  assert.match(stderr, /^detach-mta config: links\.templates\.text: \S+unusable-template\.txt: .+\n$/);
 });

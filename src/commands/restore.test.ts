@@ -3,7 +3,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { ContainerClient } from '@azure/storage-blob';
 import { stringify } from 'yaml';
@@ -12,7 +11,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { Lab } from '../detach/testing/lab.ts';
 import { crlf, letterWithFile } from '../detach/testing/messages.ts';
 import { createStore } from '../storage/store.ts';
-import { runRestore } from './restore.ts';
+import { runCommand } from './testing/run-command.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
 const config = join(directory, 'detach.yaml');
@@ -47,28 +46,12 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function run(message: Buffer): Promise<{ status: number; output: Buffer; said: string }> {
-  const written: Buffer[] = [];
-  let said = '';
-  const status = await runRestore({
-    file: config,
-    env: {},
-    input: Readable.from([message], { objectMode: false }),
-    output: new Writable({
-      write(chunk: Buffer, _, done) {
-        written.push(chunk);
-        done();
-      },
-    }),
-    report: (text) => (said += text),
-  });
-  return { status, output: Buffer.concat(written), said };
-}
+const run = (input: Buffer): ReturnType<typeof runCommand> => runCommand(['restore', '--config', config], { input });
 
 test('a detached message is small and comes back from the blob store', async () => {
   assert.ok(delivered.length < 1000, `${delivered.length} bytes`);
-  const { status, output, said } = await run(delivered);
-  assert.equal(said, '');
+  const { status, output, stderr } = await run(delivered);
+  assert.equal(stderr, '');
   assert.equal(status, 0);
   assert.deepEqual(output, original);
   const mailbox = await run(Buffer.from(delivered.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'));
@@ -80,8 +63,8 @@ test('what is wrong is in the exit status and in one line, and nothing is writte
     const result = await run(message);
     assert.equal(result.output.length, 0);
     assert.equal(result.status, status);
-    assert.match(result.said, /^detach-mta restore: [^\n]+\n$/);
-    assert.match(result.said, words);
+    assert.match(result.stderr, /^detach-mta restore: [^\n]+\n$/);
+    assert.match(result.stderr, words);
   };
   await says(crlf('Subject: x', '', 'text'), 65, /no X-Detach-Message/);
   await says(Buffer.concat([delivered, Buffer.from('footer\r\n')]), 65, /appended/);
@@ -95,10 +78,9 @@ test('storage that cannot be reached, and a wrong configuration', async () => {
     DETACH_STORAGE_CONNECTION_STRING:
       'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a',
   };
-  let said = '';
-  const report = (text: string): void => void (said += text);
-  const input = (): Readable => Readable.from([delivered], { objectMode: false });
-  assert.equal(await runRestore({ file: config, env, input: input(), report }), 69);
-  assert.match(said, /storage cannot be reached/);
-  assert.equal(await runRestore({ file: join(directory, 'none.yaml'), env: {}, input: input(), report }), 78);
+  const away = await runCommand(['restore', '--config', config], { env, input: delivered });
+  assert.equal(away.status, 69);
+  assert.match(away.stderr, /storage cannot be reached/);
+  const none = await runCommand(['restore', '--config', join(directory, 'none.yaml')], { input: delivered });
+  assert.equal(none.status, 78);
 });

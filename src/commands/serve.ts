@@ -1,5 +1,4 @@
 import cluster from 'node:cluster';
-import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { describeConfig } from '../config/describe-config.ts';
 import { loadConfig, type ConfigSources } from '../config/load-config.ts';
@@ -9,27 +8,25 @@ import { createLog } from '../observe/log.ts';
 import { createMeter } from '../observe/meter.ts';
 import { createServices, openDoors, openHealth, prepareStorage, readyFields } from '../service/services.ts';
 import { serveAsWorker, startWorkers, WorkerError } from '../service/workers.ts';
+import { defineCommand } from './command.ts';
+import { ExitStatus } from './exit-status.ts';
 
-/** sysexits.h: the configuration is wrong; something could not be opened; a bug. */
-const EX_CONFIG = 78;
-const EX_UNAVAILABLE = 69;
-const EX_SOFTWARE = 70;
+/** `detach-mta serve`: runs until SIGTERM or SIGINT. */
+export const serve = defineCommand({
+  name: 'serve',
+  summary: 'Takes mail, detaches files, hands the mail to the next hop, and serves the links',
+  handlesSignals: true,
+  options: {},
+  run: ({ sources }) => runServe(sources),
+});
 
-/** Runs until SIGTERM or SIGINT. */
-export async function runServe(sources: ConfigSources): Promise<number> {
-  let config: Config;
-  try {
-    config = loadConfig(sources);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const line of error.lines) process.stderr.write(`detach-mta serve: ${line}\n`);
-    return EX_CONFIG;
-  }
+async function runServe(sources: ConfigSources): Promise<number> {
+  const config = loadConfig(sources);
   const log = createLog(config.log.level);
   // What nobody waits for has gone wrong: nothing can be trusted any more, and Postfix has every message still.
   process.on('uncaughtException', (error) => {
     log.error('crash', { err: error });
-    process.exit(EX_SOFTWARE);
+    process.exit(ExitStatus.software);
   });
   try {
     if (cluster.isWorker) {
@@ -69,8 +66,8 @@ async function startAlone(config: Config, log: Log): Promise<() => Promise<void>
 }
 
 function statusOf(error: unknown): number {
-  if (error instanceof TemplateError) return EX_CONFIG;
-  return error instanceof WorkerError ? (error.status ?? EX_SOFTWARE) : EX_UNAVAILABLE;
+  if (error instanceof TemplateError) return ExitStatus.config;
+  return error instanceof WorkerError ? (error.status ?? ExitStatus.software) : ExitStatus.unavailable;
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

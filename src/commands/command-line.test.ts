@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { commands } from './run-command-line.ts';
+import { runCommand } from './testing/run-command.ts';
+
+const main = join(import.meta.dirname, '../main.ts');
+const secret = `${'S'.repeat(42)}A=`;
+const env = {
+  ...process.env,
+  DETACH_OUTBOUND_NEXT_HOP: '127.0.0.1:10026',
+  DETACH_LOOPGUARD_CLUSTER: 'test',
+  DETACH_LOOPGUARD_KEYS: `k1:${secret}`,
+  DETACH_STORAGE_CONNECTION_STRING: `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=${secret};BlobEndpoint=http://127.0.0.1:9/a`,
+  DETACH_LINKS_BASE_URL: 'https://files.example.com',
+  DETACH_LINKS_SECRET: secret,
+};
+
+/** Every way to say it wrong: the words, and what the one line names. */
+const wrongUsage: readonly (readonly [words: readonly string[], names: RegExp])[] = [
+  [[], /a command is missing/],
+  [['--verbose'], /unknown option "--verbose"/],
+  [['serv'], /unknown command "serv"/],
+  [['serv\n\x1b[31m'], /unknown command "serv/],
+  ...commands.flatMap(({ name }): (readonly [readonly string[], RegExp])[] => {
+    const words = name.split(' ');
+    return [
+      [[...words, '--colour'], /'--colour'/],
+      [[...words, '--config'], /'--config/],
+      [[...words, '--config', '--help'], /'--config/],
+      [[...words, '--help=yes'], /'(-h, )?--help'/],
+      [[...words, ...Array<string>(5).fill('more')], /more/],
+    ];
+  }),
+];
+
+for (const [words, names] of wrongUsage) {
+  test(`wrong usage: ${JSON.stringify(words.join(' '))} ends with 64 and one line`, async () => {
+    const { status, stdout, stderr } = await runCommand(words);
+    assert.equal(status, 64);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^detach-mta[^\n]*: [^\n]+\n$/);
+    assert.match(stderr, names);
+  });
+}
+
+for (const { name } of commands) {
+  test(`${name} --help and --version need no configuration; a configuration that is not there is 78`, async () => {
+    const words = name.split(' ');
+    const help = await runCommand([...words, '--help', '--config', '/nowhere']);
+    assert.equal(help.status, 0);
+    assert.match(help.stdout, new RegExp(`^usage: detach-mta ${name} --config FILE`));
+    assert.equal(help.stderr, '');
+    const version = await runCommand([...words, '--version']);
+    assert.equal(version.status, 0);
+    assert.match(version.stdout, /^detach-mta \d+\.\d+\.\d+\n$/);
+  });
+}
+
+test('every command is in the list of commands, and the version is that of the package', async () => {
+  const { status, stdout } = await runCommand(['--help']);
+  assert.equal(status, 0);
+  for (const { name } of commands) assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'));
+  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as object;
+  const version = await runCommand(['--version']);
+  assert.equal(version.stdout, `detach-mta ${'version' in manifest ? String(manifest.version) : ''}\n`);
+});
+
+test('a configuration that cannot be read is 78 and names the file', async () => {
+  for (const name of ['config', 'serve', 'restore', 'sweep']) {
+    const { status, stderr } = await runCommand([name, '--config', '/nowhere.yaml']);
+    assert.equal(status, 78);
+    assert.equal(stderr, `detach-mta ${name}: /nowhere.yaml: cannot be read (ENOENT)\n`);
+  }
+});
+
+test('the process ends with the status, and says nothing when its reader has gone', async (t) => {
+  const run = (words: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', main, ...words], { env, encoding: 'utf8' });
+  const wrong = run(['config', '--no-such']);
+  assert.equal(wrong.status, 64);
+  assert.match(wrong.stderr, /^detach-mta config: [^\n]+\n$/);
+
+  const child = spawn(process.execPath, ['--import', 'tsx', main, 'config'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: t.signal,
+  });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [status] = (await once(child, 'close')) as [number];
+  assert.equal(stderr, '');
+  assert.equal(status, 74);
+});
+
+test('a full disk is an error, not an empty success', () => {
+  const { status, stderr } = spawnSync(
+    'sh',
+    ['-c', '"$0" --import tsx "$1" config > /dev/full', process.execPath, main],
+    {
+      env,
+      encoding: 'utf8',
+    },
+  );
+  assert.equal(status, 74);
+  assert.match(stderr, /^detach-mta config: [^\n]*ENOSPC[^\n]*\n$/);
+});
+
+test('SIGTERM and SIGINT end a command that waits for its input, with one line', async (t) => {
+  for (const [name, number] of [
+    ['SIGTERM', 15],
+    ['SIGINT', 2],
+  ] as const) {
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'restore'], {
+      env: { ...env, DETACH_SPOOL_DIRECTORY: '/tmp' },
+      stdio: ['pipe', 'ignore', 'pipe'],
+      signal: t.signal,
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    // More than a pipe holds: when it is written, the command reads.
+    await new Promise((resolve) =>
+      child.stdin
+        .on('error', () => undefined)
+        .write(Buffer.from(`X-Detach-Message: a\r\n\r\n${'a\r\n'.repeat(1_000_000)}`), resolve),
+    );
+    child.kill(name);
+    const [status] = (await once(child, 'close')) as [number];
+    assert.equal(status, 128 + number, stderr);
+    assert.equal(stderr, `detach-mta restore: ended by ${name}\n`);
+  }
+});

@@ -1,0 +1,156 @@
+/**
+ * What all commands have in common: options, `--help`, `--version`, and how an error becomes a line and an exit
+ * status. A command declares its options and does its work; it throws, and never ends the process itself.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { parseArgs } from 'node:util';
+import type { ConfigSources } from '../config/load-config.ts';
+import { CommandError, endingOf, ExitStatus } from './exit-status.ts';
+import { commandHelp } from './help.ts';
+
+export interface CommandOption {
+  readonly type: 'string' | 'boolean';
+  readonly multiple?: boolean;
+  /** Stands for the value in the help, as in `--config FILE`. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type CommandOptions = Readonly<Record<string, CommandOption>>;
+
+type ValueOf<O extends CommandOption> = O extends { readonly type: 'boolean' }
+  ? boolean
+  : O extends { readonly multiple: true }
+    ? readonly string[]
+    : string;
+
+export type OptionValues<O extends CommandOptions> = { readonly [K in keyof O]: ValueOf<O[K]> | undefined };
+
+/** The streams and the environment that a command works with: those of the process, or a test's. */
+export interface CommandIo {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly errors: Writable;
+  readonly env: NodeJS.ProcessEnv;
+  /** From now on SIGINT and SIGTERM abort the signal that this returns, instead of ending the process. */
+  readonly interruption: () => AbortSignal;
+}
+
+export interface CommandContext<O extends CommandOptions = CommandOptions> extends Omit<CommandIo, 'interruption'> {
+  readonly signal: AbortSignal;
+  /** For `loadConfig`: the file that `--config` names, and the environment. */
+  readonly sources: ConfigSources;
+  readonly options: OptionValues<O>;
+  readonly positionals: readonly string[];
+  /** Writes to `output`, and waits while its reader is slower. */
+  readonly print: (text: string | Uint8Array) => Promise<void>;
+}
+
+export interface CommandDefinition<O extends CommandOptions = CommandOptions> {
+  /** One word, or two: `links list`. */
+  readonly name: string;
+  /** One line for the list of all commands. */
+  readonly summary: string;
+  /** What follows the options: `URL|TOKEN`, `< message.eml`. */
+  readonly operands?: string;
+  /** How many operands may stand there; none by default. */
+  readonly maxPositionals?: number;
+  /** The command handles SIGINT and SIGTERM itself: its `signal` never aborts. */
+  readonly handlesSignals?: boolean;
+  readonly options: O;
+  /** Throws for whatever keeps it from doing its work: `exit-status.ts` knows what that means. */
+  readonly run: (context: CommandContext<O>) => Promise<number>;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly help: string;
+  /** Runs with the words that follow the command's name. Never throws. @returns the exit status */
+  readonly run: (args: readonly string[], io: CommandIo) => Promise<number>;
+}
+
+export function defineCommand<const O extends CommandOptions>(definition: CommandDefinition<O>): Command {
+  const help = commandHelp(definition);
+  return {
+    name: definition.name,
+    summary: definition.summary,
+    help,
+    run: async (args, io) => {
+      try {
+        return await runCommand(definition, { args, io, help });
+      } catch (error) {
+        return await reportError(error, { name: definition.name, io });
+      }
+    },
+  };
+}
+
+/** Says on standard error what went wrong. @returns the exit status */
+export async function reportError(
+  error: unknown,
+  { name, io }: { readonly name: string; readonly io: CommandIo },
+): Promise<number> {
+  const { status, lines } = endingOf(error);
+  const prefix = name === '' ? 'detach-mta' : `detach-mta ${name}`;
+  // Nobody can be told when standard error is closed: the status is still right.
+  for (const line of lines) await write(io.errors, `${prefix}: ${line}\n`).catch(() => undefined);
+  return status;
+}
+
+/** As in package.json, which lies beside `dist/` and `src/`. */
+export function versionLine(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  return `detach-mta ${(JSON.parse(text) as { readonly version: string }).version}\n`;
+}
+
+async function runCommand<O extends CommandOptions>(
+  definition: CommandDefinition<O>,
+  { args, io, help }: { readonly args: readonly string[]; readonly io: CommandIo; readonly help: string },
+): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: (definition.maxPositionals ?? 0) > 0,
+    options: {
+      config: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean' },
+      ...parserOptions(definition.options),
+    },
+  });
+  const print = (text: string | Uint8Array): Promise<void> => write(io.output, text);
+  if (values.help === true || values.version === true) {
+    await print(values.help === true ? help : versionLine());
+    return ExitStatus.ok;
+  }
+  if (positionals.length > (definition.maxPositionals ?? 0)) {
+    throw new CommandError(ExitStatus.usage, `unexpected argument ${JSON.stringify(positionals.at(-1))}`);
+  }
+  const { config, ...options } = values as { readonly config?: string } & OptionValues<O>;
+  const sources: ConfigSources = { file: config, env: io.env };
+  const signal = definition.handlesSignals === true ? new AbortController().signal : io.interruption();
+  const context = { ...io, signal, sources, options: options as unknown as OptionValues<O>, positionals, print };
+  try {
+    return await definition.run(context);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+function parserOptions(options: CommandOptions): Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+  );
+}
+
+/** @throws what the stream fails with, such as EPIPE when its reader has gone */
+function write(stream: Writable, text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}

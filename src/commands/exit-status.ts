@@ -1,0 +1,95 @@
+import { ConfigError } from '../config/config-error.ts';
+import { RestoreError, type RestoreProblem } from '../detach/restore/restore-error.ts';
+import { TemplateError } from '../links/notice/template-error.ts';
+import { Failure, type FailureName } from '../smtp/failures.ts';
+
+/** What a command ends with: the numbers of sysexits.h, and 1 where it ran and found something wrong. */
+export const ExitStatus = {
+  ok: 0,
+  found: 1,
+  usage: 64,
+  data: 65,
+  notThere: 66,
+  unavailable: 69,
+  software: 70,
+  io: 74,
+  config: 78,
+} as const;
+
+export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
+
+/** A command cannot do what it was asked to do. The message is one line for a person. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly status: number;
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+export interface Ending {
+  readonly status: number;
+  /** One line for each thing that is wrong. */
+  readonly lines: readonly string[];
+}
+
+const restoreStatus = {
+  foreign: ExitStatus.data,
+  changed: ExitStatus.data,
+  fileGone: ExitStatus.notThere,
+  storage: ExitStatus.unavailable,
+} as const satisfies Record<RestoreProblem, ExitStatus>;
+
+/** How a command ends that threw `error`: the one place where an error becomes lines and a status. */
+export function endingOf(error: unknown): Ending {
+  if (error instanceof ConfigError) return { status: ExitStatus.config, lines: error.lines };
+  // Whoever read the output has seen enough of it, as `head` does.
+  if (error instanceof Error && codeOf(error) === 'EPIPE') return { status: ExitStatus.io, lines: [] };
+  const { status, message } = describe(error);
+  return { status, lines: [oneLine(message)] };
+}
+
+function describe(error: unknown): { readonly status: number; readonly message: string } {
+  if (!(error instanceof Error)) return { status: ExitStatus.software, message: `internal error: ${String(error)}` };
+  const { message } = error;
+  if (error instanceof CommandError) return { status: error.status, message };
+  if (error instanceof TemplateError) return { status: ExitStatus.config, message };
+  if (error instanceof RestoreError) return { status: restoreStatus[error.problem], message };
+  if (error instanceof Failure) return { status: failureStatuses.get(error.kind) ?? ExitStatus.io, message };
+  const code = codeOf(error);
+  if (code.startsWith('ERR_PARSE_ARGS')) return { status: ExitStatus.usage, message: firstSentence(message) };
+  // What the operating system refuses: a full disk, a pipe that was closed, a file without rights.
+  if ('syscall' in error) return { status: ExitStatus.io, message };
+  return { status: ExitStatus.software, message: `internal error: ${message}${whereThrown(error)}` };
+}
+
+/** What a failure means to a command; where none of these fits, our own resources are short. */
+const failureStatuses: ReadonlyMap<FailureName, ExitStatus> = new Map([
+  ['storageFailed', ExitStatus.unavailable],
+  ['nextHopUnreachable', ExitStatus.unavailable],
+  ['headerTooLarge', ExitStatus.data],
+  ['messageTooBig', ExitStatus.data],
+  ['bareLineFeed', ExitStatus.data],
+]);
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
+}
+
+/** `parseArgs` adds advice on further lines and in further sentences. */
+function firstSentence(message: string): string {
+  return message.split(/\n|\. (?=[A-Z])/, 1)[0]!.replace(/\.$/, '');
+}
+
+/** The first line of the stack: all that a report of a bug needs of it. */
+function whereThrown({ stack }: Error): string {
+  const line = /\n\s+at (.*)/.exec(stack ?? '')?.[1];
+  return line === undefined ? '' : ` (at ${line.replace(/file:\/\/\S*\/(?=[^/]+$)/, '')})`;
+}
+
+/** A name or a value in the message must not be able to look like a second line. */
+function oneLine(message: string): string {
+  return message.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').trim();
+}
