@@ -86,7 +86,7 @@ export interface Config {
     /** Milliseconds; 0: links never expire. */
     readonly expiresAfter: number;
     readonly delivery: 'stream' | 'redirect';
-    readonly language: 'en' | 'fr';
+    readonly language: 'en' | 'fr' | 'de' | 'es' | 'it' | 'nl' | 'pt';
     /** Paths of the operator's own notice templates; undefined: the built-in ones. */
     readonly templates: { readonly text: string | undefined; readonly html: string | undefined };
   };

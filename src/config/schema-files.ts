@@ -153,10 +153,10 @@ export const filesSchema = {
       doc: '`stream` sends the bytes through this server, `redirect` sends the browser to a short-lived address of Azure.',
       why: 'Works where the storage account cannot be reached from outside.',
     }),
-    language: key(oneOf('en', 'fr'), {
+    language: key(oneOf('en', 'fr', 'de', 'es', 'it', 'nl', 'pt'), {
       default: 'en',
       doc: 'Language of the notice in the mail and of the page.',
-      why: 'The most widely understood of the two.',
+      why: 'The most widely understood of these.',
     }),
     templates: {
       text: optional(path, {

@@ -16,12 +16,12 @@ import { fingerprintOf } from '../storage/naming.ts';
 import { clientAddress } from './client-address.ts';
 import { contentType } from './download/content-type.ts';
 import { planDownload } from './download/plan.ts';
-import type { Language } from './notice/language.ts';
 import { chooseLanguage } from './page/choose-language.ts';
 import { filePage, messagePage } from './page/page.ts';
 import { pagePolicy } from './page/style.ts';
-import type { MessageName } from './page/words.ts';
 import { routeOf } from './route.ts';
+import type { Language } from './words/languages.ts';
+import type { MessageName } from './words/words.ts';
 
 export interface LinkHandlerOptions {
   readonly basePath: string;

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Notice, NoticeItem } from './interface.ts';
-import { languages, type Language } from './notice/language.ts';
+import { builtIn } from './notice/built-in.ts';
 import { compileHtml, compileText, type Render, type Values } from './notice/template.ts';
 import { TemplateError } from './notice/template-error.ts';
+import { words, type Language } from './words/languages.ts';
+import { writtenEnd, writtenSize } from './words/written.ts';
 
 export interface NoticeOptions {
   readonly language: Language;
@@ -15,15 +17,16 @@ export interface NoticeOptions {
  * @throws TemplateError at start, with the key of the configuration, for a template that cannot be read or used
  */
 export function createNotice({ language, templates = {} }: NoticeOptions): Notice {
-  const words = languages[language];
-  const text = templates.text === undefined ? compileText(words.text) : load('text', templates.text, compileText);
-  const html = templates.html === undefined ? compileHtml(words.html) : load('html', templates.html, compileHtml);
+  const ours = words[language];
+  const preset = builtIn(ours);
+  const text = templates.text === undefined ? compileText(preset.text) : load('text', templates.text, compileText);
+  const html = templates.html === undefined ? compileHtml(preset.html) : load('html', templates.html, compileHtml);
   const values = (item: NoticeItem): Values => ({
     name: item.name,
-    size: words.size(item.size),
+    size: writtenSize(ours, item.size),
     type: item.type,
     url: item.url,
-    expires: words.expires(item.expires),
+    expires: writtenEnd(ours, item.expires),
   });
   return {
     text: (items) => text(items.map(values)),

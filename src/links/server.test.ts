@@ -123,17 +123,19 @@ test('the page speaks the language that is asked for, or the configured one', as
   const french = await serve({ language: 'fr' });
   const cases: [string | undefined, string, string][] = [
     ['fr-CA,fr;q=0.9,en;q=0.5', 'fr', 'fr'],
-    ['de, fr;q=0.4, en;q=0.6', 'en', 'en'],
-    ['de', 'en', 'fr'],
+    ['ja, fr;q=0.4, en;q=0.6', 'en', 'en'],
+    ['de-AT', 'de', 'de'],
+    ['pt-BR, es;q=0.9', 'pt', 'pt'],
+    ['ja', 'en', 'fr'],
     ['*', 'en', 'fr'],
     ['fr;q=0, *;q=0', 'en', 'fr'],
     [';;;,', 'en', 'fr'],
   ];
   for (const [asked, ours, theirs] of cases) {
     const headers = { 'accept-language': asked ?? '' };
-    assert.match(await (await get(token, headers)).text(), new RegExp(`<html lang="${ours}">`));
+    assert.match(await (await get(token, headers)).text(), new RegExp(`<html lang="${ours}" dir="ltr">`));
     const page = await (await fetch(`http://${french.address}/${token}`, { headers })).text();
-    assert.match(page, new RegExp(`<html lang="${theirs}">`));
+    assert.match(page, new RegExp(`<html lang="${theirs}" dir="ltr">`));
   }
   await french.close();
 });

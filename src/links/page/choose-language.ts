@@ -1,4 +1,4 @@
-import { type Language, languages } from '../notice/language.ts';
+import { type Language, words } from '../words/languages.ts';
 
 /** The language a browser asks for (RFC 9110 section 12.5.4) among ours; `preset` when it asks for none of them. */
 export function chooseLanguage(acceptLanguage: string | undefined, preset: Language): Language {
@@ -12,4 +12,4 @@ export function chooseLanguage(acceptLanguage: string | undefined, preset: Langu
   return best?.language ?? preset;
 }
 
-const isOurs = (tag: string): tag is Language => Object.hasOwn(languages, tag);
+const isOurs = (tag: string): tag is Language => Object.hasOwn(words, tag);

@@ -1,14 +1,15 @@
 import type { Link } from '../../storage/interface.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { type Language, languages } from '../notice/language.ts';
+import { type Language, words } from '../words/languages.ts';
+import type { MessageName } from '../words/words.ts';
+import { writtenEnd, writtenSize } from '../words/written.ts';
 import { style } from './style.ts';
-import { type MessageName, pageWords } from './words.ts';
 
 /** The page of a living link: what the file is, and one way to get it. `href` leads to the bytes. */
 export function filePage(link: Link, href: string, language: Language): string {
-  const { heading, download, hint } = pageWords[language];
-  const words = languages[language];
-  const until = words.expires(link.expires === null ? undefined : new Date(link.expires));
+  const ours = words[language];
+  const { heading, download, hint } = ours.page;
+  const until = writtenEnd(ours, link.expires === null ? undefined : new Date(link.expires));
   const kind = extensionOf(link.name);
   return page({
     language,
@@ -16,7 +17,7 @@ export function filePage(link: Link, href: string, language: Language): string {
     main: `${sheet(kind)}
 <p class="eyebrow">${heading}</p>
 <h1><bdi>${escapeHtml(link.name)}</bdi></h1>
-<p class="facts">${escapeHtml(kind || link.type)} · ${words.size(link.size)}</p>
+<p class="facts">${escapeHtml(kind || link.type)} · ${writtenSize(ours, link.size)}</p>
 <p>${capital(until)}</p>
 <a class="button" href="${escapeHtml(href)}" rel="nofollow noreferrer" download>${download}</a>
 <p class="hint">${hint}</p>`,
@@ -24,7 +25,7 @@ export function filePage(link: Link, href: string, language: Language): string {
 }
 
 export function messagePage(name: MessageName, language: Language): string {
-  const { title, text } = pageWords[language][name];
+  const { title, text } = words[language].page[name];
   return page({ language, title, main: `${sheet('')}\n<h1>${title}</h1>\n<p>${text}</p>` });
 }
 
@@ -36,7 +37,7 @@ interface Page {
 }
 
 const page = ({ language, title, main }: Page): string => `<!doctype html>
-<html lang="${language}">
+<html lang="${language}" dir="${words[language].direction}">
 <head>
 <meta charset="utf-8">
 <title>${escapeHtml(title)}</title>

@@ -1,0 +1,42 @@
+import type { Words } from './words.ts';
+
+export const de: Words = {
+  tag: 'de',
+  direction: 'ltr',
+  units: ['Bytes', 'kB', 'MB', 'GB', 'TB'],
+  comma: ',',
+  date: (day, month, year) => `${day}. ${month} ${year}`,
+  months: 'Januar Februar März April Mai Juni Juli August September Oktober November Dezember',
+  until: (date) => `verfügbar bis ${date}`,
+  forever: 'unbefristet verfügbar',
+  notice: { heading: 'An diese Nachricht angehängt, zum Herunterladen:' },
+  page: {
+    heading: 'Ihnen wurde eine Datei gesendet',
+    download: 'Herunterladen',
+    hint: 'Sie war an eine Nachricht angehängt und wird hier aufbewahrt, damit sie Ihr Postfach nicht füllt.',
+    unknown: {
+      title: 'Hier gibt es keine Datei',
+      text: 'Bitte prüfen Sie, ob die Adresse vollständig ist: Mailprogramme trennen Links manchmal in zwei Teile.',
+    },
+    expired: {
+      title: 'Diese Datei wird nicht mehr aufbewahrt',
+      text: 'Die Frist zum Herunterladen ist abgelaufen. Bitte fragen Sie den Absender nach einer neuen Nachricht.',
+    },
+    revoked: {
+      title: 'Diese Datei wurde zurückgezogen',
+      text: 'Sie kann nicht mehr heruntergeladen werden. Der Absender der Nachricht kann Ihnen mehr sagen.',
+    },
+    gone: {
+      title: 'Diese Datei fehlt',
+      text: 'Der Link stimmt, aber die Datei ist nicht an ihrem Platz. Bitte sagen Sie es Ihrem Postmaster.',
+    },
+    unavailable: {
+      title: 'Einen Augenblick, bitte',
+      text: 'Die Datei ist gerade nicht erreichbar. Nichts ist verloren: Bitte versuchen Sie es in einer Minute noch einmal.',
+    },
+    method: {
+      title: 'Das ist hier nicht möglich',
+      text: 'Dateien können angesehen und heruntergeladen werden, sonst nichts.',
+    },
+  },
+};

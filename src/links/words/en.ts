@@ -1,0 +1,39 @@
+import type { Words } from './words.ts';
+
+export const en: Words = {
+  tag: 'en',
+  direction: 'ltr',
+  units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
+  comma: '.',
+  date: (day, month, year) => `${day} ${month} ${year}`,
+  months: 'January February March April May June July August September October November December',
+  until: (date) => `available until ${date}`,
+  forever: 'available without time limit',
+  notice: { heading: 'Attached to this message, for download:' },
+  page: {
+    heading: 'A file was sent to you',
+    download: 'Download',
+    hint: 'It was attached to a message and is kept here, so that it does not fill your mailbox.',
+    unknown: {
+      title: 'There is no file here',
+      text: 'Please check that the address is complete: mail programs sometimes break a link in two.',
+    },
+    expired: {
+      title: 'This file is no longer kept',
+      text: 'The time for downloading it is over. Please ask the sender for a new message.',
+    },
+    revoked: {
+      title: 'This file was withdrawn',
+      text: 'It can no longer be downloaded. The sender of the message can tell you more.',
+    },
+    gone: {
+      title: 'This file is missing',
+      text: 'The link is right, but the file is not in its place. Please tell your postmaster.',
+    },
+    unavailable: {
+      title: 'Just a moment, please',
+      text: 'The file cannot be reached now. Nothing is lost: please try again in a minute.',
+    },
+    method: { title: 'This is not possible here', text: 'Files can be looked at and downloaded, nothing else.' },
+  },
+};

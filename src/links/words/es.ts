@@ -1,0 +1,42 @@
+import type { Words } from './words.ts';
+
+export const es: Words = {
+  tag: 'es',
+  direction: 'ltr',
+  units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
+  comma: ',',
+  date: (day, month, year) => `${day} de ${month} de ${year}`,
+  months: 'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre',
+  until: (date) => `disponible hasta el ${date}`,
+  forever: 'disponible sin límite de tiempo',
+  notice: { heading: 'Adjunto a este mensaje, para descargar:' },
+  page: {
+    heading: 'Le han enviado un archivo',
+    download: 'Descargar',
+    hint: 'Iba adjunto a un mensaje y se conserva aquí para que no llene su buzón.',
+    unknown: {
+      title: 'Aquí no hay ningún archivo',
+      text: 'Compruebe que la dirección está completa: a veces los programas de correo parten un enlace en dos.',
+    },
+    expired: {
+      title: 'Este archivo ya no se conserva',
+      text: 'El plazo para descargarlo ha terminado. Pida al remitente un mensaje nuevo.',
+    },
+    revoked: {
+      title: 'Este archivo ha sido retirado',
+      text: 'Ya no se puede descargar. El remitente del mensaje puede darle más información.',
+    },
+    gone: {
+      title: 'Falta este archivo',
+      text: 'El enlace es correcto, pero el archivo no está en su sitio. Avise a su administrador de correo.',
+    },
+    unavailable: {
+      title: 'Un momento, por favor',
+      text: 'Ahora no se puede acceder al archivo. No se ha perdido nada: inténtelo de nuevo en un minuto.',
+    },
+    method: {
+      title: 'Aquí no es posible',
+      text: 'Los archivos se pueden consultar y descargar, nada más.',
+    },
+  },
+};

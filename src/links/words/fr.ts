@@ -1,0 +1,42 @@
+import type { Words } from './words.ts';
+
+export const fr: Words = {
+  tag: 'fr',
+  direction: 'ltr',
+  units: ['octets', 'ko', 'Mo', 'Go', 'To'],
+  comma: ',',
+  date: (day, month, year) => `${day === 1 ? '1er' : day} ${month} ${year}`,
+  months: 'janvier février mars avril mai juin juillet août septembre octobre novembre décembre',
+  until: (date) => `disponible jusqu'au ${date}`,
+  forever: 'disponible sans limite de durée',
+  notice: { heading: 'Joint à ce message, à télécharger :' },
+  page: {
+    heading: 'Un fichier vous a été envoyé',
+    download: 'Télécharger',
+    hint: 'Il était joint à un message et il est conservé ici, pour ne pas encombrer votre boîte aux lettres.',
+    unknown: {
+      title: 'Il n’y a pas de fichier ici',
+      text: 'Vérifiez que l’adresse est complète : il arrive qu’un lien soit coupé en deux par la messagerie.',
+    },
+    expired: {
+      title: 'Ce fichier n’est plus conservé',
+      text: 'Le délai de téléchargement est passé. Demandez à l’expéditeur un nouveau message.',
+    },
+    revoked: {
+      title: 'Ce fichier a été retiré',
+      text: 'Il ne peut plus être téléchargé. L’expéditeur du message peut vous en dire plus.',
+    },
+    gone: {
+      title: 'Ce fichier est introuvable',
+      text: 'Le lien est bon, mais le fichier n’est pas à sa place. Signalez-le à votre postmaster.',
+    },
+    unavailable: {
+      title: 'Un instant, s’il vous plaît',
+      text: 'Le fichier est momentanément inaccessible. Rien n’est perdu : réessayez dans une minute.',
+    },
+    method: {
+      title: 'Ce n’est pas possible ici',
+      text: 'On peut consulter et télécharger les fichiers, rien d’autre.',
+    },
+  },
+};

@@ -1,0 +1,43 @@
+import type { Words } from './words.ts';
+
+export const it: Words = {
+  tag: 'it',
+  direction: 'ltr',
+  units: ['byte', 'kB', 'MB', 'GB', 'TB'],
+  comma: ',',
+  date: (day, month, year) => `${day === 1 ? '1º' : day} ${month} ${year}`,
+  months: 'gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre',
+  // Before "otto" and "undici" the article loses its vowel.
+  until: (date) => `disponibile fino al${/^(?:8|11)\b/.test(date) ? 'l’' : ' '}${date}`,
+  forever: 'disponibile senza limiti di tempo',
+  notice: { heading: 'Allegato a questo messaggio, da scaricare:' },
+  page: {
+    heading: 'Le è stato inviato un file',
+    download: 'Scarica',
+    hint: 'Era allegato a un messaggio ed è conservato qui, per non riempire la Sua casella di posta.',
+    unknown: {
+      title: 'Qui non c’è nessun file',
+      text: 'Controlli che l’indirizzo sia completo: a volte i programmi di posta spezzano un link in due.',
+    },
+    expired: {
+      title: 'Questo file non è più conservato',
+      text: 'Il tempo per scaricarlo è scaduto. Chieda al mittente un nuovo messaggio.',
+    },
+    revoked: {
+      title: 'Questo file è stato ritirato',
+      text: 'Non si può più scaricare. Il mittente del messaggio può dirLe di più.',
+    },
+    gone: {
+      title: 'Questo file manca',
+      text: 'Il link è corretto, ma il file non è al suo posto. Lo segnali al Suo amministratore di posta.',
+    },
+    unavailable: {
+      title: 'Un momento, per favore',
+      text: 'Ora il file non è raggiungibile. Nulla è andato perso: riprovi tra un minuto.',
+    },
+    method: {
+      title: 'Qui non è possibile',
+      text: 'I file si possono consultare e scaricare, nient’altro.',
+    },
+  },
+};

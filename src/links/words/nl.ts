@@ -1,0 +1,42 @@
+import type { Words } from './words.ts';
+
+export const nl: Words = {
+  tag: 'nl',
+  direction: 'ltr',
+  units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
+  comma: ',',
+  date: (day, month, year) => `${day} ${month} ${year}`,
+  months: 'januari februari maart april mei juni juli augustus september oktober november december',
+  until: (date) => `beschikbaar tot ${date}`,
+  forever: 'onbeperkt beschikbaar',
+  notice: { heading: 'Bij dit bericht gevoegd, om te downloaden:' },
+  page: {
+    heading: 'Er is u een bestand gestuurd',
+    download: 'Downloaden',
+    hint: 'Het was bij een bericht gevoegd en wordt hier bewaard, zodat het uw mailbox niet vult.',
+    unknown: {
+      title: 'Hier is geen bestand',
+      text: 'Controleer of het adres volledig is: mailprogramma’s breken een link soms in tweeën.',
+    },
+    expired: {
+      title: 'Dit bestand wordt niet meer bewaard',
+      text: 'De termijn om het te downloaden is voorbij. Vraag de afzender om een nieuw bericht.',
+    },
+    revoked: {
+      title: 'Dit bestand is ingetrokken',
+      text: 'Het kan niet meer worden gedownload. De afzender van het bericht kan u meer vertellen.',
+    },
+    gone: {
+      title: 'Dit bestand ontbreekt',
+      text: 'De link klopt, maar het bestand is niet op zijn plaats. Meld het aan uw postmaster.',
+    },
+    unavailable: {
+      title: 'Een ogenblik alstublieft',
+      text: 'Het bestand is nu niet bereikbaar. Er is niets verloren: probeer het over een minuut opnieuw.',
+    },
+    method: {
+      title: 'Dit is hier niet mogelijk',
+      text: 'Bestanden kunnen worden bekeken en gedownload, verder niets.',
+    },
+  },
+};

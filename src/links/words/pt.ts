@@ -1,0 +1,42 @@
+import type { Words } from './words.ts';
+
+export const pt: Words = {
+  tag: 'pt',
+  direction: 'ltr',
+  units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
+  comma: ',',
+  date: (day, month, year) => `${day} de ${month} de ${year}`,
+  months: 'janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro',
+  until: (date) => `disponível até ${date}`,
+  forever: 'disponível sem limite de tempo',
+  notice: { heading: 'Anexo a esta mensagem, para descarregar:' },
+  page: {
+    heading: 'Foi-lhe enviado um ficheiro',
+    download: 'Descarregar',
+    hint: 'Estava anexo a uma mensagem e é guardado aqui, para não encher a sua caixa de correio.',
+    unknown: {
+      title: 'Aqui não há nenhum ficheiro',
+      text: 'Verifique se o endereço está completo: por vezes os programas de correio partem uma ligação em duas.',
+    },
+    expired: {
+      title: 'Este ficheiro já não é guardado',
+      text: 'O prazo para o descarregar terminou. Peça uma nova mensagem ao remetente.',
+    },
+    revoked: {
+      title: 'Este ficheiro foi retirado',
+      text: 'Já não pode ser descarregado. O remetente da mensagem pode dar-lhe mais informações.',
+    },
+    gone: {
+      title: 'Este ficheiro está em falta',
+      text: 'A ligação está certa, mas o ficheiro não está no seu lugar. Avise o administrador do correio.',
+    },
+    unavailable: {
+      title: 'Um momento, por favor',
+      text: 'Neste momento não é possível aceder ao ficheiro. Nada se perdeu: tente de novo dentro de um minuto.',
+    },
+    method: {
+      title: 'Isto não é possível aqui',
+      text: 'Os ficheiros podem ser consultados e descarregados, nada mais.',
+    },
+  },
+};

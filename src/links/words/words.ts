@@ -1,0 +1,38 @@
+/** Everything that differs between languages: one file per language, checked for completeness by this type. */
+export interface Words {
+  /** BCP 47. */
+  readonly tag: string;
+  readonly direction: 'ltr' | 'rtl';
+  /** Bytes, and their powers of 1000. */
+  readonly units: readonly [string, string, string, string, string];
+  readonly comma: '.' | ',';
+  /** A day in full. `month` is the month's name. */
+  readonly date: (day: number, month: string, year: number) => string;
+  /** January to December, as they stand in a date, separated by blanks. */
+  readonly months: string;
+  /** In the middle of a sentence. `date` as written by `date`. */
+  readonly until: (date: string) => string;
+  readonly forever: string;
+  readonly notice: NoticeWords;
+  readonly page: PageWords;
+}
+
+/** Of the notice in the mail. */
+export interface NoticeWords {
+  readonly heading: string;
+}
+
+/** A page that has nothing to download: a heading and what to do about it. */
+interface Message {
+  readonly title: string;
+  readonly text: string;
+}
+
+export type MessageName = 'unknown' | 'expired' | 'revoked' | 'gone' | 'unavailable' | 'method';
+
+/** Of the page behind a link. */
+export interface PageWords extends Readonly<Record<MessageName, Message>> {
+  readonly heading: string;
+  readonly download: string;
+  readonly hint: string;
+}
