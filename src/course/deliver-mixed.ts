@@ -1,5 +1,5 @@
 import type { Outgoing } from '../detach/interface.ts';
-import type { Guard, NotificationWriter } from '../loopguard/interface.ts';
+import type { Calls, Guard, NotificationWriter } from '../loopguard/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
 import type { Log } from '../observe/interface.ts';
 import type { NextHop } from '../outbound/interface.ts';
@@ -11,6 +11,7 @@ import type { TransactionRecord } from './transaction-record.ts';
 
 export interface MixedDeliveryOptions {
   readonly nextHop: NextHop;
+  readonly calls: Calls;
   readonly guard: Guard;
   readonly notify: NotificationWriter;
   readonly log: Log;
@@ -45,7 +46,7 @@ export interface MixedMessage {
  */
 export async function deliverMixed(
   { mail, header, head, outgoing, passing, looping, delivery, record, signal }: MixedMessage,
-  { nextHop, guard, notify, log }: MixedDeliveryOptions,
+  { nextHop, calls, guard, notify, log }: MixedDeliveryOptions,
 ): Promise<readonly Reply[]> {
   const notification = notify({
     mail,
@@ -60,7 +61,9 @@ export async function deliverMixed(
     log,
     signal,
     mail: notification.mail,
+    id: record.id,
     xforward: new Map(),
+    calls,
     extendChain: () => guard.extendChain(undefined),
   });
   try {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Delivery } from './delivery.ts';
+import { ownCalls } from '../loopguard/testing/calls.ts';
 import type { NextHopOptions } from '../outbound/next-hop.ts';
 import { stage } from '../outbound/testing/stage.ts';
 import { codes, delivered, from, hello, pipelined, taken, text, to } from '../outbound/testing/transaction.ts';
@@ -18,7 +19,9 @@ async function deliveries(t: TestContext, scripts: readonly string[], timeouts: 
         log,
         signal: new AbortController().signal,
         mail: from,
+        id: 'T1',
         xforward: new Map(),
+        calls: ownCalls(),
         extendChain: () => '',
       }),
     end: async (delivery: Delivery): Promise<void> => {

@@ -3,6 +3,7 @@
  * as long as nothing of the message was sent. Sessions go stale all the time: they die while idle in the pool, and
  * Postfix hangs up after 300 s (10 s under stress) when a file takes that long to arrive or to be stored.
  */
+import type { Calls } from '../loopguard/interface.ts';
 import type { Log } from '../observe/interface.ts';
 import type { Extensions, NextHop, Session } from '../outbound/interface.ts';
 import { paramValue, type PathCommand } from '../smtp/command.ts';
@@ -14,7 +15,11 @@ export interface DeliveryOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly mail: PathCommand;
+  /** Of the transaction, as in the log. */
+  readonly id: string;
+  /** What the client said; nothing is handed on when it is empty. */
   readonly xforward: ReadonlyMap<string, string>;
+  readonly calls: Calls;
   /** The XDETACH parameter for a next hop that offers it. */
   readonly extendChain: () => string;
 }
@@ -111,7 +116,8 @@ export class Delivery {
       return reply;
     }
     this.#options.signal.throwIfAborted();
-    await this.#session!.write(concat(head, content.body()));
+    const session = this.#session!;
+    await this.#waiting(session, () => session.write(concat(head, content.body())));
     return undefined;
   }
 
@@ -119,8 +125,9 @@ export class Delivery {
   async finish(): Promise<readonly Reply[]> {
     // Who is gone will send the message again: complete it, and there are two.
     this.#options.signal.throwIfAborted();
-    if (!this.#session) throw new Failure('nextHopLost');
-    return this.#session.finish();
+    const session = this.#session;
+    if (!session) throw new Failure('nextHopLost');
+    return this.#waiting(session, () => session.finish());
   }
 
   /** The end of it: nothing is said for this transaction any more. */
@@ -134,7 +141,7 @@ export class Delivery {
   async #withReplacement({ ready, again, ask }: Question): Promise<readonly Reply[]> {
     try {
       const session = await ready();
-      const replies = await ask(session);
+      const replies = await this.#waiting(session, () => ask(session));
       const closing = replies.find((reply) => reply.code === 421);
       if (!closing) return replies;
       this.#options.log.info('session-replaced', { peer: session.peer, reason: describeReply(closing) });
@@ -142,7 +149,18 @@ export class Delivery {
       if (!(error instanceof Failure) || !this.#isStale(error) || this.#options.signal.aborted) throw error;
       this.#options.log.info('session-replaced', { reason: error.message });
     }
-    return ask(await again());
+    const session = await again();
+    return this.#waiting(session, () => ask(session));
+  }
+
+  /** Whatever the next hop does for us meanwhile may come back to us: see `Calls`. */
+  async #waiting<T>(session: Session, ask: () => Promise<T>): Promise<T> {
+    const end = this.#options.calls.begin({ id: this.#options.id, session: session.local });
+    try {
+      return await ask();
+    } finally {
+      end();
+    }
   }
 
   #takeNote(rcpts: readonly PathCommand[], replies: readonly Reply[]): void {
@@ -174,7 +192,7 @@ export class Delivery {
 
   async #replace(): Promise<Session> {
     const session = await this.#acquire(true);
-    await this.#sayEnvelope(session);
+    await this.#waiting(session, () => this.#sayEnvelope(session));
     return session;
   }
 
@@ -194,9 +212,9 @@ export class Delivery {
   }
 
   async #forward(session: Session): Promise<void> {
-    const { xforward, log } = this.#options;
+    const { xforward, log, calls, id } = this.#options;
     if (!session.extensions.has('XFORWARD')) return;
-    const reply = await session.xforward(xforward);
+    const reply = await session.xforward(calls.mark(xforward, id));
     if (!isPositive(reply)) log.warn('xforward-refused', { peer: session.peer, reply: describeReply(reply) });
   }
 

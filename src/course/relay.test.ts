@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { Outgoing } from '../detach/interface.ts';
 import { createGuard } from '../loopguard/guard.ts';
+import { ownCalls } from '../loopguard/testing/calls.ts';
 import { HeaderBlock } from '../message/header-block.ts';
 import type { Session } from '../outbound/interface.ts';
 import { nextHopOptions } from '../outbound/testing/options.ts';
@@ -16,6 +17,7 @@ test('a spool that cannot be released after the delivery is no reason to have th
   const session: Session = {
     extensions: new Map(),
     peer: 'b',
+    local: undefined,
     reused: false,
     alive: true,
     xforward: said(250, 'ok'),
@@ -49,6 +51,7 @@ test('a spool that cannot be released after the delivery is no reason to have th
       close: () => Promise.resolve(),
     },
     guard: createGuard({ cluster: 'c', keys: [{ id: 'k', secret: Buffer.alloc(32) }], maxPasses: 1, hopLimit: 50 }),
+    calls: ownCalls(),
     detacher: {
       receive: () =>
         Promise.resolve({ header, discard: () => Promise.resolve(), detach: () => Promise.resolve(outgoing) }),

@@ -8,7 +8,7 @@
  */
 import type { Client, Transactions } from '../inbound/interface.ts';
 import type { Detacher, Outgoing } from '../detach/interface.ts';
-import type { Guard, Inspection, NotificationWriter } from '../loopguard/interface.ts';
+import type { Calls, Guard, Inspection, NotificationWriter } from '../loopguard/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
 import { traceBoundary } from '../message/trace-boundary.ts';
 import type { Log, Meter } from '../observe/interface.ts';
@@ -27,6 +27,7 @@ export interface RelayOptions {
   readonly maxMessageSize: number;
   readonly nextHop: NextHop;
   readonly guard: Guard;
+  readonly calls: Calls;
   readonly detacher: Detacher;
   readonly notify: NotificationWriter;
   readonly log: Log;
@@ -70,7 +71,7 @@ export class Relay implements Transactions {
   async mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[] = []): Promise<readonly Reply[]> {
     const refuse = (reply: Reply): readonly Reply[] => [reply, ...rcpts.map(() => failureReply('badSequence'))];
     if (this.#open) return refuse(failureReply('badSequence'));
-    const { guard, log, nextHop } = this.#options;
+    const { guard, calls, log, nextHop } = this.#options;
     const record = new TransactionRecord(this.#options, client, command);
     const chain = paramValue(command, 'XDETACH');
     const failure = this.#refuseMail(command, chain, record);
@@ -80,10 +81,13 @@ export class Relay implements Transactions {
       log,
       signal: this.#gone.signal,
       mail: command,
+      id: record.id,
       xforward: client.xforward,
+      calls,
       extendChain: () => guard.extendChain(chain),
     });
     try {
+      await this.#refuseCircle(client, record);
       const open: Open = {
         mail: command,
         client,
@@ -204,6 +208,20 @@ export class Relay implements Transactions {
     // RFC 1870 section 5: up to 20 digits.
     if (!/^\d{1,20}$/.test(size)) return new Failure('syntax');
     return Number(size) > this.#options.maxMessageSize ? new Failure('messageTooBig') : undefined;
+  }
+
+  /** @throws Failure when this MAIL comes from a next hop that we have asked something, and that waits for us to go on */
+  async #refuseCircle({ xforward }: Client, record: TransactionRecord): Promise<void> {
+    const reason = xforward.size > 0 && (await this.#options.calls.causeOf(xforward, this.#gone.signal));
+    if (!reason) return;
+    record.loop({
+      fence: 'chain',
+      reason,
+      advice:
+        'outbound.nextHop is the listener that hands mail to this filter (smtpd_proxy_filter): ' +
+        'set it to the reinjection listener, the one with "-o smtpd_proxy_filter="',
+    });
+    throw new Failure('callLoop', { reason });
   }
 
   /** Whether none of these could be refused by ourselves, however the next hop judges those before it. */

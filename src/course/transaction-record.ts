@@ -8,6 +8,7 @@ import { domainOf } from '../smtp/address.ts';
 import type { PathCommand } from '../smtp/command.ts';
 import { failureReply, type Failure } from '../smtp/failures.ts';
 import { describeReply, isPositive, isTransient, wireToText, type Reply } from '../smtp/reply.ts';
+import { availableAttribute } from '../smtp/xforward.ts';
 
 type Outcome = Parameters<Meter['transaction']>[0];
 
@@ -190,7 +191,8 @@ export class TransactionRecord {
     const messageId = this.#header?.first('message-id');
     const received = this.#header?.fields.find((field) => field.key === 'received');
     const queueId =
-      this.#client.xforward.get('IDENT') ?? (received && /\bid[ \t]+([A-Za-z0-9]+)/.exec(unfold(received))?.[1]);
+      availableAttribute(this.#client.xforward, 'IDENT') ??
+      (received && /\bid[ \t]+([A-Za-z0-9]+)/.exec(unfold(received))?.[1]);
     return {
       messageId: messageId === undefined ? undefined : wireToText(messageId).slice(0, 998),
       queueId: queueId === undefined ? undefined : wireToText(queueId),

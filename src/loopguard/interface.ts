@@ -62,3 +62,24 @@ export interface Notification {
 
 /** Writes the RFC 3464 notification for recipients that loop; undefined: nobody is to be told. */
 export type NotificationWriter = (request: NotificationRequest) => Notification | undefined;
+
+/** A question to the next hop that waits for its answer. */
+export interface Call {
+  /** Of the transaction, as in the log. */
+  readonly id: string;
+  /** Our end of the session; undefined on a UNIX socket. */
+  readonly session: { readonly address: string; readonly port: number } | undefined;
+}
+
+/** What this service has asked its next hop, to see when the next hop asks it back. */
+export interface Calls {
+  /** @returns what ends the call: the answer is here, or nobody waits for it any more */
+  begin(call: Call): () => void;
+  /** The attributes for the next hop: with the mark of this transaction in IDENT, behind what the client said there. */
+  mark(xforward: ReadonlyMap<string, string>, id: string): ReadonlyMap<string, string>;
+  /**
+   * Why a MAIL with these attributes was caused by a call of this service that is still open, or undefined when it was
+   * not. Every call must have begun before its question was sent.
+   */
+  causeOf(xforward: ReadonlyMap<string, string>, signal: AbortSignal): Promise<string | undefined>;
+}

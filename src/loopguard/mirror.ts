@@ -12,24 +12,28 @@ export interface Listener {
  * balancers and names.
  */
 export function isOwnListener(listeners: readonly Listener[], remoteAddress: string, remotePort: number): boolean {
-  const remote = plain(remoteAddress);
+  const remote = plainAddress(remoteAddress);
   return listeners.some(({ address, port }) => {
     if (port !== remotePort) return false;
-    const own = plain(address);
+    const own = plainAddress(address);
     return own === remote || (isWildcard(own) && isOfThisMachine(remote));
   });
 }
 
 const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::' || address === '';
 
-function isOfThisMachine(address: string): boolean {
+/** `address`: as `plainAddress` returns it. */
+export function isOfThisMachine(address: string): boolean {
   if (isIP(address) === 4 && address.startsWith('127.')) return true;
-  return Object.values(networkInterfaces()).some((list) => list?.some((entry) => plain(entry.address) === address));
+  return Object.values(networkInterfaces()).some((list) =>
+    list?.some((entry) => plainAddress(entry.address) === address),
+  );
 }
 
-/** Without the prefix of an IPv4 address on a dual-stack socket, and without a zone. */
-const plain = (address: string): string =>
+/** Without `IPv6:` (RFC 5321 section 4.1.3), the prefix of an IPv4 address on a dual-stack socket, and a zone. */
+export const plainAddress = (address: string): string =>
   address
     .toLowerCase()
+    .replace(/^ipv6:/, '')
     .replace(/^::ffff:(?=\d+\.)/, '')
     .replace(/%.*$/, '');

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { isPositive, type Reply } from '../smtp/reply.ts';
 import { Dialog } from './dialog.ts';
-import type { Extensions } from './interface.ts';
+import type { Extensions, Session } from './interface.ts';
 import type { Timeouts } from './timeouts.ts';
 
 /** Postfix slows down and then drops a session that collects errors (smtpd_soft_error_limit): long before that. */
@@ -19,6 +19,7 @@ export interface ChannelOptions {
 /** An opened connection, with what its next user must know of those before. The pool holds these. */
 export class Channel {
   readonly peer: string;
+  readonly local: Session['local'];
   readonly extensions: Extensions;
   readonly protocol: 'smtp' | 'lmtp';
   readonly timeouts: Timeouts;
@@ -34,6 +35,8 @@ export class Channel {
 
   constructor(socket: Socket, options: ChannelOptions) {
     this.peer = options.peer;
+    const { localAddress: address, localPort: port } = socket;
+    this.local = address === undefined || port === undefined ? undefined : { address, port };
     this.extensions = options.extensions;
     this.protocol = options.protocol;
     this.timeouts = options.timeouts;

@@ -29,6 +29,8 @@ export interface Session {
   readonly extensions: Extensions;
   /** For the log: `host:port`. */
   readonly peer: string;
+  /** Our end of the connection; undefined on a UNIX socket. */
+  readonly local: { readonly address: string; readonly port: number } | undefined;
   /** True when this session served a transaction before: it may have died while idle. */
   readonly reused: boolean;
   /** False once the session broke or the next hop closed it. Changes while nobody speaks. */

@@ -21,6 +21,7 @@ type Phase = 'commands' | 'data' | 'message' | 'cut';
 export class ChannelSession implements Session {
   readonly extensions: Extensions;
   readonly peer: string;
+  readonly local: Session['local'];
   readonly reused: boolean;
   readonly #channel: Channel;
   readonly #giveBack: (channel: Channel) => void;
@@ -33,6 +34,7 @@ export class ChannelSession implements Session {
     this.#channel = channel;
     this.extensions = channel.extensions;
     this.peer = channel.peer;
+    this.local = channel.local;
     this.reused = reused;
     this.#giveBack = giveBack;
   }

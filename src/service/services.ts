@@ -12,6 +12,7 @@ import { createGuard } from '../loopguard/guard.ts';
 import type { Guard } from '../loopguard/interface.ts';
 import { isOwnListener, type Listener } from '../loopguard/mirror.ts';
 import { notificationWriter } from '../loopguard/notification.ts';
+import { OpenCalls } from '../loopguard/open-calls.ts';
 import { startHealthServer, type Figures, type HealthServer } from '../observe/health.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import type { Check } from '../observe/readiness.ts';
@@ -64,6 +65,7 @@ export async function openDoors({ config, log, meter, guard, listeners, nextHop,
   const detacher = createDetacher({ config, store, notice: createNotice(config.links), log, meter });
   const links = await startLinkServer({ links: config.links, store, log });
   const notify = notificationWriter({ hostname: config.hostname });
+  const calls = new OpenCalls({ hostname: config.hostname, askOthers: () => Promise.resolve(false) });
   try {
     const inbound = await startInbound({
       hostname: config.hostname,
@@ -79,6 +81,7 @@ export async function openDoors({ config, log, meter, guard, listeners, nextHop,
           maxMessageSize: config.inbound.maxMessageSize,
           nextHop,
           guard,
+          calls,
           detacher,
           notify,
           log,
