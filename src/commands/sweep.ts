@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/load-config.ts';
+import { openBlobs } from '../storage/store.ts';
 import { sweep as sweepStorage } from '../storage/sweep.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
@@ -10,7 +11,7 @@ export const sweep = defineCommand({
   options: {},
   run: async ({ sources, signal, print }) => {
     const { storage } = loadConfig(sources);
-    const swept = await sweepStorage({ storage, signal, now: Date.now() });
+    const swept = await sweepStorage({ blobs: openBlobs({ storage }), signal, now: Date.now() });
     await print(
       `swept ${swept.files} files (${swept.bytes} bytes), ${swept.messages} manifests, ${swept.links} links\n`,
     );

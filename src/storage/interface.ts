@@ -1,4 +1,13 @@
+/**
+ * The door of storage: records of links, files and messages, and the operations that the other rooms need. What is
+ * behind it is written once over `blobs.ts`, whatever keeps the blobs.
+ */
 import type { Readable } from 'node:stream';
+
+export { attachment } from './attachment.ts';
+export { exactly } from './exactly.ts';
+export { linkState } from './link-record.ts';
+export { fingerprintOf } from './naming.ts';
 
 /** A file as it is stored: its bytes decoded, named by their SHA-256. */
 export interface FileContent {
@@ -52,6 +61,12 @@ export interface FileRange {
   readonly count: number;
 }
 
+/** Under which name and type a browser is to save a file. */
+export interface SignedFile {
+  readonly name: string;
+  readonly type: string;
+}
+
 /**
  * The blob container. Every method rejects with `Failure('storageFailed')` when storage cannot do it now;
  * "not there" is an answer (undefined), not a failure.
@@ -74,7 +89,7 @@ export interface Store {
   /** The bytes of a file or of a range of it; undefined when it is gone. */
   openFile(sha256: string, signal: AbortSignal, range?: FileRange): Promise<Readable | undefined>;
   /** A short-lived address that the browser can fetch the file from by itself, for `links.delivery: redirect`. */
-  signedUrl(sha256: string, as: { readonly name: string; readonly type: string }): Promise<string>;
+  signedUrl(sha256: string, as: SignedFile): Promise<string>;
   /** Whether storage answers now, for `/readyz`. */
   probe(signal: AbortSignal): Promise<boolean>;
 }

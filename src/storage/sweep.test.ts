@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { ContainerClient } from '@azure/storage-blob';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
 import type { FileContent, Store } from './interface.ts';
-import { createStore } from './store.ts';
+import { createStore, openBlobs } from './store.ts';
 import { linkGraceMs, sweep } from './sweep.ts';
 
 const day = 86_400_000;
@@ -38,7 +38,7 @@ async function send(file: FileContent, subject: string): Promise<string> {
   return (await store.putLink({ ...identity, sha256: file.sha256 }, file.size, signal)).token;
 }
 
-const run = (at: number) => sweep({ storage, signal, now: at });
+const run = (at: number) => sweep({ blobs: openBlobs({ storage }), signal, now: at });
 const isThere = async (file: FileContent): Promise<boolean> => {
   const stream = await store.openFile(file.sha256, signal);
   stream?.destroy();

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { attachment } from '../../storage/attachment.ts';
+import { attachment } from '../../storage/interface.ts';
 import type { FileRange, Link } from '../../storage/interface.ts';
 import { contentType } from './content-type.ts';
 import { parseRange } from './range.ts';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
-import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
-import { createStore } from './store.ts';
+import { type Azurite, startAzurite } from '../../../test/harness/azurite.ts';
+import { createStore } from '../store.ts';
 
 const { signal } = new AbortController();
 let azurite: Azurite;

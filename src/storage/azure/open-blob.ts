@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
 import { type AttemptOptions, answered, attempt } from './attempt.ts';
-import type { FileRange } from './interface.ts';
+import type { FileRange } from '../interface.ts';
 
 /**
  * The bytes as a stream: read from storage no faster than they are taken, resumed where a connection broke, and an

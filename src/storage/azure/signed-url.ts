@@ -7,9 +7,9 @@ import {
   SASProtocol,
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
-import { attachment } from './attachment.ts';
+import { attachment } from '../attachment.ts';
 import { attempt } from './attempt.ts';
-import { fileBlob } from './naming.ts';
+import type { SignedFile } from '../interface.ts';
 
 /** Long enough to begin a download, and to resume it after a pause. */
 const lifetimeMs = 10 * 60_000;
@@ -18,12 +18,6 @@ const skewMs = 5 * 60_000;
 /** The newest form that Azurite can check as well: the SDK's own is newer, and nothing here needs what it adds. */
 const sasVersion = '2025-07-05';
 const delegationMs = 24 * 3_600_000;
-
-export interface SignedFile {
-  readonly sha256: string;
-  readonly name: string;
-  readonly type: string;
-}
 
 /** Signs addresses with the account's key, or with a key that Azure lends to an identity (fetched once a day). */
 export class UrlSigner {
@@ -36,10 +30,10 @@ export class UrlSigner {
     this.#now = now;
   }
 
-  sign(file: SignedFile): Promise<string> {
+  sign(name: string, file: SignedFile): Promise<string> {
     return attempt({ what: 'signing an address', signal: new AbortController().signal }, async ({ signal }) => {
       const now = this.#now();
-      const blob = this.#container.getBlobClient(fileBlob(file.sha256));
+      const blob = this.#container.getBlobClient(name);
       const options: BlobGenerateSasUrlOptions = {
         version: sasVersion,
         permissions: BlobSASPermissions.parse('r'),

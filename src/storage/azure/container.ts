@@ -1,6 +1,6 @@
 import type { DefaultAzureCredential } from '@azure/identity';
 import { ContainerClient, type StoragePipelineOptions } from '@azure/storage-blob';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../../config/config.ts';
 
 /** What the SDK asks of an identity. */
 type Credential = Pick<DefaultAzureCredential, 'getToken'>;

@@ -9,7 +9,8 @@
 import { randomBytes } from 'node:crypto';
 import type { BlockBlobClient, BlockBlobUploadOptions } from '@azure/storage-blob';
 import { type Attempt, answered, attempt, hasCode } from './attempt.ts';
-import type { Blocks, FileContent } from './interface.ts';
+import { type Content, type NewBlob } from '../blobs.ts';
+import type { Blocks } from '../interface.ts';
 import { RequestBody } from './request-body.ts';
 
 const wholeUpTo = 64 * 1024 * 1024;
@@ -17,21 +18,8 @@ const blockSize = 16 * 1024 * 1024;
 /** A transfer that moves is never given up; one that stands still this long is. */
 const stallMs = 30_000;
 
-/** What is stored: bytes in memory, or a reader of so many bytes. */
-export type Content = Buffer | Pick<FileContent, 'size' | 'open'>;
-
-export const sizeOf = (content: Content): number => (Buffer.isBuffer(content) ? content.length : content.size);
-
-export interface Upload {
-  /** For the log. */
-  readonly what: string;
-  readonly content: Content;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-}
-
 /** @returns false when the blob is there already: nothing was changed. */
-export function upload(blob: BlockBlobClient, { what, content, metadata, signal }: Upload): Promise<boolean> {
+export function upload(blob: BlockBlobClient, { what, content, metadata, signal }: NewBlob): Promise<boolean> {
   return attempt({ what, signal, idleMs: stallMs }, async (current) => {
     const options = {
       abortSignal: current.signal,

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { RestError } from '@azure/storage-blob';
-import { Failure } from '../smtp/failures.ts';
+import { Failure } from '../../smtp/failures.ts';
 
 export interface Attempt {
   /** Aborts with the caller's signal, and when nothing has moved for `idleMs`. */
@@ -49,7 +49,7 @@ export async function attempt<T>(options: AttemptOptions, work: (attempt: Attemp
 }
 
 /** The SDK's errors carry the request with its signature: only their description leaves this room. */
-export function storageFailure(what: string, error: unknown): Failure {
+function storageFailure(what: string, error: unknown): Failure {
   const reason = `storage: ${what}: ${describe(error)}`;
   return new Failure('storageFailed', { reason, cause: containerIsMissing(error) ? missingContainer : undefined });
 }

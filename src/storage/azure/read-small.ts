@@ -1,11 +1,13 @@
 import type { BlobClient } from '@azure/storage-blob';
+import type { BlobState } from '../blobs.ts';
 import { type AttemptOptions, answered, attempt } from './attempt.ts';
+import { stateOf } from './blob-state.ts';
 
 /** A whole blob of ours that is small by nature, with the ETag of exactly these bytes; undefined: not there. */
 export function readSmall(
   blob: BlobClient,
   options: AttemptOptions,
-): Promise<{ readonly bytes: Buffer; readonly etag: string } | undefined> {
+): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> {
   return attempt(options, async (current) => {
     try {
       const found = await blob.download(0, undefined, { abortSignal: current.signal, maxRetryRequests: 2 });
@@ -14,7 +16,7 @@ export function readSmall(
         current.touch();
         chunks.push(chunk);
       }
-      return { bytes: Buffer.concat(chunks), etag: found.etag ?? '' };
+      return { ...stateOf(found), bytes: Buffer.concat(chunks) };
     } catch (error) {
       answered(error, 404);
       return undefined;

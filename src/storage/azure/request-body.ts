@@ -1,6 +1,6 @@
 import { ClientRequest } from 'node:http';
 import { Readable } from 'node:stream';
-import type { Blocks } from './interface.ts';
+import type { Blocks } from '../interface.ts';
 
 /**
  * What the SDK sends as the body of a request.

@@ -1,0 +1,157 @@
+import type { Readable } from 'node:stream';
+import type { BlobItem, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import { Failure } from '../../smtp/failures.ts';
+import type { Blobs, BlobState, Conditional, ListedBlob, Metadata, NewBlob, Request } from '../blobs.ts';
+import type { FileRange, SignedFile } from '../interface.ts';
+import { answered, attempt, missingContainer } from './attempt.ts';
+import { stateOf } from './blob-state.ts';
+import { type ContainerOptions, openContainer } from './container.ts';
+import { openBlob } from './open-blob.ts';
+import { readSmall } from './read-small.ts';
+import { UrlSigner } from './signed-url.ts';
+import { upload } from './upload.ts';
+
+/** Never written: asking for it shows that storage answers and that we may read. */
+const probeBlob = 'links/probe';
+
+/** Blobs of one page of a listing: Azure's own limit. */
+const pageSize = 5000;
+
+/** Blobs in one container of an Azure storage account. */
+export class AzureBlobs implements Blobs {
+  readonly #container: ContainerClient;
+  readonly #signer: UrlSigner;
+
+  constructor(options: ContainerOptions & { readonly now: () => number }) {
+    this.#container = openContainer(options);
+    this.#signer = new UrlSigner(this.#container, options.now);
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    // Asked first, since an identity that may not create containers can well use one that is there.
+    if (await this.#containerAnswers(signal)) return;
+    await attempt({ what: 'creating the container', signal }, async ({ signal: abortSignal }) => {
+      await this.#container.createIfNotExists({ abortSignal });
+    });
+  }
+
+  async probe(signal: AbortSignal): Promise<boolean> {
+    return this.#containerAnswers(signal).catch(() => false);
+  }
+
+  stat(name: string, request: Request): Promise<BlobState | undefined> {
+    return attempt(request, async ({ signal: abortSignal }) => {
+      try {
+        return stateOf(await this.#blob(name).getProperties({ abortSignal }));
+      } catch (error) {
+        answered(error, 404);
+        return undefined;
+      }
+    });
+  }
+
+  read(name: string, request: Request): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> {
+    return readSmall(this.#blob(name), request);
+  }
+
+  open(name: string, request: Request & { readonly range: FileRange | undefined }): Promise<Readable | undefined> {
+    return openBlob(this.#blob(name), request);
+  }
+
+  create(name: string, blob: NewBlob): Promise<boolean> {
+    return this.#inContainer(blob.signal, () => upload(this.#blob(name), blob));
+  }
+
+  replace(
+    name: string,
+    { content, metadata, etag, ...request }: Conditional & { readonly content: Buffer; readonly metadata: Metadata },
+  ): Promise<boolean> {
+    const options = { metadata: { ...metadata }, conditions: { ifMatch: etag } };
+    return conditionally(request, (abortSignal) =>
+      this.#blob(name).upload(content, content.length, { ...options, abortSignal }),
+    );
+  }
+
+  setMetadata(
+    name: string,
+    { metadata, etag, ...request }: Conditional & { readonly metadata: Metadata },
+  ): Promise<boolean> {
+    const conditions = { ifMatch: etag };
+    return conditionally(request, (abortSignal) =>
+      this.#blob(name).setMetadata({ ...metadata }, { abortSignal, conditions }),
+    );
+  }
+
+  delete(name: string, { etag, ...request }: Conditional): Promise<boolean> {
+    const conditions = { ifMatch: etag };
+    return conditionally(request, (abortSignal) => this.#blob(name).delete({ abortSignal, conditions }));
+  }
+
+  async *list(prefix: string, { what, signal }: Request): AsyncIterable<readonly ListedBlob[]> {
+    const pages = this.#container
+      .listBlobsFlat({ prefix, includeMetadata: true, abortSignal: signal })
+      .byPage({ maxPageSize: pageSize });
+    for (;;) {
+      const page = await attempt({ what, signal }, () => pages.next());
+      if (page.done === true) return;
+      yield page.value.segment.blobItems.map(listed);
+    }
+  }
+
+  signedUrl(name: string, file: SignedFile): Promise<string> {
+    return this.#signer.sign(name, file);
+  }
+
+  #blob(name: string): BlockBlobClient {
+    return this.#container.getBlockBlobClient(name);
+  }
+
+  /** True when it is there, false when storage says that it is not. */
+  async #containerAnswers(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.stat(probeBlob, { what: 'asking for the container', signal });
+      return true;
+    } catch (error) {
+      if (lacksContainer(error)) return false;
+      throw error;
+    }
+  }
+
+  /** A container that was deleted, or never created, is created by the next mail. */
+  async #inContainer<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!lacksContainer(error)) throw error;
+      await this.prepare(signal);
+      return work();
+    }
+  }
+}
+
+const lacksContainer = (error: unknown): boolean => error instanceof Failure && error.cause === missingContainer;
+
+/** @returns false when the condition does not hold: changed or deleted since */
+function conditionally(request: Request, change: (abortSignal: AbortSignal) => Promise<unknown>): Promise<boolean> {
+  return attempt(request, async ({ signal }) => {
+    try {
+      await change(signal);
+      return true;
+    } catch (error) {
+      answered(error, 404, 409, 412);
+      return false;
+    }
+  });
+}
+
+function listed({ name, properties, metadata = {} }: BlobItem): ListedBlob {
+  const { contentLength = 0, etag, lastModified } = properties;
+  // Listings give the ETag bare, everything else gives it in quotes.
+  return {
+    name,
+    size: contentLength,
+    etag: `"${etag.replaceAll('"', '')}"`,
+    metadata,
+    modified: lastModified.getTime(),
+  };
+}

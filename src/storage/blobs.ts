@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream';
+import type { FileContent, FileRange, SignedFile } from './interface.ts';
+
+/** Short ASCII values beside the bytes of a blob; names in lower case. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** What is known of a blob without its bytes. */
+export interface BlobState {
+  readonly size: number;
+  /** Stands for exactly this version, bytes and metadata. */
+  readonly etag: string;
+  readonly metadata: Metadata;
+  /** When it was written last: ms since 1970. */
+  readonly modified: number;
+}
+
+export interface ListedBlob extends BlobState {
+  readonly name: string;
+}
+
+/** What is stored: bytes in memory, or a reader of so many bytes. */
+export type Content = Buffer | Pick<FileContent, 'size' | 'open'>;
+
+export const sizeOf = (content: Content): number => (Buffer.isBuffer(content) ? content.length : content.size);
+
+export interface Request {
+  /** For the log: which operation on what; never a token. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+}
+
+export interface NewBlob extends Request {
+  readonly content: Content;
+  readonly metadata: Metadata;
+}
+
+/** A change of what was judged: it is done only while the blob is still that version. */
+export interface Conditional extends Request {
+  readonly etag: string;
+}
+
+/**
+ * Where blobs are kept: the few operations over which links, files, manifests and the index are written once.
+ *
+ * Names are `files/<sha256>`, `links/<token>` and the like: a kind, then one or two segments, in the characters of hex
+ * and base64url. Everything that changes a blob is atomic and durable when it resolves. Every method rejects with
+ * `Failure('storageFailed')` when it cannot be done now, `Failure('storageFull')` when there is no room; "not there"
+ * and "changed by others" are answers.
+ */
+export interface Blobs {
+  /** Creates what the blobs are kept in where it is missing. */
+  prepare(signal: AbortSignal): Promise<void>;
+  /** Whether it answers now. */
+  probe(signal: AbortSignal): Promise<boolean>;
+  stat(name: string, request: Request): Promise<BlobState | undefined>;
+  /** A whole blob that is small by nature. */
+  read(name: string, request: Request): Promise<(BlobState & { readonly bytes: Buffer }) | undefined>;
+  /** The bytes of a blob or of a range of it. */
+  open(name: string, request: Request & { readonly range: FileRange | undefined }): Promise<Readable | undefined>;
+  /** @returns false when there is one already: nothing was changed */
+  create(name: string, blob: NewBlob): Promise<boolean>;
+  /** Other bytes, small ones, and metadata. @returns false when it is not that version any more */
+  replace(
+    name: string,
+    blob: Conditional & { readonly content: Buffer; readonly metadata: Metadata },
+  ): Promise<boolean>;
+  /** @returns false when it is not that version any more */
+  setMetadata(name: string, change: Conditional & { readonly metadata: Metadata }): Promise<boolean>;
+  /** @returns false when it is not that version any more */
+  delete(name: string, condition: Conditional): Promise<boolean>;
+  /** Blobs whose name begins so, a page at a time, shard after shard of the name; within one in any order. */
+  list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]>;
+  /** An address from which a browser can fetch the blob by itself. */
+  signedUrl(name: string, file: SignedFile): Promise<string>;
+}
