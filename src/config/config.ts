@@ -22,6 +22,7 @@ export interface Config {
     readonly trustedNetworks: readonly string[];
     readonly maxMessageSize: number;
     readonly maxClients: number;
+    readonly maxClientsPerAddress: number;
     readonly tls: {
       readonly mode: 'off' | 'optional' | 'required';
       readonly cert: string | undefined;

@@ -1,3 +1,4 @@
+import type { Config } from './config.ts';
 import type { Format, Printed } from './format.ts';
 
 /** What a key is worth when nobody sets it. */
@@ -5,7 +6,8 @@ export type Default =
   | { readonly kind: 'value'; readonly value: Printed }
   | { readonly kind: 'none' }
   | { readonly kind: 'required' }
-  | { readonly kind: 'derived'; readonly text: string; readonly derive: () => string };
+  | { readonly kind: 'derived'; readonly text: string; readonly derive: () => string }
+  | { readonly kind: 'follows'; readonly text: string; readonly derive: (others: Config) => unknown };
 
 /** What the reference page says about a key: one paragraph each, in Markdown. */
 export interface Documentation {
@@ -53,6 +55,14 @@ export function derived<T>(
   options: Documentation & { readonly text: string; readonly derive: () => string },
 ): Key<T> {
   return new Key(format, { kind: 'derived', text: options.text, derive: options.derive }, options);
+}
+
+/** A default that follows from other keys; `text` describes it, `derive` is called with their effective values. */
+export function follows<T>(
+  format: Format<T>,
+  options: Documentation & { readonly text: string; readonly derive: (others: Config) => T },
+): Key<T> {
+  return new Key(format, { kind: 'follows', text: options.text, derive: options.derive }, options);
 }
 
 /** A key that may stay unset; null in the file or an empty variable unset it again. */

@@ -50,6 +50,7 @@ test('the environment alone is enough, and what it does not say has its default'
       trustedNetworks: ['127.0.0.0/8', '::1/128'],
       maxMessageSize: 52428800,
       maxClients: 200,
+      maxClientsPerAddress: 200,
       tls: { mode: 'off', cert: undefined, key: undefined },
       xforwardHosts: [],
       proxyHosts: [],

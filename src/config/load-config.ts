@@ -34,8 +34,13 @@ export function loadConfig({ file, env = process.env }: ConfigSources): Config {
   const problems = [...fromFile.problems, ...unknownVariables(env)];
   const values: Values = {};
   const failed = new Set(problems.map(({ subject }) => subject));
+  const following: (readonly [path: string, derive: (others: Config) => unknown])[] = [];
   for (const [path, key] of leaves(schema)) {
     if (failed.has(path)) continue;
+    if (key.default.kind === 'follows' && isUnset(getIn(merged, path))) {
+      following.push([path, key.default.derive]);
+      continue;
+    }
     try {
       setIn(values, path, parseValue(merged, path, key));
     } catch (error) {
@@ -47,6 +52,10 @@ export function loadConfig({ file, env = process.env }: ConfigSources): Config {
     }
   }
   const config: Config = values as Resolved<typeof schema>;
+  for (const [path, derive] of following) {
+    if (failed.size > 0) failed.add(path);
+    else setIn(values, path, derive(config));
+  }
   problems.push(...checkConfig(config, failed));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -103,6 +112,8 @@ function readSecret(file: unknown, path: string): string {
     throw new FormatError(`${path} cannot be read (${code})`);
   }
 }
+
+const isUnset = (raw: unknown): boolean => raw === null || raw === '';
 
 function unknownVariables(env: NodeJS.ProcessEnv): readonly Problem[] {
   const known = [...leaves(schema)].flatMap(([path, key]) =>

@@ -70,6 +70,7 @@ function longDefault(fallback: Default): string {
     case 'required':
       return 'none, it must be set';
     case 'derived':
+    case 'follows':
       return fallback.text;
     default:
       return fallback satisfies never;
@@ -86,6 +87,8 @@ function shortDefault({ default: fallback }: Key<unknown>): string {
       return '**required**';
     case 'derived':
       return 'depends on the machine';
+    case 'follows':
+      return 'depends on other keys';
     default:
       return fallback satisfies never;
   }

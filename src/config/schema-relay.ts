@@ -1,6 +1,7 @@
 import { hostname, listenAddress, listenPort, network, nextHop } from './addresses.ts';
 import { integer, list, oneOf, text } from './format.ts';
-import { derived, key, optional, required } from './key.ts';
+import { derived, follows, key, optional, required } from './key.ts';
+import { allowsOneClientOnly } from './one-client.ts';
 import { defaultSpoolDirectory, machineName } from './machine.ts';
 import { guardKeys, secretText } from './secrets.ts';
 import { duration, size } from './units.ts';
@@ -52,8 +53,15 @@ export const relaySchema = {
     }),
     maxClients: key(integer('number', { min: 1, max: 100_000 }), {
       default: 200,
-      doc: 'Connections served at the same time; further ones are told 421.',
+      doc: 'Connections of clients in `inbound.trustedNetworks` served at the same time; further ones are told 421. All others are refused at once and do not count.',
       why: 'Twice the `default_process_limit` of Postfix, so that two of them can connect with all they have.',
+    }),
+    maxClientsPerAddress: follows(integer('number', { min: 1, max: 100_000 }), {
+      text: 'half of `inbound.maxClients`; all of them where `inbound.trustedNetworks` has no more than loopback and one address',
+      derive: ({ inbound: { maxClients, trustedNetworks } }) =>
+        allowsOneClientOnly(trustedNetworks) ? maxClients : Math.ceil(maxClients / 2),
+      doc: 'Connections served at the same time for one client address (behind a load balancer, the one in its PROXY header); further ones are told 421.',
+      why: 'One neighbour that goes wrong leaves places for the others; where there is only one, it may have all.',
     }),
     tls: {
       mode: key(oneOf('off', 'optional', 'required'), {

@@ -151,7 +151,11 @@ function shareOf(config: Config): Config {
   const { workers, inbound, outbound, spool } = config;
   return {
     ...config,
-    inbound: { ...inbound, maxClients: Math.ceil(inbound.maxClients / workers) },
+    inbound: {
+      ...inbound,
+      maxClients: Math.ceil(inbound.maxClients / workers),
+      maxClientsPerAddress: Math.ceil(inbound.maxClientsPerAddress / workers),
+    },
     outbound: {
       ...outbound,
       maxConnections: Math.max(1, Math.floor(outbound.maxConnections / workers)),

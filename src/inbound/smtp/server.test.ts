@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import type { Config } from '../../config/config.ts';
-import type { Log, Meter } from '../../observe/interface.ts';
+import type { Fields, Log } from '../../observe/interface.ts';
 import type { PathCommand } from '../../smtp/command.ts';
 import { Failure, failureReply } from '../../smtp/failures.ts';
 import type { Reply } from '../../smtp/reply.ts';
@@ -62,8 +62,15 @@ class Recorder implements Transactions {
 }
 
 const none = (): undefined => undefined;
-const log: Log = { debug: none, info: none, warn: none, error: none };
-const meter = { clients: none } as unknown as Meter;
+const meter = { clients: none };
+
+type Line = Fields & { readonly event: string };
+
+function recordLog(): { readonly log: Log; readonly lines: Line[] } {
+  const lines: Line[] = [];
+  const write = (event: string, fields: Fields = {}): void => void lines.push({ event, ...fields });
+  return { log: { debug: none, info: write, warn: write, error: write }, lines };
+}
 const defaults: Config['inbound'] = {
   address: '127.0.0.1',
   port: 0,
@@ -71,6 +78,7 @@ const defaults: Config['inbound'] = {
   trustedNetworks: ['127.0.0.0/8'],
   maxMessageSize: 1_000_000,
   maxClients: 10,
+  maxClientsPerAddress: 10,
   tls: { mode: 'off', cert: undefined, key: undefined },
   xforwardHosts: [],
   proxyHosts: [],
@@ -83,8 +91,9 @@ after(async () => {
 
 async function start(
   overrides: Partial<Config['inbound']> = {},
-): Promise<{ relay: Recorder; port: number; inbound: Inbound }> {
+): Promise<{ relay: Recorder; port: number; inbound: Inbound; lines: Line[] }> {
   const relay = new Recorder();
+  const { log, lines } = recordLog();
   const inbound = await startInbound({
     hostname: 'detach.example',
     inbound: { ...defaults, ...overrides },
@@ -94,7 +103,7 @@ async function start(
     open: () => relay,
   });
   running.push(inbound);
-  return { relay, port: inbound.port, inbound };
+  return { relay, port: inbound.port, inbound, lines };
 }
 
 /** Sends it all at once and reads until the server hangs up. */
@@ -257,10 +266,10 @@ test('a command line without end is refused, whole or in pieces', async () => {
   const { port, relay } = await start();
   for (const end of ['', '\r\nNOOP\r\n']) {
     const lines = await converse(port, `${EHLO}MAIL FROM:<${'x'.repeat(20_000)}${end}`);
-    assert.match(lines.at(-1) ?? '', /^421 .*Command line too long/);
+    assert.match(lines.at(-1) ?? '', /^421 .*command line too long/);
   }
   const lines = await converse(port, `${EHLO}MAIL FROM:<s@a.example>\r\nRCPT TO:<${'x'.repeat(20_000)}@b.example>\r\n`);
-  assert.match(lines.at(-1) ?? '', /^421 .*Command line too long/);
+  assert.match(lines.at(-1) ?? '', /^421 .*command line too long/);
   assert.ok(!relay.heard.some((line) => line.startsWith('RCPT')));
 });
 
@@ -275,7 +284,7 @@ test('a client outside the trusted networks is refused before its first command'
 test('a stranger that talks too soon is not obeyed either', async () => {
   const { port, relay } = await start({ trustedNetworks: ['192.0.2.0/24'] });
   const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\n`);
-  assert.match(lines[0] ?? '', /^421 /);
+  assert.match(lines[0] ?? '', /^554 5\.7\.1 /);
   assert.deepEqual(relay.heard, []);
 });
 
@@ -392,4 +401,69 @@ test('shutting down does not wait for a PROXY header that never comes', async ()
   // Accepted in order: once the second is greeted, the first is being waited for.
   await once(spoken, 'data');
   await Promise.all([inbound.close(10_000), once(silent, 'close'), readAll(spoken)]);
+});
+
+test('strangers take no places: a flood of them, and the neighbour is served at once', async () => {
+  const { port, relay, lines } = await start({ maxClients: 2, proxyHosts: ['127.0.0.0/8'] });
+  const strangers = Array.from({ length: 300 }, () => converse(port, 'PROXY TCP4 192.0.2.66 192.0.2.1 1 25\r\n'));
+  const said = await converse(
+    port,
+    `PROXY TCP4 127.0.0.1 192.0.2.1 1 25\r\n${EHLO}${ENVELOPE}DATA\r\nx\r\n.\r\nQUIT\r\n`,
+  );
+  assert.equal(said.at(-2), '250 2.0.0 Ok: queued as ABC');
+  assert.equal(relay.messages.length, 1);
+  for (const [first] of await Promise.all(strangers)) assert.match(first ?? '', /^554 5\.7\.1 /);
+  assert.equal(lines.filter((line) => line.event === 'client-refused').length, 1);
+});
+
+test('one address has its share of the places, the others have theirs', async () => {
+  const { port, lines } = await start({
+    maxClients: 4,
+    maxClientsPerAddress: 2,
+    proxyHosts: ['127.0.0.0/8'],
+    trustedNetworks: ['192.0.2.0/24'],
+  });
+  const greeted = async (address: string): Promise<[Socket, string]> => {
+    const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+    socket.write(`PROXY TCP4 ${address} 192.0.2.1 1 25\r\n`);
+    const [said] = (await once(socket, 'data')) as [string];
+    return [socket, said];
+  };
+  const held = [await greeted('192.0.2.1'), await greeted('192.0.2.1')];
+  assert.match((await greeted('192.0.2.1'))[1], /^421 4\.7\.0 too many connections from this address/);
+  held.push(await greeted('192.0.2.2'), await greeted('192.0.2.3'));
+  assert.match((await greeted('192.0.2.4'))[1], /^421 4\.3\.2 too many connections/);
+  for (const [socket, said] of held) {
+    assert.match(said, /^220 /);
+    socket.end('QUIT\r\n');
+    await once(socket, 'close');
+  }
+  assert.match((await greeted('192.0.2.1'))[1], /^220 /);
+  assert.deepEqual(
+    lines.map(({ event, client, reason }) => [event, client, reason]),
+    [
+      ['client-refused', '192.0.2.1', 'tooManyClientsFromAddress'],
+      ['client-refused', '192.0.2.4', 'tooManyClients'],
+    ],
+  );
+});
+
+test('a web page cannot send mail through a browser on a trusted host', async () => {
+  const { port, relay } = await start();
+  const lines = await converse(port, `POST / HTTP/1.1\r\nHost: x\r\n\r\n${EHLO}${ENVELOPE}`);
+  assert.match(lines.at(-1) ?? '', /^421 4\.7\.0 /);
+  assert.deepEqual(relay.heard, []);
+});
+
+test('a client that only makes errors is sent away; each message clears the account', async () => {
+  const { port, lines } = await start();
+  const nonsense = 'AUTH PLAIN AA==\r\n'.repeat(20);
+  const message = `${ENVELOPE}DATA\r\nx\r\n.\r\n`;
+  const said = await converse(port, `${EHLO}${nonsense}${message}${nonsense}${message}${nonsense}AUTH\r\nNOOP\r\n`);
+  assert.equal(said.filter((line) => line.startsWith('500 5.5.2 ')).length, 60);
+  assert.match(said.at(-1) ?? '', /^421 4\.7\.0 too many errors/);
+  assert.deepEqual(
+    lines.map(({ event }) => event),
+    ['client-error'],
+  );
 });

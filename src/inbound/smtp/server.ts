@@ -1,24 +1,46 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import { SMTPServer, type SMTPServerError, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
-import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
+import type { SMTPServerOptions } from 'smtp-server';
 import type { Config } from '../../config/config.ts';
 import type { Log, Meter } from '../../observe/interface.ts';
+import { RepeatedLines } from '../../observe/repeated-lines.ts';
 import { failureReply } from '../../smtp/failures.ts';
 import { NetworkList } from '../../smtp/networks.ts';
-import { RelayConnection } from './connection.ts';
+import { CountedClients, type Admission, type ClientLimits } from '../client-limits.ts';
 import type { Offers, Transactions } from '../interface.ts';
+import { canonicalAddress } from '../proxy/header.ts';
+import { ProxyPeers, type Peer } from '../proxy/peers.ts';
+import { Refusals } from '../refusals.ts';
+import { RelayConnection } from './connection.ts';
+import { LibraryServer } from './library.ts';
 
 /** Postfix waits 300 s for the next command on a session that it keeps (smtp_data_done_timeout and kin are longer). */
-const IDLE_TIMEOUT = 300_000;
+const IDLE_TIMEOUT_MS = 300_000;
+
+/**
+ * TLS 1.3, and of TLS 1.2 what has forward secrecy and authenticates what it encrypts. Each Postfix and OpenSSL of the
+ * last ten years has these.
+ */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
 
 export interface InboundOptions {
   readonly hostname: string;
   readonly inbound: Config['inbound'];
   readonly offers: Offers;
   readonly log: Log;
-  readonly meter: Meter;
+  readonly meter: Pick<Meter, 'clients'>;
+  /** Absent: this process counts for itself. */
+  readonly limits?: ClientLimits;
   /** Called for each trusted connection. */
   readonly open: (clientAddress: string) => Transactions;
 }
@@ -46,119 +68,122 @@ export async function startInbound(options: InboundOptions): Promise<Inbound> {
   return { address: bound.address, port: bound.port, close: (graceMs) => server.drain(graceMs) };
 }
 
-/** Transactions of a client that nobody trusts: never reached, as it is refused before its first command. */
-const refused: Transactions = {
-  mail: () => Promise.resolve([failureReply('untrustedClient')]),
-  rcpt: () => Promise.resolve([failureReply('untrustedClient')]),
-  refuseData: () => failureReply('untrustedClient'),
-  data: () => Promise.resolve([failureReply('untrustedClient')]),
-  reset: () => undefined,
-  close: () => undefined,
-};
-
-class RelayServer extends SMTPServer {
-  readonly limits: { readonly maxMessageSize: number };
+/** Decides who is served: by the address of the client, then by the number of clients. */
+class RelayServer extends LibraryServer {
   readonly #options: InboundOptions;
   readonly #trusted: NetworkList;
   readonly #xforward: NetworkList;
-  readonly #proxies: NetworkList;
+  readonly #proxies: ProxyPeers;
+  readonly #limits: ClientLimits;
+  readonly #refusals = new Refusals();
+  readonly #repeated: RepeatedLines;
+  readonly #connections = new Set<RelayConnection>();
 
   constructor(options: InboundOptions) {
-    const { inbound } = options;
+    const { inbound, log, limits } = options;
     super(libraryOptions(options));
     this.#options = options;
-    this.limits = { maxMessageSize: inbound.maxMessageSize };
     this.#trusted = new NetworkList(inbound.trustedNetworks);
     this.#xforward = new NetworkList(inbound.xforwardHosts);
-    this.#proxies = new NetworkList(inbound.proxyHosts);
-    this.on('error', (error: Error) => {
-      options.log.info('client-error', { reason: error.message });
+    this.#limits = limits ?? new CountedClients(inbound);
+    this.#repeated = new RepeatedLines(log);
+    this.#proxies = new ProxyPeers(inbound, (proxy, reason) => {
+      this.#repeated.warn('proxy-header-refused', proxy, { proxy, reason });
     });
+    this.on('error', (error: Error) => log.error('inbound-failed', { err: error }));
   }
 
-  override _expectsProxyHeader(socket: Socket): boolean {
-    return this.#proxies.has(socket.remoteAddress ?? '');
-  }
-
-  /** The library draws a random name for each session, for its own log, at the price of all else that is done here. */
-  override _handleProxy(...[socket, callback]: Parameters<SMTPServer['_handleProxy']>): void {
-    if (this._expectsProxyHeader(socket)) super._handleProxy(socket, callback);
-    else setImmediate(() => callback(null, { id: 'unnamed' }));
-  }
-
-  override connect(socket: Socket | TLSSocket, socketOptions?: SMTPConnectionOptions | null): void {
-    const address = socketOptions?.remoteAddress ?? socket.remoteAddress;
+  protected override accept(socket: Socket): void {
+    const address = socket.remoteAddress;
     if (address === undefined) {
       // Reset before we came to it: nobody to talk to, and no stranger to warn of.
       socket.on('error', () => undefined).destroy();
       return;
     }
-    const trusted = this.#trusted.has(address);
+    const peer = this.#proxies.identify(socket, canonicalAddress(address));
+    if (!(peer instanceof Promise)) this.#meet(socket, peer);
+    else peer.then((found) => found && this.#meet(socket, found)).catch(() => socket.destroy());
+  }
+
+  #meet(socket: Socket, peer: Peer): void {
+    if (peer.address === undefined || !this.#trusted.has(peer.address)) {
+      this.#refuseStranger(socket, peer);
+      return;
+    }
+    const { address } = peer;
+    const admission = this.#limits.enter(address);
+    if (!(admission instanceof Promise)) this.#greet(socket, address, admission);
+    else admission.then((granted) => this.#greet(socket, address, granted)).catch(() => socket.destroy());
+  }
+
+  #refuseStranger(socket: Socket, { address, proxy }: Peer): void {
+    const client = address ?? 'unknown';
+    const reason =
+      address === undefined ? 'the balancer does not say who the client is' : 'not in inbound.trustedNetworks';
+    // A balancer that asks whether we are there need not be trusted for it.
+    if (address === undefined || address !== proxy)
+      this.#repeated.warn('client-refused', client, { client, proxy, reason });
+    this.#refusals.refuse(socket, failureReply('untrustedClient'));
+  }
+
+  #greet(socket: Socket, address: string, admission: Admission): void {
+    if (admission.kind === 'refused') {
+      this.#repeated.warn('client-refused', address, { client: address, reason: admission.failure });
+      this.#refusals.refuse(socket, failureReply(admission.failure));
+      return;
+    }
+    if (socket.destroyed) {
+      admission.leave();
+      return;
+    }
     const { hostname, inbound, offers, open } = this.#options;
-    const connection = new RelayConnection(this, socket, socketOptions ?? {}, {
+    const connection = new RelayConnection(this, socket, {
       hostname,
       protocol: inbound.protocol,
       maxMessageSize: inbound.maxMessageSize,
       tls: inbound.tls.mode,
       offers,
-      trusted,
-      mayXforward: trusted && this.#xforward.has(address),
-      transactions: trusted ? open(address) : refused,
+      address,
+      mayXforward: this.#xforward.has(address),
+      transactions: open(address),
+      onTrouble: (reason) => this.#repeated.info('client-error', address, { client: address, reason }),
+      onClosed: () => {
+        admission.leave();
+        this.#connections.delete(connection);
+        this.#options.meter.clients(this.#connections.size);
+      },
     });
-    this.connections.add(connection);
-    this.#options.meter.clients(this.connections.size);
-    connection.on('error', (error: Error) => this._onError(error));
-    connection.init();
-    if (!trusted)
-      this.#options.log.warn('client-refused', { client: address, reason: 'not in inbound.trustedNetworks' });
-  }
-
-  /** Asked by the library before it greets. */
-  override onConnect(session: SMTPServerSession, callback: (error?: SMTPServerError | null) => void): void {
-    const { code, lines } = failureReply('untrustedClient');
-    if (this.#trusted.has(session.remoteAddress)) callback();
-    else callback(Object.assign(new Error(lines[0]), { responseCode: code }));
-  }
-
-  override onClose(): void {
-    this.#options.meter.clients(this.connections.size);
+    this.#connections.add(connection);
+    this.#options.meter.clients(this.#connections.size);
+    connection.begin();
   }
 
   async drain(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    // Those that owe us their PROXY header are no connections yet, and would be waited for.
-    for (const socket of this._pendingSockets.values()) socket.destroy();
+    // Neither those that owe us their PROXY header nor those that were refused are waited for.
+    this.#proxies.close();
+    this.#refusals.close();
     const closeIdle = (): void => {
-      for (const connection of [...this.connections]) {
-        if (connection instanceof RelayConnection && !connection.busy) connection.shutDown();
-      }
+      for (const connection of [...this.#connections]) if (!connection.busy) connection.shutDown();
     };
     closeIdle();
     const poll = setInterval(closeIdle, 50);
     const deadline = setTimeout(() => {
-      for (const connection of [...this.connections]) connection._socket.destroy();
+      for (const connection of [...this.#connections]) connection.destroy();
     }, graceMs);
     await closed;
     clearInterval(poll);
     clearTimeout(deadline);
+    this.#repeated.close();
   }
 }
 
-function libraryOptions({ hostname, inbound }: InboundOptions): SMTPServerOptions {
-  const { tls } = inbound;
+function libraryOptions({ inbound: { tls } }: InboundOptions): SMTPServerOptions {
   return {
-    name: hostname,
-    lmtp: inbound.protocol === 'lmtp',
-    size: inbound.maxMessageSize,
-    maxClients: inbound.maxClients,
-    socketTimeout: IDLE_TIMEOUT,
-    disableReverseLookup: true,
-    hideENHANCEDSTATUSCODES: false,
-    authOptional: true,
-    // Without a certificate of the operator's, STARTTLS would be offered with a key that everybody knows.
-    disabledCommands: ['AUTH', 'XCLIENT', 'WIZ', 'SHELL', 'KILL', 'HELP', ...(tls.mode === 'off' ? ['STARTTLS'] : [])],
+    socketTimeout: IDLE_TIMEOUT_MS,
+    // Without a certificate of the operator's, the library would offer STARTTLS with a key that everybody knows.
     ...(tls.mode !== 'off' && tls.cert !== undefined && tls.key !== undefined
-      ? { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2' as const }
-      : {}),
+      ? { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2', ciphers: CIPHERS }
+      : { disabledCommands: ['STARTTLS'] }),
   };
 }

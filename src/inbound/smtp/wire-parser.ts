@@ -1,45 +1,58 @@
-import { SMTPStream, type SMTPStreamOptions } from 'smtp-server/lib/smtp-stream.js';
+import { Writable } from 'node:stream';
 import { Failure } from '../../smtp/failures.ts';
+import { Valve } from '../../runtime/valve.ts';
 import { BodyStream } from './body-stream.ts';
 import { DotReader } from './dot-reader.ts';
-import { Valve } from '../../runtime/valve.ts';
 
 type Next = (error?: Error | null) => void;
 
-/** Carries out a command line and calls back, or declines: the library does it then. */
-export type Shortcut = (line: string, callback: () => void) => boolean;
+export interface WireParserOptions {
+  readonly maxMessageBytes: () => number;
+  /** A command line without its end, a byte string. `done` asks for the next one. */
+  readonly command: (line: string, done: () => void) => void;
+  /** A line is longer than any command may be. */
+  readonly overlong: () => void;
+}
 
 interface Reception {
   readonly body: BodyStream;
   readonly reader: DotReader;
   readonly onEnd: (resume: () => void) => void;
+  octets: number;
 }
 
-/** So many commands of one chunk are carried out before other connections get their turn. */
+/** So many commands are carried out before other connections get their turn. */
 const MAX_COMMANDS_PER_TURN = 100;
 
+/** A command of 16 KiB has room for the longest path and its parameters. */
+const MAX_COMMAND_OCTETS = 16 * 1024;
+
 /**
- * What comes in, as commands and message content. Not as the library reads it: it takes a dot after a bare LF for
- * stuffing, and so would let pass what the next server may read as the end of the message; and it shows one command
- * at a time, where those that a client pipelined (RFC 2920) can be passed on together.
+ * What comes in, as commands and message content.
+ *
+ * Holds one chunk of the socket: commands not yet carried out, or content that the reader of the message has not asked
+ * for. Until then no more is read.
  */
-export class WireParser extends SMTPStream {
-  readonly #maxMessageSize: number;
-  readonly #shortcut: Shortcut;
+export class WireParser extends Writable {
+  /** Set when the connection closes: what is left of the input is dropped. The library does so as well. */
+  isClosed = false;
+  readonly #options: WireParserOptions;
   /** Command lines not yet carried out, from `#at` on: a byte string. */
   #input = '';
   #at = 0;
   #reception: Reception | undefined;
-  #received = 0;
+  #carriedOut = 0;
   /** Closed while a message has to wait. */
   readonly #valve = new Valve();
 
-  constructor(options: SMTPStreamOptions & { readonly maxMessageSize: number; readonly shortcut: Shortcut }) {
-    super(options);
-    this.#shortcut = options.shortcut;
-    this.#maxMessageSize = options.maxMessageSize;
-    // Again when TLS begins: the socket is another one then.
+  constructor(options: WireParserOptions) {
+    super();
+    this.#options = options;
     this.on('pipe', (source) => this.#valve.attach(source));
+  }
+
+  get inMessage(): boolean {
+    return this.#reception !== undefined;
   }
 
   /**
@@ -48,18 +61,15 @@ export class WireParser extends SMTPStream {
    */
   receive(onEnd: (resume: () => void) => void): BodyStream {
     const body = new BodyStream();
-    this.#reception = { body, reader: new DotReader(), onEnd };
-    this.#received = 0;
-    this._dataMode = true;
+    this.#reception = { body, reader: new DotReader(), onEnd, octets: 0 };
     return body;
   }
 
-  /** The connection is gone: whoever reads the body must know that its end never came. */
-  abandon(): void {
+  /** The end of the message, if one is being received, will never come: whoever reads it must know. */
+  abandon(reason: string): void {
     const reception = this.#reception;
     this.#reception = undefined;
-    this._dataMode = false;
-    reception?.body.fail(new Failure('clientGone', { reason: 'client closed the connection within the message' }));
+    reception?.body.fail(new Failure('clientGone', { reason }));
   }
 
   /** Of the commands that are here already the next ones, for as long as `parse` makes something of them. */
@@ -68,31 +78,28 @@ export class WireParser extends SMTPStream {
     while (taken.length < max) {
       const at = this.#at;
       const line = this.#nextLine();
-      const command = line === undefined || line.length > this._maxCommandLength ? undefined : parse(line);
+      const command = line === undefined || line.length > MAX_COMMAND_OCTETS ? undefined : parse(line);
       if (command === undefined) {
         this.#at = at;
         break;
       }
       taken.push(command);
     }
+    this.#carriedOut += taken.length;
     return taken;
   }
 
-  /** A command whose line end never came must not be carried out: it may be cut short. */
-  override _flushData(): void {
-    this.#input = '';
-  }
-
+  /** A command whose line end never came is not carried out when the input ends: it may be cut short. */
   override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: Next): void {
     if (this.isClosed) next();
-    else if (this._dataMode) this._feedDataStream(chunk, next);
+    else if (this.#reception) this.#content(this.#reception, chunk, next);
     else {
       this.#input += chunk.toString('latin1');
       this.#carryOut(next);
     }
   }
 
-  /** Each command is answered before the next one is looked at. Many are before `oncommand` returns: hence the loop. */
+  /** Each command is answered before the next one is looked at. Many are before `command` returns: hence the loop. */
   #carryOut(next: Next): void {
     let working = false;
     let answered = true;
@@ -101,18 +108,20 @@ export class WireParser extends SMTPStream {
       if (working) return;
       working = true;
       try {
-        for (let count = 0; answered; count += 1) {
-          if (count === MAX_COMMANDS_PER_TURN) {
+        while (answered) {
+          if (this.#carriedOut >= MAX_COMMANDS_PER_TURN) {
+            this.#carriedOut = 0;
             setImmediate(goOn);
             return;
           }
-          const line = this.isClosed || this._dataMode ? undefined : this.#nextLine();
-          if (line === undefined || line.length > this._maxCommandLength) {
+          this.#carriedOut += 1;
+          const line = this.isClosed || this.#reception ? undefined : this.#nextLine();
+          if (line === undefined || line.length > MAX_COMMAND_OCTETS) {
             this.#leave(line, next);
             return;
           }
           answered = false;
-          if (!this.#shortcut(line, goOn)) this.oncommand(Buffer.from(line, 'latin1'), goOn);
+          this.#options.command(line, goOn);
         }
       } finally {
         working = false;
@@ -127,9 +136,12 @@ export class WireParser extends SMTPStream {
     this.#input = '';
     this.#at = 0;
     if (this.isClosed) next();
-    else if (this._dataMode) this._feedDataStream(Buffer.from(rest, 'latin1'), next);
-    else if (line !== undefined || rest.length > this._maxCommandLength) next(this._commandTooLong());
-    else {
+    else if (this.#reception) this.#content(this.#reception, Buffer.from(rest, 'latin1'), next);
+    else if (line !== undefined || rest.length > MAX_COMMAND_OCTETS) {
+      this.isClosed = true;
+      this.#options.overlong();
+      next();
+    } else {
       this.#input = rest;
       next();
     }
@@ -145,23 +157,17 @@ export class WireParser extends SMTPStream {
     return line;
   }
 
-  override _feedDataStream(chunk: Buffer, next: Next): void {
-    const reception = this.#reception;
-    if (!reception) {
-      next();
-      return;
-    }
+  #content(reception: Reception, chunk: Buffer, next: Next): void {
     const { body, reader, onEnd } = reception;
     const { content, remainder } = reader.feed(chunk);
-    for (const part of content) this.#received += part.length;
+    const limit = this.#options.maxMessageBytes();
+    for (const part of content) reception.octets += part.length;
     if (reader.smuggling) body.fail(new Failure('bareLineFeed'));
-    else if (this.#received > this.#maxMessageSize) {
-      body.fail(new Failure('messageTooBig', { reason: `message exceeds ${this.#maxMessageSize} bytes` }));
-    }
+    else if (reception.octets > limit)
+      body.fail(new Failure('messageTooBig', { reason: `message exceeds ${limit} bytes` }));
     const goOn = body.push(content);
     if (remainder !== undefined) {
       this.#reception = undefined;
-      this._dataMode = false;
       body.end();
       onEnd(() => {
         if (remainder.length > 0) this._write(remainder, 'buffer', next);

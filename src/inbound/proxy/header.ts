@@ -1,0 +1,106 @@
+/**
+ * The header with which a load balancer says who the client is: the PROXY protocol, versions 1 and 2
+ * (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt).
+ *
+ * Whoever reads it must have asked whether its sender may send one: the header is believed.
+ */
+import { isIP, isIPv4, SocketAddress } from 'node:net';
+
+export type ProxyHeader =
+  /** The connection is relayed for this client. */
+  | { readonly kind: 'client'; readonly address: string }
+  /** The balancer's own connection, such as a health check: its own address counts. */
+  | { readonly kind: 'local' }
+  /** The balancer relays for a client that it cannot name. Its own address says nothing about that client. */
+  | { readonly kind: 'unknown' };
+
+export type Parsed =
+  /** More octets are needed. */
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'broken'; readonly reason: string }
+  /** `length`: octets of the header; what follows them is the client's. */
+  | { readonly kind: 'complete'; readonly header: ProxyHeader; readonly length: number };
+
+/** Octets of a header of version 1, line end included (section 2.1). */
+const MAX_V1_OCTETS = 107;
+
+/** Octets of a header of version 2. The specification allows 65,551; addresses and extensions rarely need 500. */
+const MAX_V2_OCTETS = 4096;
+
+/** Both versions begin differently from the first octet on. */
+const V1_START = Buffer.from('PROXY ');
+const V2_START = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+
+/** Signature, version and command, family and protocol, length. */
+const V2_FIXED_OCTETS = 16;
+
+const incomplete: Parsed = { kind: 'incomplete' };
+const broken = (reason: string): Parsed => ({ kind: 'broken', reason });
+
+/** @param data everything received so far */
+export function parseProxyHeader(data: Buffer): Parsed {
+  if (data.length === 0) return incomplete;
+  const start = data[0] === V2_START[0] ? V2_START : V1_START;
+  const common = Math.min(data.length, start.length);
+  if (data.compare(start, 0, common, 0, common) !== 0) return broken('no PROXY header where one is expected');
+  if (common < start.length) return incomplete;
+  return start === V1_START ? parseV1(data) : parseV2(data);
+}
+
+function parseV1(data: Buffer): Parsed {
+  const end = data.subarray(0, MAX_V1_OCTETS).indexOf('\r\n');
+  if (end < 0) return data.length < MAX_V1_OCTETS ? incomplete : broken('PROXY header without end');
+  const [, family, source = '', target = '', sourcePort = '', targetPort = '', ...rest] = data
+    .toString('latin1', 0, end)
+    .split(' ');
+  const length = end + 2;
+  // Section 2.1: what follows UNKNOWN must be ignored.
+  if (family === 'UNKNOWN') return { kind: 'complete', header: { kind: 'unknown' }, length };
+  const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : undefined;
+  if (version === undefined) return broken('PROXY header with an unknown family');
+  if (isIP(source) !== version || isIP(target) !== version) return broken('PROXY header with a wrong address');
+  if (!isPort(sourcePort) || !isPort(targetPort) || rest.length > 0) return broken('PROXY header with a wrong port');
+  return { kind: 'complete', header: { kind: 'client', address: canonicalAddress(source) }, length };
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65535;
+}
+
+/** Section 2.2. */
+function parseV2(data: Buffer): Parsed {
+  if (data.length < V2_FIXED_OCTETS) return incomplete;
+  const version = data[12]! >> 4;
+  const command = data[12]! & 0xf;
+  const bodyOctets = data.readUInt16BE(14);
+  const length = V2_FIXED_OCTETS + bodyOctets;
+  if (version !== 2 || command > 1) return broken('PROXY header with an unknown version or command');
+  if (length > MAX_V2_OCTETS) return broken(`PROXY header of more than ${MAX_V2_OCTETS} octets`);
+  if (data.length < length) return incomplete;
+  if (command === 0) return { kind: 'complete', header: { kind: 'local' }, length };
+  const source = sourceOfV2(data[13]!, data.subarray(V2_FIXED_OCTETS, length));
+  if (source === 'short') return broken('PROXY header too short for its addresses');
+  const header: ProxyHeader = source === undefined ? { kind: 'unknown' } : { kind: 'client', address: source };
+  return { kind: 'complete', header, length };
+}
+
+/** TCP over IPv4 or IPv6. UNSPEC, UDP and UNIX sockets name no client that we could know. */
+function sourceOfV2(familyAndProtocol: number, body: Buffer): string | undefined {
+  switch (familyAndProtocol) {
+    case 0x11:
+      return body.length < 12 ? 'short' : body.subarray(0, 4).join('.');
+    case 0x21:
+      return body.length < 36 ? 'short' : canonicalAddress(body.toString('hex', 0, 16).replace(/(.{4})(?!$)/g, '$1:'));
+    default:
+      return undefined;
+  }
+}
+
+/** One spelling for each address; an IPv4 address is the same whether a dual-stack socket shows it or another. */
+export function canonicalAddress(address: string): string {
+  // A scoped address (RFC 4007 section 11), as in `fe80::1%eth0`, has one spelling already.
+  if (isIPv4(address) || isIP(address) === 0 || address.includes('%')) return address;
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical)?.[1];
+  return mapped ?? canonical;
+}
