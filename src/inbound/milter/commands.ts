@@ -1,0 +1,99 @@
+import { MilterError } from './milter-error.ts';
+import type { Packet } from './packets.ts';
+import { COMMAND } from './protocol.ts';
+
+/** What the mail server said. All text is a byte string (latin1). */
+export type Command =
+  | { readonly kind: 'negotiate'; readonly version: number; readonly actions: number; readonly steps: number }
+  /** Macros for the command that follows; names without braces. */
+  | { readonly kind: 'macros'; readonly macros: ReadonlyMap<string, string> }
+  /** `address` is '' where the client has none that the server knows. */
+  | { readonly kind: 'connect'; readonly hostname: string; readonly address: string; readonly port: number }
+  | { readonly kind: 'helo'; readonly name: string }
+  /** The path as the client said it, with its angle brackets, and the parameters of the command. */
+  | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: readonly string[] }
+  /** Lines of a folded value are separated by LF. */
+  | { readonly kind: 'header'; readonly name: Buffer; readonly value: Buffer }
+  | { readonly kind: 'body' | 'endOfMessage'; readonly bytes: Buffer }
+  | { readonly kind: 'data' | 'unknown' | 'endOfHeader' | 'abort' | 'quit' | 'quitNewConnection' };
+
+const kindOf: Readonly<Record<string, Command['kind']>> = Object.fromEntries(
+  Object.entries(COMMAND).map(([kind, letter]) => [letter, kind as Command['kind']]),
+);
+
+/** @throws MilterError for a command that is unknown, or whose data is cut short */
+export function parseCommand({ letter, data }: Packet): Command {
+  const kind = kindOf[letter];
+  switch (kind) {
+    case undefined:
+      throw new MilterError(`unknown command ${JSON.stringify(letter)}`);
+    case 'negotiate':
+      return negotiate(data);
+    case 'macros':
+      return macros(data);
+    case 'connect':
+      return connect(data);
+    case 'helo':
+      return { kind, name: strings(data, kind)[0] ?? '' };
+    case 'mail':
+    case 'rcpt': {
+      const [path, ...parameters] = strings(data, kind);
+      if (path === undefined) throw new MilterError(`${kind}: no path`);
+      return { kind, path, parameters };
+    }
+    case 'header':
+      return header(data);
+    case 'body':
+    case 'endOfMessage':
+      return { kind, bytes: data };
+    case 'data':
+    case 'unknown':
+    case 'endOfHeader':
+    case 'abort':
+    case 'quit':
+    case 'quitNewConnection':
+      return { kind };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function negotiate(data: Buffer): Command {
+  if (data.length < 12) throw new MilterError('negotiate: fewer than twelve bytes');
+  const [version, actions, steps] = [data.readUInt32BE(0), data.readUInt32BE(4), data.readUInt32BE(8)];
+  return { kind: 'negotiate', version, actions, steps };
+}
+
+/** The first byte is the letter of the command that they belong to, which follows. */
+function macros(data: Buffer): Command {
+  const words = strings(data.subarray(1), 'macros');
+  const found = new Map<string, string>();
+  for (let i = 0; i + 1 < words.length; i += 2) found.set(words[i]!.replace(/^\{(.*)\}$/, '$1'), words[i + 1]!);
+  return { kind: 'macros', macros: found };
+}
+
+/** Host name, NUL, a letter for the family; for all but unknown ones (`U`) port and address. */
+function connect(data: Buffer): Command {
+  const end = data.indexOf(0);
+  if (end < 0 || end + 1 >= data.length) throw new MilterError('connect: cut short');
+  const hostname = data.toString('latin1', 0, end);
+  if (data[end + 1] === 0x55) return { kind: 'connect', hostname, address: '', port: 0 };
+  if (end + 4 > data.length) throw new MilterError('connect: no port');
+  const [address = ''] = strings(data.subarray(end + 4), 'connect');
+  // Sendmail writes IPv6 addresses as RFC 5321 section 4.1.3 does.
+  return { kind: 'connect', hostname, address: address.replace(/^IPv6:/i, ''), port: data.readUInt16BE(end + 2) };
+}
+
+function header(data: Buffer): Command {
+  const end = data.indexOf(0);
+  const valueEnd = end < 0 ? -1 : data.indexOf(0, end + 1);
+  if (valueEnd < 0) throw new MilterError('header: cut short');
+  return { kind: 'header', name: data.subarray(0, end), value: data.subarray(end + 1, valueEnd) };
+}
+
+/** Strings that end with NUL each. */
+function strings(data: Buffer, what: string): readonly string[] {
+  if (data.length === 0) return [];
+  if (data.at(-1) !== 0) throw new MilterError(`${what}: a string does not end`);
+  return data.toString('latin1', 0, data.length - 1).split('\0');
+}

@@ -1,0 +1,343 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { startMilterServer } from './server.ts';
+import { accepted, failedReply, readAll, start } from './testing/harness.ts';
+import { describe, EVERYTHING, MailServer, say } from './testing/mail-server.ts';
+
+const envelope = Buffer.concat([
+  say.macros('M', { i: 'QUEUE1', '{auth_type}': 'PLAIN' }),
+  say.mail('<a@example.com>', 'SIZE=100', 'BODY=8BITMIME'),
+  say.rcpt('<b@example.org>', 'NOTIFY=NEVER'),
+  say.rcpt('<c@example.org>'),
+]);
+
+const message = Buffer.concat([
+  envelope,
+  say.header('From', ' a@example.com'),
+  say.header('Subject', '   three blanks\n\tand a fold'),
+  say.header('X-Raw', '\xe9 8-bit'),
+  say.header('Empty', ''),
+  say.endOfHeader(),
+  say.body('first line\r\n'),
+  say.endOfMessage('no line end'),
+]);
+
+const hello = Buffer.concat([
+  say.negotiate(),
+  say.connect('mx.example', '192.0.2.7', 4711),
+  say.helo('client.example'),
+]);
+
+const shown = {
+  header: 'From: a@example.com\r\nSubject:   three blanks\r\n\tand a fold\r\nX-Raw:\xe9 8-bit\r\nEmpty:\r\n',
+  body: 'first line\r\nno line end',
+  mail: '<a@example.com> SIZE=100 BODY=8BITMIME',
+  rcpt: ['<b@example.org> NOTIFY=NEVER', '<c@example.org>'],
+  macros: { i: 'QUEUE1' },
+  client: 'mx.example 192.0.2.7:4711 client.example',
+};
+
+suite('a message', () => {
+  for (const cut of [undefined, 1, 2, 3, 5, 64])
+    test(`is shown as it came, bytes ${cut === undefined ? 'together' : `by ${cut}`}`, async (t) => {
+      const { open, seen, events } = await start(t);
+      const peer = open();
+      await peer.write(Buffer.concat([hello, message]), cut);
+      assert.deepEqual(await peer.verdict(), ['O 6 19 1cf380', 'c']);
+      assert.deepEqual(seen, [shown]);
+      await peer.write(say.quit());
+      assert.equal(await peer.packet(), undefined);
+      assert.deepEqual(events, []);
+    });
+
+  test('several on one connection; ABORT and QUIT_NC forget what was begun', async (t) => {
+    const { open, seen } = await start(t);
+    const peer = open();
+    await peer.write(hello);
+    await peer.packet();
+    for (const between of [say.abort(), Buffer.concat([envelope, say.abort()]), Buffer.alloc(0)]) {
+      await peer.write(Buffer.concat([between, message]));
+      assert.deepEqual(await peer.verdict(), ['c']);
+    }
+    await peer.write(Buffer.concat([envelope, say.header('A', ' b'), say.endOfHeader(), say.body('x'), say.abort()]));
+    await peer.write(
+      Buffer.concat([say.quitNewConnection(), say.connect('other', '192.0.2.8', 1), say.helo('o'), message]),
+    );
+    assert.deepEqual(await peer.verdict(), ['c']);
+    assert.deepEqual(seen, [shown, shown, shown, { ...shown, client: 'other 192.0.2.8:1 o' }]);
+    peer.close();
+  });
+
+  test('a server that takes the first blank and waits for each answer', async (t) => {
+    const { open, seen } = await start(t);
+    const peer = open();
+    await peer.write(say.negotiate({ ...EVERYTHING, version: 4, steps: 0 }));
+    assert.equal(describe((await peer.packet())!), 'O 4 19 0');
+    const commands = [
+      say.connect('h', '192.0.2.1', 1),
+      say.helo('h'),
+      say.mail('<>'),
+      say.rcpt('<b@example.org>'),
+      say.raw('T'),
+      say.header('Subject', 'x'),
+      say.endOfHeader(),
+      say.body('text\r\n'),
+      say.endOfMessage(),
+    ];
+    for (const command of commands) {
+      await peer.write(command);
+      assert.deepEqual(await peer.verdict(), ['c']);
+    }
+    assert.equal(seen[0]?.header, 'Subject: x\r\n');
+    peer.close();
+  });
+});
+
+suite('the verdict', () => {
+  test('changes of the header, a body in chunks of 65,535, and then the last word', async (t) => {
+    const { open } = await start(t, () => ({
+      verdict: {
+        kind: 'accept',
+        headerChanges: [
+          { kind: 'insert', index: 0, name: 'X-A', value: ' one\n\ttwo' },
+          { kind: 'change', index: 2, name: 'Content-Type', value: '' },
+        ],
+        body: [Buffer.alloc(65_000, 'x'), Buffer.alloc(1000, 'y')],
+      },
+    }));
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    const [, insert, change, first, second, last] = await peer.verdict();
+    assert.equal(insert, 'i 0 "X-A\\u0000 one\\n\\ttwo\\u0000"');
+    assert.equal(change, 'm 2 "Content-Type\\u0000\\u0000"');
+    assert.equal(first, `b ${JSON.stringify('x'.repeat(65_000) + 'y'.repeat(535))}`);
+    assert.equal(second, `b ${JSON.stringify('y'.repeat(465))}`);
+    assert.equal(last, 'c');
+    peer.close();
+  });
+
+  test('a new body without bytes is still a new body', async (t) => {
+    const { open } = await start(t, () => ({ verdict: { kind: 'accept', headerChanges: [], body: [] } }));
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    assert.deepEqual((await peer.verdict()).slice(1), ['b', 'c']);
+    peer.close();
+  });
+
+  test('a refusal of several lines, its percent signs doubled', async (t) => {
+    const reply = { code: 550, lines: ['5.7.1 100% no', '5.7.1 never'] };
+    const { open } = await start(t, () => ({ verdict: { kind: 'refuse', reply } }));
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    assert.deepEqual((await peer.verdict()).slice(1), ['y "550-5.7.1 100%% no\\r\\n550 5.7.1 never\\u0000"']);
+    peer.close();
+  });
+
+  test('what the filter throws is a refusal, and the next message is none of it', async (t) => {
+    let failing = true;
+    const { open } = await start(t, () => {
+      if (!failing) return accepted;
+      failing = false;
+      throw new RangeError('path/of/a/file');
+    });
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    assert.deepEqual((await peer.verdict()).slice(1), ['y "451 4.3.0 RangeError\\u0000"']);
+    await peer.write(message);
+    assert.deepEqual(await peer.verdict(), ['c']);
+    peer.close();
+  });
+
+  test('a body that fails half-way ends with a refusal, which undoes it', async (t) => {
+    async function* broken(): AsyncGenerator<Buffer> {
+      yield await Promise.resolve(Buffer.alloc(70_000));
+      throw new RangeError('disk');
+    }
+    const done: boolean[] = [];
+    const { open } = await start(t, () => ({
+      verdict: { kind: 'accept', headerChanges: [], body: broken() },
+      done: (written) => Promise.resolve(void done.push(written)),
+    }));
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    assert.equal((await peer.verdict()).at(-1), 'y "451 4.3.0 RangeError\\u0000"');
+    assert.deepEqual(done, [false]);
+    peer.close();
+  });
+
+  test('progress is told while it is being found', async (t) => {
+    const { open } = await start(t, () => new Promise((resolve) => setTimeout(() => resolve(accepted), 200)), {
+      progressEveryMs: 10,
+    });
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    const said = await peer.verdict();
+    assert.ok(said.filter((packet) => packet === 'p').length >= 2, said.join());
+    assert.equal(said.at(-1), 'c');
+    peer.close();
+  });
+
+  test('too late is a refusal; what the filter says then is unheard', async (t) => {
+    const done: boolean[] = [];
+    let late: () => void = () => undefined;
+    const { open } = await start(
+      t,
+      ({ signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => setImmediate(late), { once: true });
+          late = () => resolve({ ...accepted, done: (written) => Promise.resolve(void done.push(written)) });
+        }),
+      { replyWithinMs: 50 },
+    );
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    assert.equal((await peer.verdict()).at(-1), 'y "451 4.3.0 MilterTimeout\\u0000"');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(done, [false]);
+    peer.close();
+  });
+
+  test('a server that leaves without waiting is seen at once', async (t) => {
+    let asked: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    let gone: () => void = () => undefined;
+    const isGone = new Promise<void>((resolve) => (gone = resolve));
+    const { open } = await start(
+      t,
+      ({ signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            gone();
+            resolve(accepted);
+          });
+          asked();
+        }),
+    );
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    await isAsked;
+    peer.close();
+    await isGone;
+  });
+
+  test('a body is read no faster than the server takes it', async (t) => {
+    let taken = 0;
+    function* endless(): Generator<Buffer> {
+      for (; taken < 1000; taken++) yield Buffer.alloc(65_535);
+    }
+    const { open } = await start(t, () => ({ verdict: { kind: 'accept', headerChanges: [], body: endless() } }));
+    const peer = open();
+    peer.socket.pause();
+    await peer.write(Buffer.concat([hello, message]));
+    let before = -1;
+    while (before !== taken || taken === 0) {
+      before = taken;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.ok(taken < 500, `${taken} chunks are in flight`);
+    let last = await peer.packet();
+    while (last?.letter === 'b' || last?.letter === 'O') last = await peer.packet();
+    assert.equal(last?.letter, 'c');
+    assert.equal(taken, 1000);
+    peer.close();
+  });
+});
+
+suite('what is not read', () => {
+  test('a filter that answers without reading: the rest is thrown away, and the next message is whole', async (t) => {
+    const shownNext: string[] = [];
+    let first = true;
+    const server = await startMilterServer({
+      listen: { host: '127.0.0.1', port: 0 },
+      macros: [],
+      maxHeaderBytes: 1000,
+      maxConnections: 1,
+      replyWithinMs: 60_000,
+      progressEveryMs: 60_000,
+      report: () => assert.fail('nothing to report'),
+      filter: {
+        failed: failedReply,
+        async message({ body }) {
+          if (!first) shownNext.push(await readAll(body));
+          first = false;
+          return accepted;
+        },
+      },
+    });
+    t.after(() => server.close({ graceMs: 0, idleGraceMs: 0 }));
+    const peer = new MailServer(server.port);
+    await peer.write(Buffer.concat([hello, message, message]));
+    assert.deepEqual((await peer.verdict()).slice(1), ['c']);
+    assert.deepEqual(await peer.verdict(), ['c']);
+    assert.deepEqual(shownNext, [shown.body]);
+    peer.close();
+  });
+
+  test('a header over the limit: refused at the end, the filter is not asked', async (t) => {
+    const { open, seen } = await start(t, undefined, { maxHeaderBytes: 120 });
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    assert.deepEqual((await peer.verdict()).slice(1), ['c']);
+    await peer.write(
+      Buffer.concat([envelope, say.header('A', 'x'.repeat(121)), say.endOfHeader(), say.endOfMessage()]),
+    );
+    assert.deepEqual(await peer.verdict(), ['y "451 4.3.0 MilterLimitError\\u0000"']);
+    assert.equal(seen.length, 1);
+    peer.close();
+  });
+
+  test('half a million fields of two bytes are one buffer, not objects', async (t) => {
+    const { open, seen } = await start(t, undefined, { maxHeaderBytes: 4_000_000 });
+    const peer = open();
+    const before = process.memoryUsage().heapUsed;
+    const field = say.header('a', '');
+    const many = Buffer.concat(new Array<Buffer>(521_000).fill(field));
+    await peer.write(Buffer.concat([hello, envelope, many, say.endOfHeader(), say.endOfMessage()]));
+    assert.equal((await peer.verdict()).at(-1), 'c');
+    assert.equal(seen[0]?.header.length, 521_000 * 4);
+    assert.ok(process.memoryUsage().heapUsed - before < 64 * 1024 * 1024);
+    peer.close();
+  });
+
+  test('recipients over the limit', async (t) => {
+    const { open } = await start(t);
+    const peer = open();
+    const many = Buffer.concat(new Array<Buffer>(10_001).fill(say.rcpt('<b@example.org>')));
+    await peer.write(Buffer.concat([hello, say.mail('<>'), many, say.endOfHeader(), say.endOfMessage()]));
+    assert.deepEqual((await peer.verdict()).slice(1), ['y "451 4.3.0 MilterLimitError\\u0000"']);
+    peer.close();
+  });
+});
+
+suite('a broken conversation ends the connection, with a reason and nothing else', () => {
+  const cases: Record<string, { readonly bytes: Buffer; readonly reason: RegExp }> = {
+    'an unknown command': { bytes: Buffer.concat([hello, say.raw('Z')]), reason: /unknown command "Z"/ },
+    'no negotiation': { bytes: say.helo('x'), reason: /before the negotiation/ },
+    'a recipient without a sender': { bytes: Buffer.concat([hello, say.rcpt('<a>')]), reason: /rcpt without mail/ },
+    'a body without a header': {
+      bytes: Buffer.concat([hello, say.mail('<>'), say.body('x')]),
+      reason: /body before the end of the header/,
+    },
+    'a header within the body': {
+      bytes: Buffer.concat([hello, say.mail('<>'), say.endOfHeader(), say.header('a', 'b')]),
+      reason: /header within a message/,
+    },
+    'a length of 4 GiB': { bytes: Buffer.alloc(4, 0xff), reason: /4294967295 bytes/ },
+    'an old version': { bytes: say.negotiate({ version: 1, actions: 0x1f, steps: 0 }), reason: /version 1 is too old/ },
+    'a server that forbids changes': {
+      bytes: say.negotiate({ version: 6, actions: 0x04, steps: 0 }),
+      reason: /does not let a filter change/,
+    },
+  };
+  for (const [name, { bytes, reason }] of Object.entries(cases))
+    for (const cut of [undefined, 1])
+      test(`${name}, ${cut === undefined ? 'whole' : 'one byte at a time'}`, async (t) => {
+        const { open, events } = await start(t);
+        const peer = open();
+        await peer.write(bytes, cut);
+        while (await peer.packet());
+        assert.equal(events.length, 1);
+        assert.equal(events[0]?.kind, 'protocol-error');
+        assert.match(events[0].reason, reason);
+      });
+});

@@ -1,0 +1,158 @@
+/**
+ * One connection of a mail server: several messages, one after the other.
+ *
+ * Everything is pulled: the filter reads the body, which reads the socket; what nobody asks for waits in the server.
+ */
+import type { Socket } from 'node:net';
+import { CommandSource } from './command-source.ts';
+import type { Command } from './commands.ts';
+import { FilteredMessage, MessageAborted, type FilterOptions } from './filtered-message.ts';
+import type { MilterClient } from './interface.ts';
+import { MilterError } from './milter-error.ts';
+import { negotiate, silentStep } from './negotiation.ts';
+import { OpenMessage } from './open-message.ts';
+import { STEP } from './protocol.ts';
+import { continuePacket, negotiated } from './replies.ts';
+import { VerdictWriter } from './verdict-writer.ts';
+
+export interface ConnectionOptions extends FilterOptions {
+  readonly maxHeaderBytes: number;
+  /** Names, without braces, of the macros that the filter reads. */
+  readonly macros: readonly string[];
+}
+
+const nobody: MilterClient = { hostname: '', address: '', port: 0, helo: '' };
+
+const MAX_MACRO_BYTES = 1024;
+
+export class MilterConnection {
+  readonly #options: ConnectionOptions;
+  readonly #commands: CommandSource;
+  readonly #writer: VerdictWriter;
+  readonly #closed = new AbortController();
+  readonly #macros = new Map<string, string>();
+  #client = nobody;
+  #message: OpenMessage | undefined;
+  /** Undefined until the server has opened the conversation. */
+  #steps: number | undefined;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#options = options;
+    this.#commands = new CommandSource(socket);
+    this.#writer = new VerdictWriter(socket);
+    socket.once('close', () => this.#closed.abort(new MessageAborted('the server closed the connection')));
+  }
+
+  /** Between MAIL and our last word. */
+  get busy(): boolean {
+    return this.#message !== undefined;
+  }
+
+  /**
+   * Serves the connection to its end.
+   * @throws MilterError when the server breaks the protocol, or the error of the socket
+   */
+  async run(): Promise<void> {
+    for (let command = await this.#commands.next(); command; command = await this.#commands.next()) {
+      if (command.kind === 'quit') return;
+      await this.#obey(command);
+    }
+  }
+
+  async #obey(command: Command): Promise<void> {
+    if (this.#steps === undefined && command.kind !== 'negotiate')
+      throw new MilterError(`${command.kind} before the negotiation`);
+    switch (command.kind) {
+      case 'negotiate':
+        return this.#negotiate(command);
+      case 'macros':
+        this.#remember(command.macros);
+        return;
+      case 'connect':
+        this.#client = { ...nobody, hostname: command.hostname, address: command.address, port: command.port };
+        return this.#continue('connect');
+      case 'helo':
+        this.#client = { ...this.#client, helo: command.name };
+        return this.#continue('helo');
+      case 'mail':
+        this.#message = new OpenMessage(command, this.#options.maxHeaderBytes);
+        return this.#continue('mail');
+      case 'rcpt':
+        this.#open(command.kind).addRecipient(command);
+        return this.#continue('rcpt');
+      case 'header':
+        this.#open(command.kind).addField(command, this.#space);
+        return this.#continue('header');
+      case 'endOfHeader':
+        await this.#continue('endOfHeader');
+        return this.#filter(this.#open(command.kind));
+      case 'data':
+      case 'unknown':
+        return this.#continue(command.kind);
+      case 'quitNewConnection':
+        this.#client = nobody;
+        this.#forget();
+        return;
+      case 'abort':
+      case 'quit':
+        this.#forget();
+        return;
+      case 'body':
+      case 'endOfMessage':
+        throw new MilterError(`${command.kind} before the end of the header`);
+      default:
+        return command satisfies never;
+    }
+  }
+
+  async #negotiate(offered: Extract<Command, { kind: 'negotiate' }>): Promise<void> {
+    const { version, actions, steps } = negotiate(offered);
+    this.#steps = steps;
+    await this.#writer.write(negotiated({ version, actions, steps }), this.#closed.signal);
+  }
+
+  readonly #remember = (macros: ReadonlyMap<string, string>): void => {
+    for (const name of this.#options.macros) {
+      const value = macros.get(name);
+      if (value !== undefined && value.length <= MAX_MACRO_BYTES) this.#macros.set(name, value);
+    }
+  };
+
+  #open(kind: string): OpenMessage {
+    if (!this.#message) throw new MilterError(`${kind} without mail`);
+    return this.#message;
+  }
+
+  #forget(): void {
+    this.#message = undefined;
+    this.#macros.clear();
+  }
+
+  /** What the server takes away behind the colon unless told to leave it there. */
+  get #space(): string {
+    return ((this.#steps ?? 0) & STEP.headerLeadingSpace) === 0 ? ' ' : '';
+  }
+
+  async #continue(event: keyof typeof silentStep): Promise<void> {
+    const step = silentStep[event];
+    if (step === 0 || ((this.#steps ?? 0) & step) === 0) await this.#writer.write(continuePacket, this.#closed.signal);
+  }
+
+  /** From the end of the header to our last word, or to the end of the message by other means. */
+  async #filter(message: OpenMessage): Promise<void> {
+    const filtered = new FilteredMessage(message, this.#options, {
+      client: this.#client,
+      macros: this.#macros,
+      commands: this.#commands,
+      writer: this.#writer,
+      closed: this.#closed.signal,
+      remember: this.#remember,
+      takeBody: () => this.#continue('body'),
+    });
+    try {
+      await filtered.run();
+    } finally {
+      this.#forget();
+    }
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * One message between the end of its header and our last word on it.
+ *
+ * While the verdict is being found the server is told now and then that we are still there (its time-out begins anew
+ * with each such packet), and one command is read ahead, so that its giving up is seen. The filter's work and the
+ * writing of the new body have one deadline; a verdict that is late is a refusal, never an acceptance.
+ */
+import type { Command } from './commands.ts';
+import type { CommandSource } from './command-source.ts';
+import type { Answer, MilterClient, MilterFilter, Verdict } from './interface.ts';
+import { MilterError } from './milter-error.ts';
+import type { OpenMessage } from './open-message.ts';
+import type { VerdictWriter } from './verdict-writer.ts';
+
+export interface FilterOptions {
+  readonly filter: MilterFilter;
+  /** From the last byte of a message to our last word on it. */
+  readonly replyWithinMs: number;
+  readonly progressEveryMs: number;
+}
+
+/** The connection that the message came by. */
+interface Peer {
+  readonly client: MilterClient;
+  readonly macros: ReadonlyMap<string, string>;
+  readonly commands: CommandSource;
+  readonly writer: VerdictWriter;
+  /** Aborted when the connection is closed. */
+  readonly closed: AbortSignal;
+  readonly remember: (macros: ReadonlyMap<string, string>) => void;
+  /** Answers a packet of body, where the server wants that. */
+  readonly takeBody: () => Promise<void>;
+}
+
+/** The server takes the message back, or is gone: nobody waits for a verdict. */
+export class MessageAborted extends Error {
+  override readonly name = 'MessageAborted';
+}
+
+/** The verdict was not there in time. */
+class MilterTimeout extends Error {
+  override readonly name = 'MilterTimeout';
+}
+
+/** Said before our last word, these tell that nobody waits for it. */
+const leaves: ReadonlySet<Command['kind']> = new Set(['abort', 'quit', 'quitNewConnection']);
+
+export class FilteredMessage {
+  readonly #message: OpenMessage;
+  readonly #options: FilterOptions;
+  readonly #peer: Peer;
+  readonly #lifetime = new AbortController();
+  #ended = false;
+  #progress: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(message: OpenMessage, options: FilterOptions, peer: Peer) {
+    this.#message = message;
+    this.#options = options;
+    this.#peer = peer;
+  }
+
+  /** @throws MilterError, or the error of the socket */
+  async run(): Promise<void> {
+    const { closed } = this.#peer;
+    const onClose = (): void => this.#lifetime.abort(closed.reason);
+    if (closed.aborted) onClose();
+    closed.addEventListener('abort', onClose, { once: true });
+    try {
+      const answer = await this.#answer();
+      while (!this.#ended) await this.#nextOfBody();
+      await this.#say(answer);
+    } catch (error) {
+      this.#lifetime.abort(error);
+      if (!(error instanceof MessageAborted)) throw error;
+    } finally {
+      clearInterval(this.#progress);
+      clearTimeout(this.#deadline);
+      closed.removeEventListener('abort', onClose);
+    }
+  }
+
+  /** @throws MessageAborted or MilterError; what the filter throws becomes a refusal */
+  async #answer(): Promise<Answer> {
+    const { filter } = this.#options;
+    const { excess } = this.#message;
+    if (excess) return this.#failed(excess);
+    const { mail, recipients, header } = this.#message;
+    const { client, macros } = this.#peer;
+    const { signal } = this.#lifetime;
+    const asked = filter.message({
+      client,
+      mail,
+      recipients,
+      macros,
+      header: header.build(),
+      body: this.#body(),
+      signal,
+    });
+    const over = aborted(signal);
+    try {
+      return await Promise.race([asked, over.promise]);
+    } catch (error) {
+      // Whoever answers now answers nobody.
+      asked.then((late) => late.done?.(false)).catch(() => undefined);
+      if (signal.reason instanceof MessageAborted) throw signal.reason;
+      if (error instanceof MessageAborted || error instanceof MilterError) throw error;
+      return this.#failed(error);
+    } finally {
+      over.forget();
+    }
+  }
+
+  #failed(error: unknown): Answer {
+    return { verdict: { kind: 'refuse', reply: this.#options.filter.failed(error) } };
+  }
+
+  async *#body(): AsyncGenerator<Buffer, void, undefined> {
+    for (let bytes = await this.#nextOfBody(); bytes; bytes = await this.#nextOfBody())
+      if (bytes.length > 0) yield bytes;
+  }
+
+  /** Undefined after the end of the message. */
+  async #nextOfBody(): Promise<Buffer | undefined> {
+    const { commands, remember, takeBody } = this.#peer;
+    while (!this.#ended) {
+      const command = await commands.next();
+      if (!command) throw new MessageAborted('the server closed the connection');
+      if (command.kind === 'body') {
+        await takeBody();
+        return command.bytes;
+      }
+      // The last packet of the body comes with the end of the message.
+      if (command.kind === 'endOfMessage') {
+        this.#ends();
+        return command.bytes;
+      }
+      if (command.kind === 'abort') throw new MessageAborted('the server took the message back');
+      if (command.kind !== 'macros') throw new MilterError(`${command.kind} within a message`);
+      remember(command.macros);
+    }
+    return undefined;
+  }
+
+  /** From now on the server waits for our last word. */
+  #ends(): void {
+    this.#ended = true;
+    const { progressEveryMs, replyWithinMs } = this.#options;
+    this.#progress = setInterval(() => this.#peer.writer.progress(), progressEveryMs);
+    this.#deadline = setTimeout(() => {
+      this.#lifetime.abort(new MilterTimeout(`no verdict within ${replyWithinMs} ms`));
+    }, replyWithinMs);
+    const gone = (): void => this.#lifetime.abort(new MessageAborted('the server did not wait for the verdict'));
+    this.#peer.commands.peek().then((next) => {
+      if (next === undefined || leaves.has(next.kind)) gone();
+    }, gone);
+  }
+
+  async #say({ verdict, done }: Answer): Promise<void> {
+    const { signal } = this.#lifetime;
+    const { writer } = this.#peer;
+    let written = false;
+    try {
+      const last = await this.#change(verdict);
+      clearInterval(this.#progress);
+      if (signal.reason instanceof MessageAborted) throw signal.reason;
+      written = (await writer.end(last)) && last === verdict;
+    } finally {
+      await done?.(written);
+    }
+  }
+
+  /**
+   * Says what changes. Nothing is carried out before our last word, so that a refusal undoes it.
+   * @returns the last word to say
+   */
+  async #change(verdict: Verdict): Promise<Verdict> {
+    const { signal } = this.#lifetime;
+    if (verdict.kind === 'refuse') return verdict;
+    try {
+      await this.#peer.writer.changes(verdict, signal);
+      return verdict;
+    } catch (error) {
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      if (reason instanceof MessageAborted) throw reason;
+      return { kind: 'refuse', reply: this.#options.filter.failed(reason) };
+    }
+  }
+}
+
+/** Rejects when the signal is aborted, until it is told to forget that. */
+function aborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
+  let onAbort = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  promise.catch(() => undefined);
+  return { promise, forget: () => signal.removeEventListener('abort', onAbort) };
+}

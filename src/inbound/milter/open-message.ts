@@ -1,0 +1,59 @@
+import { HeaderBuilder } from './header-builder.ts';
+import type { Command } from './commands.ts';
+import type { MilterPath } from './interface.ts';
+
+/** Ten times Postfix's `smtpd_recipient_limit`. */
+const MAX_RECIPIENTS = 10_000;
+
+/** Bytes of all paths and parameters of one message. */
+const MAX_ENVELOPE_BYTES = 4 * 1024 * 1024;
+
+/** A message whose envelope or header is larger than a filter can take. */
+export class MilterLimitError extends Error {
+  override readonly name = 'MilterLimitError';
+  readonly limit: 'recipients' | 'header';
+
+  constructor(limit: 'recipients' | 'header', message: string) {
+    super(message);
+    this.limit = limit;
+  }
+}
+
+/** What is known of a message before its body: grows command by command, within limits. */
+export class OpenMessage {
+  readonly mail: MilterPath;
+  readonly recipients: MilterPath[] = [];
+  readonly header: HeaderBuilder;
+  readonly #maxHeaderBytes: number;
+  #bytes: number;
+
+  constructor(mail: MilterPath, maxHeaderBytes: number) {
+    this.mail = mail;
+    this.header = new HeaderBuilder(maxHeaderBytes);
+    this.#maxHeaderBytes = maxHeaderBytes;
+    this.#bytes = sizeOf(mail);
+  }
+
+  addRecipient(path: MilterPath): void {
+    this.#bytes += sizeOf(path);
+    if (!this.#tooMany) this.recipients.push(path);
+  }
+
+  addField({ name, value }: Extract<Command, { kind: 'header' }>, space: string): void {
+    this.header.add(name, value, space);
+  }
+
+  /** Why a filter cannot be asked, if so. */
+  get excess(): MilterLimitError | undefined {
+    if (this.header.full) return new MilterLimitError('header', `header is larger than ${this.#maxHeaderBytes} bytes`);
+    if (!this.#tooMany) return undefined;
+    return new MilterLimitError('recipients', `more than ${MAX_RECIPIENTS} recipients or ${MAX_ENVELOPE_BYTES} bytes`);
+  }
+
+  get #tooMany(): boolean {
+    return this.#bytes > MAX_ENVELOPE_BYTES || this.recipients.length >= MAX_RECIPIENTS;
+  }
+}
+
+const sizeOf = ({ path, parameters }: MilterPath): number =>
+  parameters.reduce((sum, parameter) => sum + parameter.length, path.length);

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCommand } from './commands.ts';
+import { MilterError } from './milter-error.ts';
+import { PacketParser } from './packets.ts';
+import { MAX_PACKET_BYTES } from './protocol.ts';
+import { say } from './testing/mail-server.ts';
+
+function parse(bytes: Buffer, cut: number): string[] {
+  const parser = new PacketParser();
+  const found: string[] = [];
+  for (let at = 0; at < bytes.length; at += cut) {
+    parser.push(bytes.subarray(at, at + cut));
+    for (let packet = parser.next(); packet; packet = parser.next())
+      found.push(`${packet.letter}${packet.data.toString('latin1')}`);
+  }
+  return found;
+}
+
+test('packets are the same however the bytes are cut', () => {
+  const body = 'x'.repeat(3000);
+  const bytes = Buffer.concat([say.helo('a'), say.body(''), say.body(body), say.quit()]);
+  for (const cut of [1, 2, 3, 4, 5, 7, 300, 1000, bytes.length])
+    assert.deepEqual(parse(bytes, cut), ['Ha\0', 'B', `B${body}`, 'Q'], `cut every ${cut}`);
+});
+
+test('lengths that no packet has', () => {
+  assert.throws(() => parse(Buffer.alloc(4), 4), MilterError);
+  const long = Buffer.alloc(4);
+  long.writeUInt32BE(MAX_PACKET_BYTES + 1);
+  assert.throws(() => parse(long, 1), /2097153 bytes/);
+});
+
+test('a packet of many chunks of one byte takes little more than its size', () => {
+  const parser = new PacketParser();
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(MAX_PACKET_BYTES);
+  parser.push(head);
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < MAX_PACKET_BYTES - 1; i++) parser.push(Buffer.from([66]));
+  assert.equal(parser.next(), undefined);
+  globalThis.gc?.();
+  assert.ok(process.memoryUsage().heapUsed - before < 64 * 1024 * 1024);
+  parser.push(Buffer.from([66]));
+  assert.equal(parser.next()?.data.length, MAX_PACKET_BYTES - 1);
+});
+
+test('commands that are cut short or unknown', () => {
+  const broken: readonly [string, Buffer][] = [
+    ['unknown', say.raw('Z')],
+    ['short negotiation', say.raw('O', 'xx')],
+    ['no end of a string', say.raw('H', 'abc')],
+    ['mail without a path', say.raw('M')],
+    ['header without a value', say.raw('L', 'Subject\0')],
+    ['header without an end', say.raw('L', 'Subject\0x')],
+    ['connect without a family', say.raw('C', 'host\0')],
+    ['connect without a port', say.raw('C', 'host\0', '4')],
+  ];
+  for (const [name, bytes] of broken) {
+    const parser = new PacketParser();
+    parser.push(bytes);
+    assert.throws(() => parseCommand(parser.next()!), MilterError, name);
+  }
+});
+
+test('connect: families and addresses', () => {
+  const read = (bytes: Buffer): unknown => {
+    const parser = new PacketParser();
+    parser.push(bytes);
+    return parseCommand(parser.next()!);
+  };
+  assert.deepEqual(read(say.connect('mx', '192.0.2.1', 4025)), {
+    kind: 'connect',
+    hostname: 'mx',
+    address: '192.0.2.1',
+    port: 4025,
+  });
+  assert.deepEqual(read(say.raw('C', 'mx\0', '6', Buffer.from([0, 25]), 'IPv6:2001:db8::1\0')), {
+    kind: 'connect',
+    hostname: 'mx',
+    address: '2001:db8::1',
+    port: 25,
+  });
+  assert.deepEqual(read(say.raw('C', 'localhost\0', 'U')), {
+    kind: 'connect',
+    hostname: 'localhost',
+    address: '',
+    port: 0,
+  });
+});

@@ -1,0 +1,75 @@
+import { MilterError } from './milter-error.ts';
+import { MAX_PACKET_BYTES } from './protocol.ts';
+
+export interface Packet {
+  /** One letter. */
+  readonly letter: string;
+  /** Good until the next packet is asked for: a view of what was received, where it came in one piece. */
+  readonly data: Buffer;
+}
+
+const LENGTH_BYTES = 4;
+
+/** Chunks that are joined as soon as there are so many: a chunk of one byte takes a hundred times its size. */
+const MAX_CHUNKS = 256;
+
+/**
+ * Cuts a byte stream into packets, wherever its chunks are cut.
+ *
+ * Buffers at most one packet that is not complete (`MAX_PACKET_BYTES`). Read packets with `next` until it has none,
+ * then `push` the next chunk.
+ */
+export class PacketParser {
+  #chunks: Buffer[] = [];
+  #buffered = 0;
+  /** Chunks at the end of the list that were not joined yet. */
+  #small = 0;
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+    this.#small += 1;
+    // Only what came since the last time: each byte is copied once, however small the chunks are.
+    if (this.#small === MAX_CHUNKS) this.#chunks.push(Buffer.concat(this.#chunks.splice(-MAX_CHUNKS)));
+    this.#small %= MAX_CHUNKS;
+  }
+
+  /** Bytes of a packet that has begun and is not complete, or of packets that were not asked for yet. */
+  get buffered(): number {
+    return this.#buffered;
+  }
+
+  /** @throws MilterError for a length that no packet has */
+  next(): Packet | undefined {
+    if (this.#buffered < LENGTH_BYTES) return undefined;
+    const length = this.#peek(LENGTH_BYTES).readUInt32BE();
+    if (length === 0) throw new MilterError('a packet of no bytes');
+    if (length > MAX_PACKET_BYTES)
+      throw new MilterError(`a packet of ${length} bytes, ${MAX_PACKET_BYTES} are allowed`);
+    if (this.#buffered < LENGTH_BYTES + length) return undefined;
+    const packet = this.#take(LENGTH_BYTES + length).subarray(LENGTH_BYTES);
+    return { letter: packet.toString('latin1', 0, 1), data: packet.subarray(1) };
+  }
+
+  /** The first bytes, which are there. */
+  #peek(count: number): Buffer {
+    const first = this.#chunks[0]!;
+    if (first.length >= count) return first;
+    // Joined once, however many chunks of one byte there are: what is joined stays joined.
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    this.#small = 0;
+    return joined;
+  }
+
+  #take(count: number): Buffer {
+    const bytes = this.#peek(count);
+    const rest = bytes.subarray(count);
+    if (rest.length > 0) this.#chunks[0] = rest;
+    else this.#chunks.shift();
+    this.#small = Math.min(this.#small, this.#chunks.length);
+    this.#buffered -= count;
+    return bytes.subarray(0, count);
+  }
+}

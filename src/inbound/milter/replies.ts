@@ -1,0 +1,42 @@
+/** What a filter says, as packets. Text is a byte string. */
+import type { HeaderChange, Reply } from './interface.ts';
+import type { Negotiated } from './negotiation.ts';
+import { REPLY } from './protocol.ts';
+
+function packet(letter: string, ...data: readonly (Buffer | string)[]): Buffer {
+  const parts = data.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(1 + parts.reduce((sum, part) => sum + part.length, 0));
+  return Buffer.concat([length, Buffer.from(letter, 'latin1'), ...parts]);
+}
+
+const number = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+
+export const negotiated = ({ version, actions, steps }: Negotiated): Buffer =>
+  packet(REPLY.negotiate, number(version), number(actions), number(steps));
+
+export const continuePacket = packet(REPLY.continue);
+
+export const progressPacket = packet(REPLY.progress);
+
+/** `bytes`: at most `BODY_CHUNK_BYTES`. The first one of a message replaces all of its body, the others append. */
+export const bodyPacket = (bytes: Buffer): Buffer => packet(REPLY.replaceBody, bytes);
+
+/**
+ * A refusal in the words of an SMTP reply. Its lines are separated by CRLF; a percent sign is doubled, since Sendmail
+ * takes the text for a format, and Postfix takes the doubling back.
+ */
+export function replyPacket({ code, lines }: Reply): Buffer {
+  const last = lines.length - 1;
+  const text = lines.map((line, i) => `${code}${i < last ? '-' : ' '}${line}`).join('\r\n');
+  return packet(REPLY.replyCode, text.replaceAll('%', '%%').replaceAll('\0', ''), '\0');
+}
+
+export function headerPacket(change: HeaderChange): Buffer {
+  const letter = change.kind === 'insert' ? REPLY.insertHeader : REPLY.changeHeader;
+  return packet(letter, number(change.index), change.name, '\0', change.value, '\0');
+}
