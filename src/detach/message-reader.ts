@@ -9,16 +9,20 @@ import { recipeCost, type Recipe } from './encoding/recipe.ts';
 import { containers, effectiveType, type Leaf } from './mime/structure.ts';
 import type { Sink } from './mime/scanner.ts';
 import {
+  isBodyForm,
   isAttachment,
   nameOf,
+  refusalByContent,
   refusalByHeader,
   smallestSize,
+  watchedKind,
   type Candidate,
   type Reason,
   type Rules,
 } from './policy.ts';
 import type { Tape } from './spool/tape.ts';
-import { Mentions, TextWatch } from './text-watch.ts';
+import { Mentions } from './mentions.ts';
+import { TextWatch } from './text-watch.ts';
 
 /** A stretch of the message as received: on the tape as it is, or decoded. */
 export type Piece = TapePiece | FilePiece;
@@ -122,9 +126,11 @@ export class MessageReader implements Sink {
     const type = effectiveType(leaf.head, leaf.container);
     // Some gateways turn multipart/encrypted into multipart/mixed: what stands beside this part is encrypted.
     if (type === 'application/pgp-encrypted') this.mentions.pgp = true;
-    const html = type === 'text/html' || type === 'application/xhtml+xml';
-    if (leaf.opaque === undefined && !isAttachment(leaf) && (html || type.startsWith('text/')))
-      this.#watch = new TextWatch(this.mentions, { html, encoding: leaf.head.encoding });
+    const kind = watchedKind(leaf, this.#candidate);
+    if (kind !== undefined) {
+      const { encoding, params } = leaf.head;
+      this.#watch = new TextWatch(this.mentions, { kind, encoding, charset: params.get('charset') });
+    }
   }
 
   leafData(bytes: Buffer): void {
@@ -158,8 +164,7 @@ export class MessageReader implements Sink {
   /** What the policy decides over, once the whole message was read. */
   candidates(): Candidate[] {
     return this.files.map(({ leaf, candidate }) => {
-      const { contentId } = leaf.head;
-      const shown = contentId !== undefined && this.mentions.shows(contentId);
+      const shown = this.mentions.refersTo(leaf.head);
       return { ...candidate, shown, flaw: this.mentions.pgp ? 'PGP' : candidate.flaw };
     });
   }
@@ -243,7 +248,11 @@ export class MessageReader implements Sink {
         size: piece.size,
         encodedSize: read.next - read.leaf.delimiterAt,
         recipeCost: recipeCost(piece.recipe),
-        flaw: !complete ? 'not decodable' : this.#ambiguous ? 'ambiguous delimiter' : undefined,
+        flaw: !complete
+          ? 'not decodable'
+          : this.#ambiguous
+            ? 'ambiguous delimiter'
+            : refusalByContent(file.decoded.start),
       },
     });
   }
@@ -271,7 +280,7 @@ function isPlace(leaf: Leaf): boolean {
     type.startsWith('text/') &&
     type !== 'text/calendar' &&
     !isAttachment(leaf) &&
-    leaf.head.fileName === undefined &&
+    (leaf.head.fileName === undefined || isBodyForm(leaf)) &&
     containers(leaf).every((container) => container.type !== 'multipart/digest')
   );
 }

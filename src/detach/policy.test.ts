@@ -48,10 +48,12 @@ suite('what qualifies', () => {
     'an inline file that no HTML shows': [multipart('mixed', text, part('image/png; name=b.png', 'inline')), ['b.png']],
     'a file without disposition': [multipart('mixed', text, part('image/png; name=b.png')), ['b.png']],
     'a text that is attached': [multipart('mixed', text, part('text/csv', 'attachment; filename=t.csv')), ['t.csv']],
-    'a text that is not attached': [multipart('mixed', text, part('text/csv; name=t.csv', 'inline')), []],
+    'a text that has a name': [multipart('mixed', text, part('text/csv; name=t.csv', 'inline')), ['t.csv']],
+    'a text that has none': [multipart('mixed', text, part('text/csv', 'inline')), []],
+    'a plain text that has a name': [multipart('mixed', text, part('text/plain; name=t.txt', 'inline')), []],
     'a disposition nobody knows': [multipart('mixed', text, part('text/csv', 'x; filename=t.csv')), ['t.csv']],
     'a small file': [multipart('mixed', text, part('image/png', 'attachment', [], 1900)), []],
-    'winmail.dat': [multipart('mixed', text, part('application/ms-tnef; name=winmail.dat')), ['winmail.dat']],
+    'winmail.dat': [multipart('mixed', text, part('application/ms-tnef; name=winmail.dat')), []],
     'an image that the HTML shows': [
       multipart('related', html('<img src="cid:i@x">'), part('image/png', 'inline', ['Content-ID: <i@x>'])),
       [],
@@ -89,13 +91,13 @@ suite('what qualifies', () => {
       ),
       ['i.png'],
     ],
-    'an id that only text names': [
+    'an id that a text names': [
       multipart(
         'mixed',
         'Content-Type: text/plain\r\n\r\ncid:i@x',
         part('image/png; name=i', '', ['Content-ID: <i@x>']),
       ),
-      ['i'],
+      [],
     ],
     'multipart/signed': [multipart('signed', multipart('mixed', text, pdf), part('application/pgp-signature')), []],
     'multipart/encrypted': [

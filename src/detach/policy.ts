@@ -50,12 +50,62 @@ export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
   const [kind] = type.split('/', 1);
   if (kind === 'multipart' || kind === 'message') return 'structure';
   if (isCalendar(type, fileType, name)) return 'calendar';
-  if (isCryptographic(type, fileType, name)) return 'signed or encrypted';
+  if (isCryptographic(type, fileType, name) || head.params.has('smime-type')) return 'signed or encrypted';
+  if (isForMailProgram(type, name)) return 'for the mail program';
   const attached = isAttachment(leaf);
-  if (!attached && (kind === 'text' || type === 'application/xhtml+xml' || !type.includes('/'))) return 'text';
+  const isText = kind === 'text' || type === 'application/xhtml+xml' || !type.includes('/');
+  if (!attached && isText && !isTextFile(leaf)) return 'text';
   const related = containers(leaf).some((container) => container.type === 'multipart/related');
   if (!attached && related && head.contentLocation !== undefined) return 'shown';
   return refusalByRules(name, fileType, rules);
+}
+
+/** What the first bytes of a file say: programs rename what they cannot read, and then only its content is left. */
+export function refusalByContent(start: Buffer): Reason | undefined {
+  const text = start.toString('latin1');
+  if (/^(?:\xef\xbb\xbf)?\s*-----BEGIN (?:PGP |PKCS7|CMS)/.test(text)) return 'signed or encrypted';
+  if (signedData.test(text)) return 'signed or encrypted';
+  return text.startsWith(tnefSignature) ? 'for the mail program' : undefined;
+}
+
+/** RFC 5652 section 3: a sequence that begins with an object identifier below 1.2.840.113549.1.7. */
+const signedData = /^0(?:[\0-\x80]|\x81.|\x82..|\x83...|\x84....)\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07/s;
+
+/** MS-OXTNEF section 2.1.3.1. */
+const tnefSignature = '\x78\x9f\x3e\x22';
+
+/** What Outlook sends to Outlook: a letter with all its files in one (TNEF), the keys of a shared folder. */
+function isForMailProgram(type: string, name: string): boolean {
+  return (
+    /^application\/(?:(?:x-|vnd\.)?ms-tnef|(?:x-)?tnef|x-sharing-metadata-xml)$/.test(type) ||
+    /^(?:winmail|win)[ _()\d-]*\.dat$|\.tnef$/i.test(name)
+  );
+}
+
+/** A form of the body (RFC 2046 section 5.1.4), though it may have a file name: a program shows one of them. */
+export function isBodyForm({ container, section }: Leaf): boolean {
+  const [inner, outer] = [container, container.parent];
+  if (inner.type === 'multipart/alternative') return true;
+  return inner.type === 'multipart/related' && outer?.type === 'multipart/alternative' && /(?:^|\.)1$/.test(section);
+}
+
+/** CSV, XML, source code: a text that nobody wrote as a letter. */
+function isTextFile(leaf: Leaf): boolean {
+  const { type, fileName, typeName } = leaf.head;
+  const named = fileName !== undefined || typeName !== undefined;
+  return named && /^text\/(?!(?:plain|html)$)/.test(type) && !isBodyForm(leaf);
+}
+
+/** How a text is searched for references to other parts; undefined: it is none, or is a file itself. */
+export function watchedKind(leaf: Leaf, isCandidate: boolean): 'html' | 'calendar' | 'text' | undefined {
+  if (leaf.opaque !== undefined) return undefined;
+  const type = effectiveType(leaf.head, leaf.container);
+  const { name, type: fileType } = nameOf(leaf);
+  if (isCalendar(type, fileType, name)) return 'calendar';
+  const related = leaf.container.type === 'multipart/related';
+  if (isCandidate || (isAttachment(leaf) && !related)) return undefined;
+  if (type === 'text/html' || type === 'application/xhtml+xml') return 'html';
+  return type.startsWith('text/') ? 'text' : undefined;
 }
 
 /** RFC 2183 section 2.8: a disposition nobody knows is an attachment. */

@@ -8,6 +8,9 @@ import { insertNotice } from './notice/insert.ts';
 import { noticePart } from './notice/part.ts';
 import type { Tape } from './spool/tape.ts';
 
+/** As the scanner reads them. */
+const maxDelimiterLine = 1024;
+
 /** A longer text is not read into memory to be written anew. */
 const maxTextBytes = 512 * 1024;
 
@@ -46,7 +49,7 @@ export async function replaceParts(
       !inTexts.complete && group.includes(last!) ? last : keepsNoPart(container, group) ? group.at(-1) : undefined;
     for (const { part } of group) {
       if (part !== standIn?.part) {
-        edits.push({ from: part.leaf.delimiterAt, to: part.next, insert: Buffer.alloc(0) });
+        edits.push(await removal(part, { collector, tape }));
         continue;
       }
       const told = !inTexts.complete && standIn === last ? items : group.map(({ item }) => item);
@@ -165,6 +168,24 @@ function byContainer(detached: readonly Detached[]): Detached[][] {
     else groups.set(container, [entry]);
   }
   return [...groups.values()];
+}
+
+/**
+ * A part goes with the delimiter before it. Where no delimiter of its multipart follows, the multipart is closed instead:
+ * the line end before the delimiter would become part of what stands there (RFC 2046 section 5.1.1).
+ */
+async function removal(
+  { leaf: { delimiterAt, headerAt }, next }: FilePart,
+  { collector, tape }: { readonly collector: MessageReader; readonly tape: Tape },
+): Promise<Edit> {
+  const text = async (from: number, to: number): Promise<string> =>
+    (await collect(collector.slice(from, to), tape)).toString('latin1');
+  const delimiter = (await text(delimiterAt, headerAt)).trimEnd().split('\n').at(-1)!;
+  const fileAt = collector.pieces.find(({ kind, at }) => kind === 'file' && at >= next)?.at ?? collector.length;
+  const following = await text(next, Math.min(fileAt, next + maxDelimiterLine));
+  const line = following.split('\n', 1)[0]!.replace(/[ \t\r]+$/, '');
+  const isClosed = line === delimiter || line === `${delimiter}--`;
+  return { from: delimiterAt, to: next, insert: Buffer.from(isClosed ? '' : `${delimiter}--\r\n`, 'latin1') };
 }
 
 /** RFC 2046 section 5.1.1: a multipart has at least one part, and a message has its body. */

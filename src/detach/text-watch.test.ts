@@ -1,25 +1,30 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Mentions, TextWatch } from './text-watch.ts';
+import { Mentions } from './mentions.ts';
+import { parsePartHead } from './mime/part-head.ts';
+import { TextWatch, type WatchedText } from './text-watch.ts';
 
 interface Seen {
   readonly pgp: boolean;
   readonly shows: boolean;
 }
 
-function watch(text: string, size: number, options: { readonly html: boolean; readonly encoding: string }): Seen {
+const picture = parsePartHead(Buffer.from('Content-ID: <one@x>\r\nContent-Type: image/png; name=one.png\r\n'));
+
+function watch(text: string, size: number, options: Omit<WatchedText, 'charset'>): Seen {
   const mentions = new Mentions();
-  const watcher = new TextWatch(mentions, options);
+  const watcher = new TextWatch(mentions, { ...options, charset: undefined });
   const bytes = Buffer.from(text, 'latin1');
   for (let at = 0; at < bytes.length; at += size) watcher.push(bytes.subarray(at, at + size));
   watcher.end();
-  return { pgp: mentions.pgp, shows: mentions.shows('one@x') };
+  return { pgp: mentions.pgp, shows: mentions.refersTo(picture) };
 }
 
-function seen(text: string, { html = false, encoding = '' } = {}): Seen {
-  const whole = watch(text, text.length + 1, { html, encoding });
+function seen(text: string, { html = false, calendar = false, encoding = '' } = {}): Seen {
+  const kind = html ? 'html' : calendar ? 'calendar' : 'text';
+  const whole = watch(text, text.length + 1, { kind, encoding });
   for (const size of [1, 7, 1000])
-    assert.deepEqual(watch(text, size, { html, encoding }), whole, `in steps of ${size}`);
+    assert.deepEqual(watch(text, size, { kind, encoding }), whole, `in steps of ${size}`);
   return whole;
 }
 
@@ -47,7 +52,21 @@ suite('what texts say is found wherever it stands and however it is cut', () => 
       assert.equal(seen(`${filler(place)}<img src="cid:${'o'.repeat(300)}one@x">`, { html: true }).shows, false);
     }
     assert.equal(seen('cid:one@x', { html: true }).shows, true);
-    assert.equal(seen('cid:one@x').shows, false);
+    assert.equal(seen('cid:one@x').shows, true);
+    assert.equal(seen('one@x').shows, false);
+  });
+
+  test('addresses of what HTML shows', () => {
+    for (const place of places)
+      assert.equal(seen(`${filler(place)}<img src="one.png">`, { html: true }).shows, true, `at ${place}`);
+    assert.equal(seen('<img src="one.png">').shows, false);
+  });
+
+  test('references in folded lines of a calendar', () => {
+    for (const place of places)
+      assert.equal(seen(`${filler(place)}\r\nATTACH:ci\r\n d:one@\r\n\tx\r\n`, { calendar: true }).shows, true);
+    assert.equal(seen('ATTACH:CID:one@x\r\n', { calendar: true }).shows, true);
+    assert.equal(seen('ATTACH:cid:one@\r\n x', { calendar: false }).shows, false);
   });
 
   test('under a transfer encoding', () => {

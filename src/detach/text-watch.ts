@@ -1,71 +1,75 @@
 /**
- * Reads along in the texts of a message for what decides over its files: the parts that an HTML text shows
- * (`cid:`, RFC 2392), and PGP written into a text. Holds a few thousand characters.
+ * Reads along in the texts of a message for what decides over its files: references to other parts (`cid:`, RFC 2392,
+ * in any text; addresses and file names of what HTML shows), and PGP written into a text. Holds a few thousand
+ * characters.
  */
+import { TextDecoder } from 'node:util';
+import type { Mentions } from './mentions.ts';
 
-/** More references than any mail has: from there on every part with a Content-ID counts as shown. */
-const maxReferences = 10_000;
 const maxReferenceLength = 256;
 
-const reference = /cid:([^"'<>\s\\]{1,256})/gi;
+/** `cid:` in any text, and in HTML the attributes and styles that show something. */
+const idMark = /cid:/gi;
+const placeMark =
+  /(?<![\w-])(?:src|srcset|background|poster|data|(?:xlink:|o:)?href)[ \t\r\n]{0,16}=[ \t\r\n]{0,16}|url\([ \t\r\n]{0,16}/gi;
+
 const pgpMark = {
   text: /\n-----BEGIN PGP (?:SIGNED )?MESSAGE-----/,
   html: /[\n>][ \t]*-----BEGIN PGP (?:SIGNED )?MESSAGE-----/,
 };
 
-/** Searched at once. The windows lie where they lie however the text was cut, so that what is found is the same. */
+/** Searched at once. Windows start at fixed offsets, so the result does not depend on chunk boundaries. */
 const windowLength = 16 * 1024;
-const overlap = maxReferenceLength + 8;
+const overlap = maxReferenceLength + 64;
 
-/** What the texts of one message said. */
-export class Mentions {
-  readonly #references = new Set<string>();
-  pgp = false;
-
-  add(encoded: string): void {
-    if (this.#references.has(encoded) || this.#references.size >= maxReferences) return;
-    this.#references.add(encoded);
-    for (const id of spellings(encoded)) this.#references.add(id);
-  }
-
-  shows(contentId: string): boolean {
-    return this.#references.size >= maxReferences || spellings(contentId).some((id) => this.#references.has(id));
-  }
+export interface WatchedText {
+  readonly kind: 'html' | 'calendar' | 'text';
+  /** Content-Transfer-Encoding. */
+  readonly encoding: string;
+  readonly charset: string | undefined;
 }
-
-/** An id as it stands there, and as it is meant when escaped for an address or for HTML, or inside of `url(…)`. */
-function spellings(id: string): string[] {
-  const html = id
-    .replace(/&#(\d{1,3});/g, (_, code: string) => String.fromCharCode(Number(code)))
-    .replace(/&#x([0-9a-f]{1,2});/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
-    .replace(/&amp;/gi, '&');
-  const all = [id, html, percentDecode(html)].map((s) => s.toLowerCase());
-  return [...new Set(all.flatMap((s) => [s, s.replace(/[),;#?&].*$/s, '')]))];
-}
-
-const percentDecode = (text: string): string =>
-  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 
 export class TextWatch {
   readonly #mentions: Mentions;
-  readonly #html: boolean;
+  readonly #text: WatchedText;
   readonly #decode: (chunk: string) => string;
+  readonly #decodeUtf16: TextDecoder | undefined;
   #encodedRest = '';
+  /** A line end that may be followed by folding. */
+  #lineRest = '';
   #window = '\n';
 
-  constructor(mentions: Mentions, options: { readonly html: boolean; readonly encoding: string }) {
+  constructor(mentions: Mentions, text: WatchedText) {
     this.#mentions = mentions;
-    this.#html = options.html;
+    this.#text = text;
     const decoders = { base64: (c: string) => this.#base64(c), 'quoted-printable': (c: string) => this.#quoted(c) };
-    this.#decode = Object.hasOwn(decoders, options.encoding)
-      ? decoders[options.encoding as keyof typeof decoders]
-      : (c) => c;
+    this.#decode = Object.hasOwn(decoders, text.encoding) ? decoders[text.encoding as keyof typeof decoders] : (c) => c;
+    const [, order] = /^utf-?16(le|be)$/i.exec(text.charset?.trim() ?? '') ?? [];
+    if (order !== undefined) this.#decodeUtf16 = new TextDecoder(`utf-16${order.toLowerCase()}`);
   }
 
   push(bytes: Buffer): void {
-    // Without its zeros, UTF-16 can be searched like the rest.
-    const decoded = this.#decode(bytes.toString('latin1'));
-    const text = decoded.includes('\0') ? decoded.replaceAll('\0', '') : decoded;
+    this.#take(this.#decode(bytes.toString('latin1')));
+  }
+
+  end(): void {
+    if (this.#text.encoding === 'base64') this.#take(Buffer.from(this.#encodedRest, 'base64').toString('latin1'));
+    this.#append(this.#lineRest);
+    this.#search(0);
+  }
+
+  #take(decoded: string): void {
+    const text = this.#characters(decoded);
+    this.#append(this.#text.kind === 'calendar' ? this.#unfold(text) : text);
+  }
+
+  #characters(decoded: string): string {
+    if (this.#decodeUtf16) return this.#decodeUtf16.decode(Buffer.from(decoded, 'latin1'), { stream: true });
+    // Without its zeros, UTF-16 under another label can be searched like the rest.
+    return decoded.includes('\0') ? decoded.replaceAll('\0', '') : decoded;
+  }
+
+  #append(text: string): void {
     for (let at = 0; at < text.length;) {
       const step = text.slice(at, at + windowLength - this.#window.length);
       this.#window += step;
@@ -74,19 +78,31 @@ export class TextWatch {
     }
   }
 
-  end(): void {
-    this.#search(0);
-  }
-
   #search(keep: number): void {
     const text = this.#window;
-    if (pgpMark[this.#html ? 'html' : 'text'].test(text)) this.#mentions.pgp = true;
-    if (this.#html) {
-      // A reference at the very end may go on in the next chunk; it is then in what is kept.
-      for (const match of text.matchAll(reference))
-        if (keep === 0 || match.index + match[0].length < text.length) this.#mentions.add(match[1]!);
+    const { kind, charset } = this.#text;
+    if (pgpMark[kind === 'html' ? 'html' : 'text'].test(text)) this.#mentions.pgp = true;
+    // What may go on in the next window is found there again: it is then in what is kept.
+    const isWhole = (end: number): boolean => keep === 0 || end + maxReferenceLength <= text.length;
+    for (const match of text.matchAll(idMark)) {
+      const end = match.index + match[0].length;
+      if (isWhole(end)) this.#mentions.addId(text.slice(end, end + maxReferenceLength), charset);
     }
+    if (kind !== 'text')
+      for (const match of text.matchAll(placeMark)) {
+        const end = match.index + match[0].length;
+        if (isWhole(end))
+          for (const place of placesIn(match[0], text.slice(end, end + maxReferenceLength)))
+            this.#mentions.addPlace(place, charset);
+      }
     this.#window = keep > 0 ? text.slice(-keep) : '';
+  }
+
+  /** RFC 5545 section 3.1. */
+  #unfold(chunk: string): string {
+    const text = this.#lineRest + chunk;
+    this.#lineRest = /(?:\r?\n|\r)$/.exec(text)?.[0] ?? '';
+    return text.slice(0, text.length - this.#lineRest.length).replace(/\r?\n[ \t]/g, '');
   }
 
   #base64(chunk: string): string {
@@ -106,4 +122,15 @@ export class TextWatch {
         hex === undefined ? '' : String.fromCharCode(parseInt(hex, 16)),
       );
   }
+}
+
+/** The addresses in an attribute value or `url(…)`, but for those that lead elsewhere. */
+function placesIn(mark: string, tail: string): string[] {
+  const quote = /^["']|^&quot;|^&#39;/.exec(tail)?.[0];
+  const isStyle = mark.startsWith('u') || mark.startsWith('U');
+  const rest = tail.slice(quote?.length ?? 0);
+  const end = quote === undefined ? rest.search(isStyle ? /[)"'<>]/ : /[\s>]/) : rest.indexOf(quote);
+  const value = end < 0 ? rest : rest.slice(0, end);
+  const all = /^srcset/i.test(mark) ? value.split(',').map((entry) => entry.trim().split(/\s/, 1)[0]!) : [value];
+  return all.filter((place) => !/^\s*(?:cid:|data:|mailto:|tel:|javascript:|#|$)/i.test(place));
 }

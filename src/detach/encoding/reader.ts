@@ -11,10 +11,14 @@ export interface Reader {
   readonly recipe: Recipe;
 }
 
+const maxStartBytes = 128;
+
 /** Where decoded bytes go: onto the tape, counted and hashed. */
 export class DecodedFile {
   readonly from: number;
   size = 0;
+  /** How it begins: what it is may not be what it is called. */
+  start: Buffer = Buffer.alloc(0);
   readonly #tape: Tape;
 
   constructor(tape: Tape) {
@@ -25,7 +29,7 @@ export class DecodedFile {
 
   append(bytes: Buffer): void {
     this.#tape.append(bytes);
-    this.size += bytes.length;
+    this.#count(bytes);
   }
 
   /** Decodes base64 in place; what does not give `expected` bytes is not taken. */
@@ -35,8 +39,14 @@ export class DecodedFile {
     countGarbage(text.length);
     if (written !== expected) return false;
     this.#tape.commit(written);
-    this.size += written;
+    this.#count(room.subarray(0, written));
     return true;
+  }
+
+  #count(bytes: Buffer): void {
+    if (this.size < maxStartBytes)
+      this.start = Buffer.concat([this.start, bytes.subarray(0, maxStartBytes - this.size)]);
+    this.size += bytes.length;
   }
 
   /** @returns its SHA-256 in hex */

@@ -1,3 +1,4 @@
+import { decodeWords } from '../../message/encoded-word.ts';
 import { HeaderBlock } from '../../message/header-block.ts';
 import { parseContentType, parseDisposition } from '../../message/parameters.ts';
 
@@ -16,11 +17,17 @@ export interface PartHead {
   /** Without angle brackets. */
   readonly contentId: string | undefined;
   readonly contentLocation: string | undefined;
+  /** Decoded; a name where there is no other. */
+  readonly description: string | undefined;
+  /** Exchange's journal: a report around the message as it was, which an archive takes apart. */
+  readonly journalReport: boolean;
   /** False: lines that are no fields, or two that contradict each other. Programs read such a part differently. */
   readonly clear: boolean;
 }
 
 const single = ['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id'];
+
+const journalFields = ['x-ms-journal-report', 'x-ms-exchange-organization-journal-report'];
 
 export function readPartHead(header: HeaderBlock): PartHead {
   const contentType = header.first('content-type');
@@ -39,11 +46,16 @@ export function readPartHead(header: HeaderBlock): PartHead {
       .toLowerCase(),
     contentId: idOf(header.first('content-id') ?? ''),
     contentLocation: header.first('content-location'),
+    description: wordsOf(header.first('content-description')),
+    journalReport: journalFields.some((key) => header.first(key) !== undefined),
     clear: header.fields.every((field) => field.key !== '') && single.every((key) => header.all(key).length <= 1),
   };
 }
 
 export const parsePartHead = (raw: Buffer): PartHead => readPartHead(HeaderBlock.parse(raw));
+
+const wordsOf = (value: string | undefined): string | undefined =>
+  value === undefined ? undefined : decodeWords(value);
 
 function idOf(value: string): string | undefined {
   const id = (/<([^<>]*)>/.exec(value) ?? /^<?([^<>]*)/.exec(value))?.[1]?.trim();

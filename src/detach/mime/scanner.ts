@@ -111,7 +111,10 @@ export class MimeScanner {
         // RFC 2046 section 5.1: a part that ends within its header has no body.
         this.#sink.literal(buffer.subarray(start, match.end));
         this.#at = match.end;
-        this.#follow(match, this.#base + line);
+        // A delimiter written twice: some programs see an empty part between the two, and others none.
+        const doubled = line === start && !match.closing && this.#levels[match.level]!.container === this.#container;
+        if (doubled) this.#lineStart = true;
+        else this.#follow(match, this.#base + line);
         return true;
       }
       if (end === line || newline === line || (newline === line + 1 && buffer[line] === cr)) {

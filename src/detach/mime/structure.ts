@@ -62,6 +62,7 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
   const type = effectiveType(head, container);
   const multipart = type.startsWith('multipart/');
   if (!head.clear) return { kind: 'leaf', opaque: 'unclear header' };
+  if (container.kind === 'message' && head.journalReport) return { kind: 'leaf', opaque: 'journal report' };
   if (!multipart && type !== 'message/rfc822' && type !== 'message/global') return { kind: 'leaf', opaque: undefined };
   const whole = wholes.get(type);
   if (whole !== undefined) return { kind: 'leaf', opaque: whole };
@@ -86,7 +87,9 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
  * of a phone or XML with attachments (MTOM), refer to their parts in ways of their own, and break without them.
  */
 const isLetter = (root = ''): boolean =>
-  /^\s*(?:text\/(?:html|plain|enriched)|application\/xhtml\+xml|multipart\/.*|)\s*$/i.test(root);
+  /^["\s]*(?:text\/(?:html|plain|enriched|richtext)|text|html|application\/xhtml\+xml|multipart\/[^\s;"]*|)["\s]*(?:[\s;].*)?$/is.test(
+    root,
+  );
 
 /** RFC 2045 section 5.2, and RFC 2046 section 5.1.5 for digests. */
 export function effectiveType(head: PartHead, container: Container): string {

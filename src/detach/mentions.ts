@@ -1,0 +1,110 @@
+/** What the texts of one message refer to: parts that they show or name, and PGP written into a text. */
+import { decodeLabelled, decodeUnlabelled } from '../message/charset.ts';
+import { decodeWords } from '../message/encoded-word.ts';
+import type { PartHead } from './mime/part-head.ts';
+import { unescapeHtml } from './notice/unescape-html.ts';
+
+/** More references than any mail has: from there on every part that can be referred to counts as shown. */
+const maxReferences = 10_000;
+const maxReferenceChars = 2 * 1024 * 1024;
+
+/** Where a reference may end: at the quote it began with, at a blank, or where an address or a style ends. */
+const ends = [
+  /["<>]/,
+  /['<>]/,
+  /&(?:quot|apos|#0*3[49]|#x0*2[27]);|["'<>]/i,
+  /["'<>\r\n]/,
+  /[\s"'<>]/,
+  /\)/,
+  /[\s"'<>\\),;#?&\]}]/,
+];
+
+export class Mentions {
+  readonly #ids = new Set<string>();
+  readonly #places = new Set<string>();
+  /** As they stood in the texts. */
+  readonly #seen = new Set<string>();
+  #chars = 0;
+  pgp = false;
+
+  /** What stands after `cid:` (RFC 2392), as far as it may reach: a byte string. */
+  addId(tail: string, charset: string | undefined): void {
+    for (const text of readings(tail, charset)) for (const end of ends) this.#add(this.#ids, text.split(end, 1)[0]!);
+  }
+
+  /** The value of an attribute that names what is shown, or of `url(…)`: a byte string. */
+  addPlace(value: string, charset: string | undefined): void {
+    if (!this.#isNew(value)) return;
+    for (const text of readings(value, charset)) this.#add(this.#places, text);
+  }
+
+  /** Whether a text refers to the part by Content-ID, Content-Location or file name (RFC 2557 section 8). */
+  refersTo({ contentId, contentLocation, fileName, typeName }: PartHead): boolean {
+    const ids = contentId === undefined ? [] : [...spellings(contentId), ...spellings(idOf(decodeWords(contentId)))];
+    const places = [
+      ...(contentLocation === undefined ? [] : locations(contentLocation)),
+      ...[fileName, typeName].flatMap((name) => (name === undefined ? [] : spellings(name))),
+    ];
+    if (this.#isFull) return ids.length + places.length > 0;
+    return ids.some((id) => this.#ids.has(id)) || places.some((place) => this.#places.has(place));
+  }
+
+  get #isFull(): boolean {
+    return this.#seen.size >= maxReferences || this.#chars >= maxReferenceChars;
+  }
+
+  #isNew(reference: string): boolean {
+    if (this.#isFull || this.#seen.has(reference)) return false;
+    this.#seen.add(reference);
+    return true;
+  }
+
+  #add(set: Set<string>, text: string): void {
+    for (const spelling of spellings(text)) {
+      if (set.has(spelling)) continue;
+      set.add(spelling);
+      this.#chars += spelling.length;
+    }
+  }
+}
+
+/** The brackets may stand within an encoded word. */
+const idOf = (text: string): string => text.replace(/^\s*<|>\s*$/g, '');
+
+/** A byte string as text: in the charset of its part, and as its bytes say by themselves. */
+function readings(bytes: string, charset: string | undefined): string[] {
+  if (!/[\x1b\x80-\uffff]/.test(bytes) || /[\u0100-\uffff]/.test(bytes)) return [bytes];
+  const buffer = Buffer.from(bytes, 'latin1');
+  return [...new Set([decodeUnlabelled(buffer), decodeLabelled(buffer, charset ?? 'utf-8')])];
+}
+
+/** A reference as it stands there, and as it is meant when escaped for an address, a style, a calendar or HTML. */
+function spellings(text: string): string[] {
+  const html = unescapeHtml(text);
+  const style = html
+    .replace(/\\([0-9a-f]{1,6})\s?/gi, (_, hex: string) => codePoint(parseInt(hex, 16)))
+    .replace(/\\(?=[^0-9a-f])/gi, '');
+  const all = [text, html, percentDecode(html), style, percentDecode(style)];
+  return [...new Set(all.map(normalize))].filter((spelling) => spelling !== '');
+}
+
+const codePoint = (code: number): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd');
+
+/** Line ends and tabs in an address do not count (URL standard section 4.4). */
+const normalize = (text: string): string =>
+  text
+    .replace(/[\r\n\t]+/g, '')
+    .replace(/^[\s"]+|[\s"]+$/g, '')
+    .replace(/^\.\//, '')
+    .normalize('NFC')
+    .toLowerCase();
+
+function locations(contentLocation: string): string[] {
+  const whole = decodeWords(contentLocation);
+  return [whole, whole.replace(/[?#].*$/s, '').replace(/^.*[/\\]/s, '')].flatMap(spellings);
+}
+
+function percentDecode(text: string): string {
+  if (!text.includes('%')) return text;
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => decodeUnlabelled(Buffer.from(run.replaceAll('%', ''), 'hex')));
+}
