@@ -26,6 +26,8 @@ export class TcpProxy {
   bytesPerSecond: number | undefined;
   /** A connection that has carried this many bytes up is reset, the last one included. */
   breakAfterBytes: number | undefined;
+  /** The same for bytes carried down. */
+  breakAfterBytesDown: number | undefined;
   /** Connections ever made, and bytes passed on. */
   connections = 0;
   readonly bytes: Record<Direction, number> = { up: 0, down: 0 };
@@ -93,15 +95,31 @@ export class TcpProxy {
       socket.on('error', () => reset(other));
       socket.once('close', () => this.#sockets.delete(socket));
     }
-    let carried = 0;
-    const up = this.#wire('up', (size) => {
-      carried += size;
-      if (this.breakAfterBytes === undefined || carried < this.breakAfterBytes) return;
-      reset(client);
-      reset(target);
-    });
-    client.pipe(up).pipe(target);
-    target.pipe(this.#wire('down', () => undefined)).pipe(client);
+    const breakAfter = (limit: () => number | undefined): ((size: number) => void) => {
+      let carried = 0;
+      return (size) => {
+        carried += size;
+        if (carried < (limit() ?? Infinity)) return;
+        reset(client);
+        reset(target);
+      };
+    };
+    client
+      .pipe(
+        this.#wire(
+          'up',
+          breakAfter(() => this.breakAfterBytes),
+        ),
+      )
+      .pipe(target);
+    target
+      .pipe(
+        this.#wire(
+          'down',
+          breakAfter(() => this.breakAfterBytesDown),
+        ),
+      )
+      .pipe(client);
   }
 
   #wire(direction: Direction, passed: (size: number) => void): Transform {

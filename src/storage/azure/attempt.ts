@@ -49,7 +49,7 @@ export async function attempt<T>(options: AttemptOptions, work: (attempt: Attemp
 }
 
 /** The SDK's errors carry the request with its signature: only their description leaves this room. */
-function storageFailure(what: string, error: unknown): Failure {
+export function storageFailure(what: string, error: unknown): Failure {
   const reason = `storage: ${what}: ${describe(error)}`;
   return new Failure('storageFailed', { reason, cause: containerIsMissing(error) ? missingContainer : undefined });
 }

@@ -1,6 +1,9 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { DefaultAzureCredential } from '@azure/identity';
-import { ContainerClient, type StoragePipelineOptions } from '@azure/storage-blob';
+import { ContainerClient, type Pipeline, type StoragePipelineOptions, newPipeline } from '@azure/storage-blob';
 import type { Config } from '../../config/config.ts';
+import { retryThrottled } from './throttled.ts';
 
 /** What the SDK asks of an identity. */
 type Credential = Pick<DefaultAzureCredential, 'getToken'>;
@@ -9,21 +12,42 @@ export interface ContainerOptions {
   readonly storage: Config['storage'];
   /** For `accountUrl`; the machine's own identity when none is given. */
   readonly credential?: Credential;
+  /** Connections to storage at once, which nobody else uses; undefined: the SDK's own, shared and without a limit. */
+  readonly maxSockets?: number;
 }
 
 /** Few and short: what lasts longer is for Postfix's queue to wait for, not for an open transaction. */
-const pipeline: StoragePipelineOptions = {
+const options: StoragePipelineOptions = {
   retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
   userAgentOptions: { userAgentPrefix: 'detach-mta' },
 };
 
+/** How long a connection of our own stays open that nobody uses. */
+const idleSocketMs = 30_000;
+
 /** The container as configured. Nothing is sent yet. */
-export function openContainer({ storage, credential }: ContainerOptions): ContainerClient {
+export function openContainer({ storage, credential, maxSockets }: ContainerOptions): ContainerClient {
   const { connectionString, accountUrl, container } = storage;
-  if (connectionString !== undefined) return new ContainerClient(connectionString, container, pipeline);
+  if (connectionString !== undefined) {
+    const { url, credential: key } = new ContainerClient(connectionString, container);
+    return new ContainerClient(url, pipelineFor(url, key, maxSockets));
+  }
   if (accountUrl === undefined) throw new TypeError('storage: neither connectionString nor accountUrl is set');
   const url = `${accountUrl.replace(/\/+$/, '')}/${container}`;
-  return new ContainerClient(url, credential ?? machineIdentity(), pipeline);
+  return new ContainerClient(url, pipelineFor(url, credential ?? machineIdentity(), maxSockets));
+}
+
+function pipelineFor(url: string, credential: Parameters<typeof newPipeline>[0], maxSockets?: number): Pipeline {
+  // The SDK hands its options on to its HTTP library, which takes an agent; the type does not say so.
+  const own = maxSockets === undefined ? options : { ...options, agent: agentFor(url, maxSockets) };
+  const pipeline = newPipeline(credential, own);
+  pipeline.factories.push(retryThrottled);
+  return pipeline;
+}
+
+function agentFor(url: string, maxSockets: number): HttpAgent {
+  const settings = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, timeout: idleSocketMs };
+  return url.startsWith('https:') ? new HttpsAgent(settings) : new HttpAgent(settings);
 }
 
 /** Loaded when the first token is needed: it is a large library that most installations never use. */

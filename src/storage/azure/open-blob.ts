@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
 import { type AttemptOptions, answered, attempt } from './attempt.ts';
 import type { FileRange } from '../interface.ts';
+import { ResumingStream } from './resuming-stream.ts';
 
 /**
  * The bytes as a stream: read from storage no faster than they are taken, resumed where a connection broke, and an
@@ -11,18 +12,56 @@ export async function openBlob(
   blob: BlobClient,
   { range, ...options }: AttemptOptions & { readonly range: FileRange | undefined },
 ): Promise<Readable | undefined> {
-  const { signal } = options;
+  const offset = range?.offset ?? 0;
+  const first = await openAt(blob, { ...options, offset, count: range?.count, etag: undefined });
+  if (!first) return undefined;
+  const { body, count, etag } = first;
+  return new ResumingStream({
+    what: options.what,
+    signal: options.signal,
+    count,
+    first: body,
+    // Part of other bytes would be glued to those that were sent already.
+    openAt: async (at, signal) => {
+      const rest = await openAt(blob, { ...options, signal, offset: offset + at, count: count - at, etag });
+      return rest?.body;
+    },
+  });
+}
+
+interface Piece extends AttemptOptions {
+  readonly offset: number;
+  /** undefined: all the rest. */
+  readonly count: number | undefined;
+  /** Only bytes of this version; undefined: of any. */
+  readonly etag: string | undefined;
+}
+
+export interface Body {
+  readonly stream: Readable;
+  /** Ends the request. */
+  readonly close: () => void;
+}
+
+function openAt(
+  blob: BlobClient,
+  { offset, count, etag, ...options }: Piece,
+): Promise<{ readonly body: Body; readonly count: number; readonly etag: string | undefined } | undefined> {
   // Lives as long as the stream, longer than the attempt that opens it.
   const reading = new AbortController();
-  const stream = await attempt(options, async (current) => {
+  return attempt(options, async (current) => {
     const giveUp = (): void => reading.abort();
     current.signal.addEventListener('abort', giveUp);
     try {
-      const found = await blob.download(range?.offset ?? 0, range?.count, {
+      const found = await blob.download(offset, count, {
         abortSignal: reading.signal,
-        maxRetryRequests: 3,
+        conditions: etag === undefined ? {} : { ifMatch: etag },
       });
-      return found.readableStreamBody as Readable;
+      if (found.contentLength === undefined) throw new Error('no Content-Length');
+      const stream = found.readableStreamBody as Readable;
+      // Whoever reads it hears of an error; between two reads nobody does.
+      stream.on('error', () => undefined);
+      return { body: { stream, close: giveUp }, count: found.contentLength, etag: found.etag };
     } catch (error) {
       answered(error, 404);
       return undefined;
@@ -30,16 +69,4 @@ export async function openBlob(
       current.signal.removeEventListener('abort', giveUp);
     }
   });
-  if (!stream) return undefined;
-  const onAbort = (): void => {
-    reading.abort();
-    stream.destroy(new Error('download was given up'));
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  stream.once('close', () => {
-    signal.removeEventListener('abort', onAbort);
-    reading.abort();
-  });
-  if (signal.aborted) onAbort();
-  return stream;
 }

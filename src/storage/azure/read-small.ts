@@ -1,7 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobClient } from '@azure/storage-blob';
 import type { BlobState } from '../blobs.ts';
-import { type AttemptOptions, answered, attempt } from './attempt.ts';
+import { type Attempt, type AttemptOptions, answered, attempt } from './attempt.ts';
 import { stateOf } from './blob-state.ts';
+
+/** A small blob whose bytes broke off is read again from its start, so often. */
+const maxTries = 3;
+const pauseMs = 100;
 
 /** A whole blob of ours that is small by nature, with the ETag of exactly these bytes; undefined: not there. */
 export function readSmall(
@@ -10,16 +15,29 @@ export function readSmall(
 ): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> {
   return attempt(options, async (current) => {
     try {
-      const found = await blob.download(0, undefined, { abortSignal: current.signal, maxRetryRequests: 2 });
-      const chunks: Buffer[] = [];
-      for await (const chunk of found.readableStreamBody as AsyncIterable<Buffer>) {
-        current.touch();
-        chunks.push(chunk);
+      for (let tries = 1; ; tries++) {
+        const found = await blob.download(0, undefined, { abortSignal: current.signal });
+        const result = await bytesOf(found.readableStreamBody as AsyncIterable<Buffer>, current);
+        if (Buffer.isBuffer(result)) return { ...stateOf(found), bytes: result };
+        if (tries >= maxTries || current.signal.aborted) throw result.broken;
+        await pause(pauseMs, undefined, { signal: current.signal });
       }
-      return { ...stateOf(found), bytes: Buffer.concat(chunks) };
     } catch (error) {
       answered(error, 404);
       return undefined;
     }
   });
+}
+
+async function bytesOf(body: AsyncIterable<Buffer>, current: Attempt): Promise<Buffer | { readonly broken: unknown }> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of body) {
+      current.touch();
+      chunks.push(chunk);
+    }
+  } catch (broken) {
+    return { broken };
+  }
+  return Buffer.concat(chunks);
 }

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { after, afterEach, before, test } from 'node:test';
+import { ContainerClient } from '@azure/storage-blob';
+import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
+import { type HttpProxy, startHttpProxy } from '../../test/harness/http-proxy.ts';
+import { startProxy } from '../../test/harness/tcp-proxy.ts';
+import { Failure } from '../smtp/failures.ts';
+import type { Store } from './interface.ts';
+import { createStore } from './store.ts';
+
+const { signal } = new AbortController();
+let azurite: Azurite;
+let proxy: HttpProxy;
+let store: Store;
+let through: Store;
+
+before(async () => {
+  azurite = await startAzurite({ inMemory: true });
+  proxy = await startHttpProxy(azurite.port);
+  store = storeAt(azurite.port);
+  through = storeAt(proxy.port);
+  await store.prepare(signal);
+});
+after(async () => {
+  await proxy.stop();
+  await azurite.stop();
+});
+afterEach(() => {
+  proxy.trouble = () => undefined;
+  proxy.requests.length = 0;
+});
+
+const storeAt = (port: number, maxSockets?: number): Store =>
+  createStore({
+    storage: {
+      connectionString: azurite.connectionString.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${port}`),
+      accountUrl: undefined,
+      container: 'detach',
+    },
+    links: { secret: Buffer.alloc(32, 7), expiresAfter: 86_400_000 },
+    ...(maxSockets === undefined ? {} : { maxSockets }),
+  });
+
+async function put(bytes: Buffer): Promise<{ readonly sha256: string; readonly token: string }> {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await store.putFile({ sha256, size: bytes.length, open: () => Readable.from([bytes]) }, signal);
+  const identity = {
+    messageIdentity: '<1@x.example>',
+    reversePath: 'a@x.example',
+    partNumber: '2',
+    name: 'n',
+    type: 'a/b',
+    sha256,
+  };
+  const { token } = await store.putLink(identity, bytes.length, signal);
+  return { sha256, token };
+}
+
+async function read(stream: Readable | undefined): Promise<Buffer> {
+  assert.ok(stream);
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+test('a download goes on where a connection broke, whole and in ranges', async () => {
+  const bytes = randomBytes(5_000_000);
+  const { sha256 } = await put(bytes);
+  let cuts = 0;
+  proxy.trouble = () => (cuts++ < 3 ? { cutAfter: 700_001 } : undefined);
+  assert.ok((await read(await through.openFile(sha256, signal))).equals(bytes));
+  assert.deepEqual(
+    proxy.requests.map(({ headers }) => headers['x-ms-range'] ?? headers.range),
+    [undefined, 'bytes=700001-4999999', 'bytes=1400002-4999999', 'bytes=2100003-4999999'],
+  );
+  assert.ok(proxy.requests.slice(1).every(({ headers }) => headers['if-match'] !== undefined));
+  cuts = 0;
+  const range = await read(await through.openFile(sha256, signal, { offset: 100, count: 2_000_000 }));
+  assert.ok(range.equals(bytes.subarray(100, 2_000_100)));
+  assert.equal(proxy.requests.at(-1)?.headers['x-ms-range'], 'bytes=1400102-2000099');
+});
+
+test('a bad network that breaks every connection costs no download', async (t) => {
+  const bytes = randomBytes(8_000_000);
+  const { sha256 } = await put(bytes);
+  const bad = await startProxy({ target: azurite.port });
+  t.after(() => bad.stop());
+  bad.breakAfterBytesDown = 1_000_000;
+  assert.ok((await read(await storeAt(bad.port).openFile(sha256, signal))).equals(bytes));
+  assert.ok(bad.connections >= 8, `${bad.connections} connections`);
+});
+
+test('a connection that breaks for good is an error, after a bounded number of tries', async () => {
+  const { sha256 } = await put(randomBytes(1_000_000));
+  proxy.trouble = () => ({ cutAfter: 0 });
+  const stream = await through.openFile(sha256, signal);
+  await assert.rejects(read(stream), (error: unknown) => error instanceof Failure && error.kind === 'storageFailed');
+  assert.ok(proxy.requests.length <= 5, `${proxy.requests.length} requests`);
+});
+
+test('bytes of another version are never glued to those that were read', async () => {
+  const bytes = randomBytes(3_000_000);
+  const { sha256 } = await put(bytes);
+  const container = new ContainerClient(azurite.connectionString, 'detach');
+  proxy.trouble = () => ({ cutAfter: 1_000_000 });
+  const stream = await through.openFile(sha256, signal);
+  await container.getBlockBlobClient(`files/${sha256}`).upload(randomBytes(3_000_000), 3_000_000);
+  await assert.rejects(read(stream), /412/);
+  const gone = await put(randomBytes(3_000_001));
+  const another = await through.openFile(gone.sha256, signal);
+  await container.deleteBlob(`files/${gone.sha256}`);
+  await assert.rejects(read(another), /gone while it was read|412/);
+});
+
+test('a record whose answer breaks off is read again', async () => {
+  const { token } = await put(Buffer.from('record'));
+  let cuts = 0;
+  proxy.trouble = () => (cuts++ < 2 ? { cutAfter: 100 } : undefined);
+  assert.equal((await through.getLink(token, signal))?.name, 'n');
+  assert.equal(proxy.requests.length, 3);
+  const id = await store.putMessage(randomBytes(100_000), signal);
+  cuts = 0;
+  assert.equal((await through.getMessage(id, signal))?.length, 100_000);
+  proxy.trouble = () => ({ cutAfter: 10 });
+  await assert.rejects(through.getLink(token, signal), Failure);
+});
+
+test('429 is tried again after the time that Retry-After names, within bounds', async () => {
+  const bytes = randomBytes(200_000);
+  const { sha256, token } = await put(bytes);
+  for (const headers of [{}, { 'retry-after': '1' }, { 'retry-after': 'Fri, 13 Nov 2026 00:00:00 GMT' }]) {
+    let throttled = 0;
+    proxy.trouble = () => (throttled++ < 2 ? { status: 429, headers } : undefined);
+    const started = performance.now();
+    assert.equal((await through.getLink(token, signal))?.sha256, sha256);
+    assert.equal(proxy.requests.length, 3);
+    const waited = performance.now() - started;
+    if (headers['retry-after'] === '1') assert.ok(waited >= 1990, `${waited} ms`);
+    proxy.requests.length = 0;
+  }
+  let once = 0;
+  proxy.trouble = () => (once++ < 1 ? { status: 429 } : undefined);
+  assert.ok((await read(await through.openFile(sha256, signal))).equals(bytes));
+  once = 0;
+  const other = randomBytes(300_000);
+  const hash = createHash('sha256').update(other).digest('hex');
+  const file = { sha256: hash, size: other.length, open: () => Readable.from([other]) };
+  assert.equal(await through.putFile(file, signal), 'stored');
+  assert.ok((await read(await store.openFile(hash, signal))).equals(other));
+});
+
+test('429 without end is a failure, and aborting ends the wait', async () => {
+  proxy.trouble = () => ({ status: 429, headers: { 'retry-after': '3600' } });
+  const leaving = new AbortController();
+  const asked = through.getLink('A'.repeat(22), leaving.signal);
+  setTimeout(() => leaving.abort(), 100);
+  await assert.rejects(asked, /given up/);
+  proxy.trouble = () => ({ status: 429 });
+  await assert.rejects(through.getLink('A'.repeat(22), signal), /429/);
+});
+
+test('a store with sockets of its own opens no more than it may, and uses them again', async (t) => {
+  const files = await Promise.all(Array.from({ length: 12 }, () => put(randomBytes(100_000))));
+  const counted = await startProxy({ target: azurite.port });
+  t.after(() => counted.stop());
+  counted.delayMs = 5;
+  const own = storeAt(counted.port, 3);
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(files.map(async ({ sha256 }) => read(await own.openFile(sha256, signal))));
+  }
+  assert.ok(counted.connections <= 3, `${counted.connections} connections`);
+});

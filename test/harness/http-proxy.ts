@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { type IncomingMessage, type ServerResponse, createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What is wrong with an answer. */
+export type Trouble =
+  /** Given instead of the target's. */
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  /** The connection breaks after so many bytes of the body. */
+  | { readonly cutAfter: number }
+  /** One byte of the body is another one. */
+  | { readonly corruptAt: number };
+
+export interface HttpProxy {
+  readonly port: number;
+  /** Asked for every request; none: the answer passes as it is. */
+  trouble: (request: IncomingMessage) => Trouble | undefined;
+  /** Methods and paths, oldest first. */
+  readonly requests: { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] }[];
+  stop(): Promise<void>;
+}
+
+/** Passes HTTP on to a port on 127.0.0.1 and makes a chosen answer go wrong. */
+export async function startHttpProxy(target: number): Promise<HttpProxy> {
+  const server = createServer((request, response) => {
+    const { method = '', url: path = '', headers } = request;
+    proxy.requests.push({ method, path, headers });
+    const trouble = proxy.trouble(request);
+    if (trouble && 'status' in trouble) {
+      request.resume();
+      response.writeHead(trouble.status, trouble.headers).end();
+      return;
+    }
+    const onward = httpRequest({ host: '127.0.0.1', port: target, method, path, headers });
+    onward.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.flushHeaders();
+      if (trouble) void spoil(answer, response, trouble);
+      else answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    request.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const proxy: HttpProxy = {
+    port: (server.address() as AddressInfo).port,
+    trouble: () => undefined,
+    requests: [],
+    async stop() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+  return proxy;
+}
+
+async function spoil(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  trouble: Exclude<Trouble, { readonly status: number }>,
+): Promise<void> {
+  let at = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    if ('corruptAt' in trouble) {
+      const i = trouble.corruptAt - at;
+      if (i >= 0 && i < chunk.length) chunk[i] = (chunk[i] ?? 0) ^ 1;
+    } else if (at + chunk.length > trouble.cutAfter) {
+      const rest = chunk.subarray(0, trouble.cutAfter - at);
+      response.write(rest, () => response.destroy());
+      return;
+    }
+    at += chunk.length;
+    if (!response.write(chunk)) await once(response, 'drain');
+  }
+  response.end();
+}
