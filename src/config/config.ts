@@ -92,5 +92,5 @@ export interface Config {
     readonly templates: { readonly text: string | undefined; readonly html: string | undefined };
   };
   readonly metrics: { readonly address: string; readonly port: number };
-  readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 }

@@ -186,7 +186,7 @@ export const relaySchema = {
     }),
   },
   log: {
-    level: key(oneOf('trace', 'debug', 'info', 'warn', 'error'), {
+    level: key(oneOf('debug', 'info', 'warn', 'error'), {
       default: 'info',
       doc: 'Least level of the lines that are written. Errors carry their stack at `debug` and below.',
       why: 'One line per transaction, and whatever went wrong.',

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
-import type { Notice } from '../links/interface.ts';
+import { linkUrl, type Notice } from '../links/interface.ts';
 import { unfold, type HeaderBlock } from '../message/header-block.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
@@ -205,7 +205,7 @@ export class IncomingMessage implements Incoming {
           name: link.name,
           type: link.type,
           size: link.size,
-          url: `${config.links.baseUrl}/${token}`,
+          url: linkUrl(config.links.baseUrl, token),
           expires: link.expires === null ? undefined : new Date(link.expires),
         },
       }));

@@ -1,6 +1,7 @@
 /** What the texts of one message refer to: parts that they show or name, and PGP written into a text. */
 import { decodeLabelled, decodeUnlabelled } from '../message/charset.ts';
 import { decodeWords } from '../message/encoded-word.ts';
+import { percentDecode } from '../message/percent.ts';
 import type { PartHead } from './mime/part-head.ts';
 import { unescapeHtml } from './notice/unescape-html.ts';
 
@@ -84,7 +85,7 @@ function spellings(text: string): string[] {
   const style = html
     .replace(/\\([0-9a-f]{1,6})\s?/gi, (_, hex: string) => codePoint(parseInt(hex, 16)))
     .replace(/\\(?=[^0-9a-f])/gi, '');
-  const all = [text, html, percentDecode(html), style, percentDecode(style)];
+  const all = [text, html, percentDecodeText(html), style, percentDecodeText(style)];
   return [...new Set(all.map(normalize))].filter((spelling) => spelling !== '');
 }
 
@@ -104,7 +105,7 @@ function locations(contentLocation: string): string[] {
   return [whole, whole.replace(/[?#].*$/s, '').replace(/^.*[/\\]/s, '')].flatMap(spellings);
 }
 
-function percentDecode(text: string): string {
-  if (!text.includes('%')) return text;
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => decodeUnlabelled(Buffer.from(run.replaceAll('%', ''), 'hex')));
+/** With what the octets mean as text. */
+function percentDecodeText(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => decodeUnlabelled(Buffer.from(percentDecode(run), 'latin1')));
 }

@@ -1,3 +1,5 @@
+export { linkUrl } from './link-url.ts';
+
 /** A detached file as the reader of the mail is told about it. */
 export interface NoticeItem {
   /** Safe name, UTF-8. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { encodeQuotedPrintable } from '../detach/notice/quoted-printable.ts';
+import { encodeQuotedPrintable } from '../message/quoted-printable.ts';
 import type { NoticeItem } from './interface.ts';
 import { createNotice } from './notice.ts';
 import { compileHtml, compileText } from './notice/template.ts';

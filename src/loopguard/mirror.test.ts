@@ -11,6 +11,9 @@ const cases: readonly (readonly [listener: string, remote: string, port: number,
   ['::', '127.0.0.1', 10025, true],
   ['::', '::1', 10025, true],
   ['0.0.0.0', '192.0.2.1', 10025, false],
+  ['::1', '0:0:0:0:0:0:0:1', 10025, true],
+  ['::ffff:127.0.0.1', '127.0.0.1', 10025, true],
+  ['::', '::127.0.0.1', 10025, false],
   ['fe80::1', 'FE80::1%eth0', 10025, true],
 ];
 

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { parseAddress } from '../smtp/networks.ts';
 
 export interface Listener {
   readonly address: string;
@@ -15,25 +15,25 @@ export function isOwnListener(listeners: readonly Listener[], remoteAddress: str
   const remote = plainAddress(remoteAddress);
   return listeners.some(({ address, port }) => {
     if (port !== remotePort) return false;
-    const own = plainAddress(address);
-    return own === remote || (isWildcard(own) && isOfThisMachine(remote));
+    return plainAddress(address) === remote || (isWildcard(address) && isOfThisMachine(remote));
   });
 }
 
-const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::' || address === '';
+/** A listener at one of these takes connections to every address of the machine. */
+const isWildcard = (address: string): boolean => address === '' || parseAddress(address)?.range() === 'unspecified';
 
 /** `address`: as `plainAddress` returns it. */
 export function isOfThisMachine(address: string): boolean {
-  if (isIP(address) === 4 && address.startsWith('127.')) return true;
+  if (parseAddress(address)?.range() === 'loopback') return true;
   return Object.values(networkInterfaces()).some((list) =>
     list?.some((entry) => plainAddress(entry.address) === address),
   );
 }
 
-/** Without `IPv6:` (RFC 5321 section 4.1.3), the prefix of an IPv4 address on a dual-stack socket, and a zone. */
-export const plainAddress = (address: string): string =>
-  address
-    .toLowerCase()
-    .replace(/^ipv6:/, '')
-    .replace(/^::ffff:(?=\d+\.)/, '')
-    .replace(/%.*$/, '');
+/**
+ * One spelling for each address: without `IPv6:` (RFC 5321 section 4.1.3) and zone, an IPv4-mapped one as IPv4. What is
+ * no address, such as a host name, only becomes lower case.
+ */
+export function plainAddress(address: string): string {
+  return parseAddress(address.replace(/^ipv6:/i, ''))?.toString() ?? address.toLowerCase();
+}

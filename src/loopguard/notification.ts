@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { HeaderBlock } from '../message/header-block.ts';
+import { encodeQuotedPrintable } from '../message/quoted-printable.ts';
 import { mailboxOf, paramValue, type PathCommand } from '../smtp/command.ts';
 import { wireToText, type Reply } from '../smtp/reply.ts';
 import { dateTime } from './date-time.ts';
 import type { NotificationRequest, NotificationWriter } from './interface.ts';
-import { quotedPrintable } from './quoted-printable.ts';
-import { decodeXtext, originalRecipient } from './xtext.ts';
+import { originalRecipient, printableXtext } from './original-recipient.ts';
 
 /** More of a header than this helps nobody to recognise a message. */
 const MAX_RETURNED_HEADER_BYTES = 65_536;
@@ -91,7 +91,7 @@ function part(boundary: string, type: string, content: string): readonly string[
     `Content-Type: ${type}`,
     ...(plain ? [] : ['Content-Transfer-Encoding: quoted-printable']),
     '',
-    plain ? content : quotedPrintable(content),
+    plain ? content : encodeQuotedPrintable(Buffer.from(content, 'latin1')),
   ];
 }
 
@@ -116,7 +116,7 @@ function statusPart(
   mail: PathCommand,
   recipients: NotificationRequest['recipients'],
 ): [type: string, content: string] {
-  const envid = decodeXtext(paramValue(mail, 'ENVID') ?? '');
+  const envid = printableXtext(paramValue(mail, 'ENVID') ?? '');
   const groups = recipients.map(({ command, reply }) => {
     const mailbox = printable(mailboxOf(command.path));
     const original = originalRecipient(paramValue(command, 'ORCPT') ?? '');

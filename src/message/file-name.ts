@@ -1,72 +1,11 @@
+import { extensionOf, typeOf, unknownType } from './media-types.ts';
+
 /** Longest name, so that it fits in every header, page and file system with room to spare. */
 const maxNameBytes = 150;
 const maxExtensionBytes = 20;
 
-/** Extensions by type and, read backwards, types by extension. The first extension of a type is the one to give. */
-const extensions: readonly (readonly [type: string, ...extensions: string[]])[] = [
-  ['application/pdf', 'pdf'],
-  ['application/zip', 'zip'],
-  ['application/gzip', 'gz', 'tgz'],
-  ['application/x-7z-compressed', '7z'],
-  ['application/vnd.rar', 'rar'],
-  ['application/x-tar', 'tar'],
-  ['application/msword', 'doc'],
-  ['application/vnd.ms-excel', 'xls'],
-  ['application/vnd.ms-powerpoint', 'ppt'],
-  ['application/vnd.ms-outlook', 'msg'],
-  ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'docx'],
-  ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'xlsx'],
-  ['application/vnd.openxmlformats-officedocument.presentationml.presentation', 'pptx'],
-  ['application/vnd.oasis.opendocument.text', 'odt'],
-  ['application/vnd.oasis.opendocument.spreadsheet', 'ods'],
-  ['application/vnd.oasis.opendocument.presentation', 'odp'],
-  ['application/rtf', 'rtf'],
-  ['application/json', 'json'],
-  ['application/xml', 'xml'],
-  ['application/ms-tnef', 'dat'],
-  ['application/epub+zip', 'epub'],
-  ['application/postscript', 'ps', 'eps', 'ai'],
-  ['application/x-iso9660-image', 'iso'],
-  ['application/vnd.android.package-archive', 'apk'],
-  ['image/jpeg', 'jpg', 'jpeg'],
-  ['image/png', 'png'],
-  ['image/gif', 'gif'],
-  ['image/webp', 'webp'],
-  ['image/heic', 'heic'],
-  ['image/tiff', 'tif', 'tiff'],
-  ['image/bmp', 'bmp'],
-  ['image/svg+xml', 'svg'],
-  ['image/vnd.adobe.photoshop', 'psd'],
-  ['image/vnd.dwg', 'dwg'],
-  ['audio/mpeg', 'mp3'],
-  ['audio/mp4', 'm4a'],
-  ['audio/ogg', 'ogg', 'opus'],
-  ['audio/wav', 'wav'],
-  ['audio/flac', 'flac'],
-  ['video/mp4', 'mp4', 'm4v'],
-  ['video/quicktime', 'mov'],
-  ['video/x-msvideo', 'avi'],
-  ['video/x-matroska', 'mkv'],
-  ['video/webm', 'webm'],
-  ['video/mpeg', 'mpg', 'mpeg'],
-  ['text/plain', 'txt', 'log'],
-  ['text/csv', 'csv'],
-  ['text/html', 'html', 'htm'],
-  ['text/css', 'css'],
-  ['text/markdown', 'md'],
-  ['text/rtf', 'rtf'],
-  ['text/calendar', 'ics'],
-  ['text/vcard', 'vcf'],
-  ['message/rfc822', 'eml'],
-];
-
-const extensionOf = new Map(extensions.map(([type, first]) => [type, first]));
-const typeOf = new Map(extensions.toReversed().flatMap(([type, ...all]) => all.map((extension) => [extension, type])));
-
 /** RFC 6838 section 4.2: names of types and subtypes. */
 const mediaType = /^\s*([a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126})\s*(?:;|$)/;
-
-const unknownType = 'application/octet-stream';
 
 /**
  * The media type in lower case, without parameters; `application/octet-stream` where it is none. That one says
@@ -75,7 +14,7 @@ const unknownType = 'application/octet-stream';
 export function safeMediaType(type: string, name = ''): string {
   const [, declared] = mediaType.exec(type.toLowerCase()) ?? [];
   if (declared !== undefined && declared !== unknownType) return declared;
-  return typeOf.get(splitName(name).extension.slice(1).toLowerCase()) ?? unknownType;
+  return typeOf(splitName(name).extension.slice(1).toLowerCase()) ?? unknownType;
 }
 
 /** The names that a part gives itself, decoded: `filename` of its disposition, `name` of its content type. */
@@ -93,7 +32,7 @@ export function safeFileName(candidates: NameCandidates, mediaType: string): str
     const name = candidate === undefined ? '' : clean(candidate);
     if (name !== '') return name;
   }
-  return `attachment.${extensionOf.get(safeMediaType(mediaType)) ?? 'bin'}`;
+  return `attachment.${extensionOf(safeMediaType(mediaType)) ?? 'bin'}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { decodeLabelled, decodeUnlabelled } from './charset.ts';
 import { decodeWords } from './encoded-word.ts';
+import { percentDecode } from './percent.ts';
 
 /** `params` by lower-case name. Values are Unicode, but for `boundary`: the byte string that stands in the body. */
 export interface ParsedValue {
@@ -223,6 +224,3 @@ function decodeSegments(name: string, segments: readonly Segment[]): string {
   const buffer = Buffer.from(bytes, 'latin1');
   return charset === undefined || charset === '' ? decodeUnlabelled(buffer) : decodeLabelled(buffer, charset);
 }
-
-const percentDecode = (text: string): string =>
-  text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));

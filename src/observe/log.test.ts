@@ -36,13 +36,13 @@ test('one JSON line per event, with time, level and event first', () => {
 });
 
 test('what is below the level is not written', () => {
-  const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+  const levels = ['debug', 'info', 'warn', 'error'] as const;
   const written = levels.map((level) => {
     const { log, lines } = capture(level);
     for (const severity of ['debug', 'info', 'warn', 'error'] as const) log[severity](severity);
     return lines.length;
   });
-  assert.deepEqual(written, [4, 4, 3, 2, 1]);
+  assert.deepEqual(written, [4, 3, 2, 1]);
 });
 
 test('no character of a value can end the line, command a terminal or turn the text around', () => {

@@ -1,3 +1,5 @@
+import { encodeXtext } from '../smtp/xtext.ts';
+
 /** An XFORWARD command is at most 512 characters long, CRLF included (Postfix XFORWARD_README). */
 const maxCommandOctets = 512 - 2;
 /** What Postfix says, and expects, for an attribute that is not known. */
@@ -26,13 +28,6 @@ export function xforwardCommands(attributes: ReadonlyMap<string, string>, offere
 }
 
 function attribute(name: string, value: string): string {
-  const word = ` ${name}=${value === '' ? unavailable : xtext(value)}`;
+  const word = ` ${name}=${value === '' ? unavailable : encodeXtext(value)}`;
   return verb.length + word.length > maxCommandOctets ? ` ${name}=${unavailable}` : word;
-}
-
-/** RFC 3461 section 4: all but printable ASCII, and `+` and `=`, as `+` and two hexadecimal digits. */
-function xtext(value: string): string {
-  return value.replace(/[^\x21-\x2a\x2c-\x3c\x3e-\x7e]/g, (octet) => {
-    return `+${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-  });
 }

@@ -78,14 +78,3 @@ test('what is no network is refused by name', () => {
     );
   }
 });
-
-test('answers are the same the second time, and after more addresses than are remembered', () => {
-  const list = new NetworkList(['10.0.0.0/16']);
-  for (let round = 0; round < 2; round += 1) {
-    for (let i = 0; i < 2500; i += 1) {
-      const tail = `${i >> 8}.${i & 255}`;
-      assert.equal(list.has(`10.0.${tail}`), true);
-      assert.equal(list.has(`10.1.${tail}`), false);
-    }
-  }
-});

@@ -1,5 +1,5 @@
 import type { NoticeTexts } from './insert.ts';
-import { encodeQuotedPrintable } from './quoted-printable.ts';
+import { encodeQuotedPrintable } from '../../message/quoted-printable.ts';
 
 /**
  * The notice as a part of its own. `header` is its Content-* fields, each with its CRLF, without the empty line;

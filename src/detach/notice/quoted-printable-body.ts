@@ -1,5 +1,5 @@
 import type { EncodedBody } from './encoded-body.ts';
-import { encodeQuotedPrintable } from './quoted-printable.ts';
+import { encodeQuotedPrintable } from '../../message/quoted-printable.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;

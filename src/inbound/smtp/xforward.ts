@@ -1,3 +1,5 @@
+import { decodeXtext } from '../../smtp/xtext.ts';
+
 /** What we take; Postfix sends what EHLO offers (XFORWARD_README). */
 export const XFORWARD_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDENT', 'SOURCE'] as const;
 
@@ -16,10 +18,7 @@ export function parseXforward(line: string): ReadonlyMap<string, string> | undef
     .slice(1)) {
     const eq = pair.indexOf('=');
     const name = pair.slice(0, Math.max(eq, 0)).toUpperCase();
-    // RFC 3461 section 4: xtext.
-    const value = pair
-      .slice(eq + 1)
-      .replace(/\+([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+    const value = decodeXtext(pair.slice(eq + 1)) ?? '';
     if (!known.has(name) || value === '' || value.length > 255 || /[\u0000-\u001f\u007f]/.test(value)) return undefined;
     attributes.set(name, value);
   }

@@ -1,10 +1,12 @@
+import { decodeXtext } from '../smtp/xtext.ts';
+
 /**
  * Decodes xtext (RFC 3461 section 4): a byte string of printable ASCII, or undefined for anything that could not stand
  * in a field of a delivery report; a decoded CR LF must not write fields of its own there.
  */
-export function decodeXtext(xtext: string): string | undefined {
-  if (!/^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/.test(xtext)) return undefined;
-  const text = xtext.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+export function printableXtext(xtext: string): string | undefined {
+  if (!/^[!-<>-~]*$/.test(xtext)) return undefined;
+  const text = decodeXtext(xtext) ?? '';
   return /^[\x20-\x7e]+$/.test(text) && text.trim() === text ? text : undefined;
 }
 
@@ -18,7 +20,7 @@ export function originalRecipient(orcpt: string): string | undefined {
   const type = orcpt.slice(0, semicolon).toLowerCase();
   if (!/^[a-z0-9-]{1,40}$/.test(type)) return undefined;
   const encoded = orcpt.slice(semicolon + 1);
-  const address = type === 'utf-8' ? decodeUnitext(encoded) : decodeXtext(encoded);
+  const address = type === 'utf-8' ? decodeUnitext(encoded) : printableXtext(encoded);
   return address === undefined ? undefined : `${type};${address}`;
 }
 
