@@ -40,7 +40,7 @@ export interface RelayOptions {
 const MAX_RECIPIENTS = 1000;
 
 /** One for all: every connection ends with it. */
-const clientGone = new Failure('clientGone', { reason: 'client closed the connection' });
+const clientGone = new Failure('clientGone', { reason: 'client closed the connection before our reply' });
 
 interface Recipient {
   readonly command: PathCommand;

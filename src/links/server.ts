@@ -54,10 +54,10 @@ export async function startLinkServer({ links, store, log, now = Date.now }: Lin
     async close() {
       const closed = once(server, 'close');
       server.close();
-      const started = Date.now();
+      const started = performance.now();
       // A connection becomes idle when its download ends, and the client would keep it open.
       const sweeping = setInterval(() => {
-        if (Date.now() - started < graceMs) server.closeIdleConnections();
+        if (performance.now() - started < graceMs) server.closeIdleConnections();
         else server.closeAllConnections();
       }, 50);
       await closed;

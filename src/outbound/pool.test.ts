@@ -46,6 +46,23 @@ test('idleTimeout ends what nobody used', async (t) => {
   await peer.done();
 });
 
+test('a step of the clock, back or forth, neither keeps an idle session nor lets the pool spin', async (t) => {
+  for (const days of [-30, 30]) {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', warned);
+    const { acquire, open, peer } = await stage(t, [opened + goodbye], { outbound: { idleTimeout: 50 } });
+    (await acquire()).release();
+    const { now } = Date;
+    const stepped = t.mock.method(Date, 'now', () => now() + days * 86_400_000);
+    await open(0);
+    await peer.done();
+    stepped.mock.restore();
+    process.off('warning', warned);
+    assert.ok(!warnings.includes('TimeoutOverflowWarning'));
+  }
+});
+
 test('more than maxIdle are kept for a moment only: between two messages of a busy time, not afterwards', async (t) => {
   const scripts = [opened + goodbye, opened, opened];
   const { acquire, count, open } = await stage(t, scripts, { outbound: { maxIdle: 2, idleTimeout: 60_000 } });

@@ -94,7 +94,7 @@ export class Pool {
     } else if (this.#waiters.length > 0 || this.#options.maxIdle === 0) {
       channel.quit();
     } else {
-      this.#idle.push({ channel, since: Date.now() });
+      this.#idle.push({ channel, since: performance.now() });
       this.#armIdleTimer();
       this.#count();
     }
@@ -191,13 +191,13 @@ export class Pool {
     if (due === undefined || due >= this.#idleTimerDue) return;
     clearTimeout(this.#idleTimer);
     this.#idleTimerDue = due;
-    this.#idleTimer = setTimeout(() => this.#sweep(), Math.max(due - Date.now(), 1));
+    this.#idleTimer = setTimeout(() => this.#sweep(), Math.max(due - performance.now(), 1));
     this.#idleTimer.unref();
   }
 
   #sweep(): void {
     this.#idleTimerDue = Infinity;
-    for (let due = this.#due(); due !== undefined && due <= Date.now(); due = this.#due()) {
+    for (let due = this.#due(); due !== undefined && due <= performance.now(); due = this.#due()) {
       this.#idle.shift()?.channel.quit();
     }
     this.#armIdleTimer();

@@ -32,10 +32,8 @@ export class DotStuffer {
     this.#state = stateAfter(chunk, this.#state);
     // Base64 has no dots at all: one memchr settles most large chunks.
     if (!atSeam && !chunk.includes(dot)) return chunk;
-    const cuts = atSeam ? [0] : [];
-    const first = chunk.indexOf(lineDot);
-    for (let at = first; at >= 0; at = nextLineDot(chunk, at + 2)) cuts.push(at + 1);
-    return cuts.length === 0 ? chunk : insertDots(chunk, cuts);
+    const dots = countLineDots(chunk);
+    return dots > 0 || atSeam ? insertDots(chunk, { dots, atSeam }) : chunk;
   }
 
   /** The final dot, with a CRLF before it where the message does not end in one. Ready for the next message then. */
@@ -57,6 +55,7 @@ function stateAfter(chunk: Buffer, before: State): State {
 /** Octets up to which a loop beats a native call: without it a message of nothing but dots costs fifty times more. */
 const shortOctets = 64;
 
+/** Where the next LF with a dot behind it is; -1 when there is none. */
 function nextLineDot(chunk: Buffer, from: number): number {
   const near = Math.min(from + shortOctets, chunk.length - 1);
   for (let at = from; at < near; at++) {
@@ -65,19 +64,46 @@ function nextLineDot(chunk: Buffer, from: number): number {
   return chunk.indexOf(lineDot, near);
 }
 
-function insertDots(chunk: Buffer, cuts: readonly number[]): Buffer {
-  const out = Buffer.allocUnsafe(chunk.length + cuts.length);
+function countLineDots(chunk: Buffer): number {
+  let dots = 0;
+  for (let at = chunk.indexOf(lineDot); at >= 0; at = nextLineDot(chunk, at + 2)) dots++;
+  return dots;
+}
+
+interface Dots {
+  /** Line starts with a dot behind an LF of the same chunk. */
+  readonly dots: number;
+  /** Whether the chunk begins with a line's dot. */
+  readonly atSeam: boolean;
+}
+
+function insertDots(chunk: Buffer, { dots, atSeam }: Dots): Buffer {
+  const out = Buffer.allocUnsafe(chunk.length + dots + (atSeam ? 1 : 0));
+  if (atSeam) out[0] = dot;
+  const to = atSeam ? 1 : 0;
+  if (dots * shortOctets > chunk.length) copyShortLines(chunk, out, to);
+  else copyLongLines(chunk, out, to);
+  return out;
+}
+
+function copyShortLines(chunk: Buffer, out: Buffer, start: number): void {
+  let to = start;
+  let before = 0;
+  for (let at = 0; at < chunk.length; at++) {
+    const octet = chunk[at]!;
+    if (octet === dot && before === lf) out[to++] = dot;
+    out[to++] = octet;
+    before = octet;
+  }
+}
+
+function copyLongLines(chunk: Buffer, out: Buffer, start: number): void {
   let from = 0;
-  let to = 0;
-  for (const cut of cuts) {
-    if (cut - from > shortOctets) {
-      to += chunk.copy(out, to, from, cut);
-    } else {
-      for (let at = from; at < cut; at++) out[to++] = chunk[at]!;
-    }
+  let to = start;
+  for (let at = chunk.indexOf(lineDot); at >= 0; at = chunk.indexOf(lineDot, from)) {
+    to += chunk.copy(out, to, from, at + 1);
     out[to++] = dot;
-    from = cut;
+    from = at + 1;
   }
   chunk.copy(out, to, from);
-  return out;
 }

@@ -23,6 +23,10 @@ const smuggling = [
   '\n.\r\n',
   'a\r\n\n.\n\r\n',
   'a\nb',
+  // A server that deletes NULs would find the end here.
+  'a\r\n\0.\r\n',
+  'a\r\n.\0\r\n',
+  'a\r\n.\r\0\n',
 ];
 
 test('what we pass on can never be read as two messages', async (t) => {
@@ -43,9 +47,9 @@ test('what we pass on can never be read as two messages', async (t) => {
   assert.ok(sink.lines.every((line) => !line.includes('evil') && !line.includes('victim')));
 });
 
-test('bare CRs that are no line ends, NUL bytes and dots pass as they are', async (t) => {
+test('bare CRs that are no line ends, NUL bytes within a line and dots pass as they are', async (t) => {
   const { detach, sink } = await startBetween(new Scenario(t));
-  const message = Buffer.from(`${HEADER}\r\na\rb\r\r\n\0\0\r\n.x\r\n..\r\n\r\n.\r\nend\r\n`, 'latin1');
+  const message = Buffer.from(`${HEADER}\r\na\rb\r\r\nb\0\0c\r\n.x\r\n..\r\n\r\n.\r\nend\r\n`, 'latin1');
   const sent = await sendMail({ port: detach.port, from, to, message });
   assert.equal(sent.final[0]?.code, 250);
   assert.deepEqual(withoutTrace(sink.messages[0]!.data, message), message);

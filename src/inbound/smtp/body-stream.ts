@@ -1,15 +1,24 @@
 import type { Failure } from '../../smtp/failures.ts';
 
 /**
+ * Octets of a piece that the reader is woken for; the last one may be smaller. A client that sends an octet at a time
+ * would otherwise make a buffer object for each, in a reader that keeps what it was given.
+ */
+const MIN_PIECE_OCTETS = 4096;
+
+/**
  * The content of one message between the wire parser, which pushes, and the relay, which reads it once.
  *
- * Holds what came with one read of the socket: `push` answers false unless the reader waits for more, and the parser
+ * Holds what came with one read of the socket, and less than a piece of what came before: `push` answers false unless the reader waits for more, and the parser
  * stops reading until `whenDrained` calls back. Reading ahead would gain nothing, all of this is one thread, and what
  * waits here while the disk is slow grows old and is collected late.
  */
 export class BodyStream implements AsyncIterableIterator<Buffer> {
   #chunks: Buffer[] = [];
   #next = 0;
+  /** Too small for a piece. A copy as soon as there is more than one chunk in it. */
+  #held: Buffer | undefined;
+  #heldOctets = 0;
   #ended = false;
   #discarding = false;
   #failure: Failure | undefined;
@@ -20,11 +29,18 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
     return this.#ended;
   }
 
-  push(content: readonly Buffer[]): boolean {
+  push(content: Buffer): boolean {
     if (this.#discarding || this.#failure) return true;
-    for (const chunk of content) {
-      if (this.#reader) this.#answer({ value: chunk, done: false });
-      else this.#chunks.push(chunk);
+    if (this.#heldOctets + content.length < MIN_PIECE_OCTETS) {
+      this.#hold(content);
+      return true;
+    }
+    if (content.length < MIN_PIECE_OCTETS) {
+      this.#hold(content);
+      this.#release();
+    } else {
+      this.#release();
+      this.#give(content);
     }
     return this.#reader !== undefined;
   }
@@ -37,6 +53,7 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
 
   end(): void {
     this.#ended = true;
+    if (!this.#discarding && !this.#failure) this.#release();
     if (this.#chunks.length === this.#next) this.#answer({ value: undefined, done: true });
   }
 
@@ -83,6 +100,32 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
     return Promise.resolve({ value: undefined, done: true });
   }
 
+  #hold(content: Buffer): void {
+    if (content.length === 0) return;
+    if (this.#heldOctets === 0) this.#held = content;
+    else {
+      if (this.#held?.length === this.#heldOctets) {
+        const room = Buffer.allocUnsafe(2 * MIN_PIECE_OCTETS);
+        this.#held.copy(room);
+        this.#held = room;
+      }
+      content.copy(this.#held!, this.#heldOctets);
+    }
+    this.#heldOctets += content.length;
+  }
+
+  #release(): void {
+    const held = this.#held?.subarray(0, this.#heldOctets);
+    this.#held = undefined;
+    this.#heldOctets = 0;
+    if (held) this.#give(held);
+  }
+
+  #give(piece: Buffer): void {
+    if (this.#reader) this.#answer({ value: piece, done: false });
+    else this.#chunks.push(piece);
+  }
+
   #answer(result: IteratorResult<Buffer>): void {
     const reader = this.#reader;
     this.#reader = undefined;
@@ -92,6 +135,8 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
   #clear(): void {
     this.#chunks = [];
     this.#next = 0;
+    this.#held = undefined;
+    this.#heldOctets = 0;
     this.#drained();
   }
 

@@ -4,21 +4,30 @@
  *
  * If this is wrong, one message is read as two ("SMTP smuggling") or a message loses its end, so the rules are few:
  * only <CR><LF>.<CR><LF> ends the message; every LF must follow a CR; a lone dot with a bare CR on either side is
- * refused. A bare CR elsewhere is content.
+ * refused, and so is a NUL beside a dot, CR or LF, since some servers delete NULs and would find a lone dot then. A bare
+ * CR or a NUL elsewhere is content.
  *
- * Buffers at most three bytes between calls. Content comes out as views of the chunks that went in.
+ * Buffers at most three bytes between calls. Content comes out as one view of the chunk that went in, or as one copy
+ * where stuffed dots were taken out: however many lines begin with a dot, there is no chunk for each of them.
  */
+const NUL = 0x00;
 const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
 const EMPTY = Buffer.alloc(0);
 const CR_DOT = Buffer.from('\r.');
 
+/** After a line as short as this the next one is searched by a loop, which is quicker there than a native call. */
+const SHORT_OCTETS = 24;
+
+/** How far such a loop goes before it leaves the rest to a native call. */
+const LOOP_OCTETS = 2 * SHORT_OCTETS;
+
 /** Called for every line: looking it up on the buffer each time costs as much as the search itself. */
 const { indexOf } = EMPTY as { readonly indexOf: (this: Buffer, byte: number, from: number) => number };
 
 export interface DotReaderResult {
-  readonly content: readonly Buffer[];
+  readonly content: Buffer;
   /** Set once the end was found: what came after it. */
   readonly remainder?: Buffer;
 }
@@ -28,71 +37,141 @@ export class DotReader {
   #carry: Buffer = EMPTY;
   #atLineStart = true;
   #smuggling = false;
+  /** The last byte that was read. A message begins as if a line end came before it. */
+  #last = LF;
 
-  /** True once a bare LF, or a lone dot beside a bare CR, was seen. What follows is still read up to the end. */
+  /** True once a line end that might be misread was seen. What follows is still read up to the end. */
   get smuggling(): boolean {
     return this.#smuggling;
   }
 
   feed(chunk: Buffer): DotReaderResult {
-    const data = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
+    const result = this.#read(this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk);
+    const end = chunk.length - (result.remainder?.length ?? 0);
+    if (!this.#smuggling && isNulBesideLineEnd(this.#last, chunk, end)) this.#smuggling = true;
+    if (end > 0) this.#last = chunk[end - 1]!;
+    return result;
+  }
+
+  #read(data: Buffer): DotReaderResult {
+    const content = new Content(data);
     this.#carry = EMPTY;
-    const content: Buffer[] = [];
-    let start = 0; // of the content not yet taken
     let search = 0;
+    let short = false;
     for (;;) {
       if (this.#atLineStart && search < data.length) {
         if (data[search] === DOT) {
           const next = data[search + 1];
           const afterNext = data[search + 2];
-          if (search > start) content.push(data.subarray(start, search));
           if (next === undefined || (next === CR && afterNext === undefined)) {
             this.#carry = Buffer.from(data.subarray(search));
-            this.#findBareCrDot(data);
-            return { content };
+            this.#findBareCrDot(data, data.length);
+            return { content: content.upTo(search) };
           }
           if (next === CR && afterNext === LF) {
-            this.#findBareCrDot(data.subarray(0, search));
-            return { content, remainder: data.subarray(search + 3) };
+            this.#findBareCrDot(data, search);
+            return { content: content.upTo(search), remainder: data.subarray(search + 3) };
           }
           if (next === CR) this.#smuggling = true;
-          start = search + 1; // the stuffed dot goes
-          search = start;
+          content.skip(search); // the stuffed dot goes
+          search += 1;
         }
         this.#atLineStart = false;
       }
-      const lf = findUnusualLineEnd(data, search);
+      const lf = findUnusualLineEnd(data, search, short);
       if (lf < 0) break;
       if (lf === 0 || data[lf - 1] !== CR) this.#smuggling = true;
       else this.#atLineStart = true;
+      short = lf - search < SHORT_OCTETS;
       search = lf + 1;
     }
-    this.#findBareCrDot(data);
-    const held = heldBack(data, start);
-    const end = data.length - held;
-    if (end > start) content.push(data.subarray(start, end));
+    this.#findBareCrDot(data, data.length);
+    const end = data.length - heldBack(data, content.start);
     // A copy: a view, even of nothing, would keep all of the chunk in memory.
-    this.#carry = held > 0 ? Buffer.from(data.subarray(end)) : EMPTY;
-    return { content };
+    this.#carry = end < data.length ? Buffer.from(data.subarray(end)) : EMPTY;
+    return { content: content.upTo(end) };
   }
 
   /** `CR . CR` with a bare first CR: a server that takes CR for a line end would see the lone dot. */
-  #findBareCrDot(data: Buffer): void {
+  #findBareCrDot(data: Buffer, end: number): void {
+    if (this.#smuggling) return;
     // A search for a single byte is far quicker, and base64, of which most bytes are, has no dots.
-    const dot = data.indexOf(DOT, 1);
-    if (dot < 0) return;
-    for (let cr = data.indexOf(CR_DOT, dot - 1); cr >= 0; cr = data.indexOf(CR_DOT, cr + 2)) {
-      if (data[cr + 2] === CR) this.#smuggling = true;
+    const first = data.indexOf(DOT, 1);
+    if (first < 0) return;
+    for (let at = data.indexOf(CR_DOT, first - 1); at >= 0 && at + 2 < end; at = nextCrDot(data, at + 2)) {
+      if (data[at + 2] !== CR) continue;
+      this.#smuggling = true;
+      return;
     }
   }
 }
 
+/** The content of one chunk while stuffed dots are taken out of it. Copies from the first of them on. */
+class Content {
+  readonly #data: Buffer;
+  #copy: Buffer | undefined;
+  #length = 0;
+  /** Of what was not taken yet. */
+  start = 0;
+
+  constructor(data: Buffer) {
+    this.#data = data;
+  }
+
+  /** Takes what comes before `at`, and leaves out the byte there. */
+  skip(at: number): void {
+    this.#copy ??= Buffer.allocUnsafe(this.#data.length);
+    if (at - this.start > LOOP_OCTETS) {
+      this.#length += this.#data.copy(this.#copy, this.#length, this.start, at);
+    } else {
+      for (let from = this.start; from < at; from += 1) this.#copy[this.#length++] = this.#data[from]!;
+    }
+    this.start = at + 1;
+  }
+
+  upTo(end: number): Buffer {
+    if (!this.#copy) return this.#data.subarray(0, end);
+    this.#length += this.#data.copy(this.#copy, this.#length, this.start, Math.max(end, this.start));
+    return this.#copy.subarray(0, this.#length);
+  }
+}
+
 /** The next LF that has no CR before it, a dot after it, or ends the data: nothing needs to be done at the others. */
-function findUnusualLineEnd(data: Buffer, from: number): number {
-  let lf = indexOf.call(data, LF, from);
-  while (lf > 0 && data[lf - 1] === CR && lf + 1 < data.length && data[lf + 1] !== DOT)
-    lf = indexOf.call(data, LF, lf + 1);
+function findUnusualLineEnd(data: Buffer, from: number, short: boolean): number {
+  let near = short;
+  let lf = near ? findNear(data, LF, from) : indexOf.call(data, LF, from);
+  let start = from;
+  while (lf > 0 && data[lf - 1] === CR && lf + 1 < data.length && data[lf + 1] !== DOT) {
+    near = lf - start < SHORT_OCTETS;
+    start = lf + 1;
+    lf = near ? findNear(data, LF, start) : indexOf.call(data, LF, start);
+  }
   return lf;
+}
+
+function nextCrDot(data: Buffer, from: number): number {
+  const end = Math.min(from + LOOP_OCTETS, data.length - 1);
+  for (let at = from; at < end; at += 1) if (data[at] === CR && data[at + 1] === DOT) return at;
+  return data.indexOf(CR_DOT, end);
+}
+
+function findNear(data: Buffer, byte: number, from: number): number {
+  const end = Math.min(from + LOOP_OCTETS, data.length);
+  for (let at = from; at < end; at += 1) if (data[at] === byte) return at;
+  return indexOf.call(data, byte, end);
+}
+
+/** @param before the byte before the data; @param end of what is message */
+function isNulBesideLineEnd(before: number, data: Buffer, end: number): boolean {
+  if (end > 0 && before === NUL && isLineEndPart(data[0])) return true;
+  for (let at = data.indexOf(NUL); at >= 0 && at < end; at = findNear(data, NUL, at + 1)) {
+    if (isLineEndPart(at === 0 ? before : data[at - 1]) || (at + 1 < end && isLineEndPart(data[at + 1]))) return true;
+  }
+  return false;
+}
+
+function isLineEndPart(byte: number | undefined): boolean {
+  return byte === LF || byte === CR || byte === DOT;
 }
 
 /** How many bytes at the end must wait: a CR may belong to CRLF, `CR.` to `CR.CR`. */

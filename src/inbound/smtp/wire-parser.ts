@@ -161,7 +161,7 @@ export class WireParser extends Writable {
     const { body, reader, onEnd } = reception;
     const { content, remainder } = reader.feed(chunk);
     const limit = this.#options.maxMessageBytes();
-    for (const part of content) reception.octets += part.length;
+    reception.octets += content.length;
     if (reader.smuggling) body.fail(new Failure('bareLineFeed'));
     else if (reception.octets > limit)
       body.fail(new Failure('messageTooBig', { reason: `message exceeds ${limit} bytes` }));
