@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readyFields } from '../service/services.ts';
 
 const secret = `${'S'.repeat(42)}A=`;
 
@@ -43,11 +42,4 @@ test('a port that is taken: the reason in the log, status 69, and nothing left r
   // Far more than closing two servers takes; without closing them it would run for ever.
   const running = new Promise((resolve) => setTimeout(resolve, 20_000, ['still running']).unref());
   assert.deepEqual(await Promise.race([exit, running]), [69, null]);
-});
-
-test('the line that tells of a service that is ready has IPv6 addresses in brackets', () => {
-  const doors = { inbound: { address: '::1', port: 10025 }, links: '[::1]:8080' };
-  const health = { address: '127.0.0.1:9090' };
-  const told = { inbound: '[::1]:10025', links: '[::1]:8080', metrics: '127.0.0.1:9090' };
-  assert.deepEqual(readyFields(doors, health), told);
 });

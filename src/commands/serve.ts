@@ -1,17 +1,16 @@
-import cluster from 'node:cluster';
+import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { describeConfig } from '../config/describe-config.ts';
 import { loadConfig, type ConfigSources } from '../config/load-config.ts';
-import { TemplateError } from '../links/notice/template-error.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
 import { createMeter } from '../observe/meter.ts';
-import { createServices, openDoors, openHealth, prepareStorage, readyFields } from '../service/services.ts';
-import { serveAsWorker, startWorkers, WorkerError } from '../service/workers.ts';
+import { StartError } from '../service/start-error.ts';
+import { Supervisor } from '../service/supervisor.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
 
-/** `detach-mta serve`: runs until SIGTERM or SIGINT. */
+/** `detach-mta serve`: runs until SIGTERM or SIGINT; SIGHUP reads the configuration anew. */
 export const serve = defineCommand({
   name: 'serve',
   summary: 'Takes mail, detaches files, hands the mail to the next hop, and serves the links',
@@ -21,57 +20,98 @@ export const serve = defineCommand({
 });
 
 async function runServe(sources: ConfigSources): Promise<number> {
+  const signals = new Signals();
   const config = loadConfig(sources);
   const log = createLog(config.log.level);
-  // What nobody waits for has gone wrong: nothing can be trusted any more, and Postfix has every message still.
   process.on('uncaughtException', (error) => {
+    // Nothing can be trusted any more. The other processes end when this one has, and Postfix has every message still.
     log.error('crash', { err: error });
     process.exit(ExitStatus.software);
   });
+  log.info('starting', { config: describeConfig(config) });
+  const { registry } = createMeter(config.loopguard.cluster);
+  const supervisor = new Supervisor({ config, log, registry });
+  const started = start(supervisor, { config, log, signals });
+  void started.then((failed) =>
+    failed === undefined ? reloadOnDemand(supervisor, { sources, log, signals }) : undefined,
+  );
+  const over = signals.end.then(() => undefined);
+  const failed = await Promise.race([over, started.then((status) => status ?? over)]);
+  if (failed === undefined) log.info('stopping', { signal: await signals.end });
+  await supervisor.stop();
+  if (failed !== undefined) return failed;
+  log.info('stopped');
+  return ExitStatus.ok;
+}
+
+interface Running {
+  readonly config: Config;
+  readonly log: Log;
+  readonly signals: Signals;
+}
+
+/** @returns the exit status when the service cannot start */
+async function start(supervisor: Supervisor, { config, log, signals }: Running): Promise<number | undefined> {
   try {
-    if (cluster.isWorker) {
-      await serveAsWorker(config, log);
-      return 0;
+    log.info('ready', await supervisor.serve(config));
+    return undefined;
+  } catch (error) {
+    // Whatever an unfinished start fails with once it was given up is no news.
+    if (!signals.isEnding()) log.error('start-failed', { err: error });
+    return error instanceof StartError ? error.status : ExitStatus.unavailable;
+  }
+}
+
+/** One reload at a time. However many are asked for meanwhile, one more follows. */
+async function reloadOnDemand(
+  supervisor: Supervisor,
+  { sources, log, signals }: Omit<Running, 'config'> & { readonly sources: ConfigSources },
+): Promise<void> {
+  for (;;) {
+    await signals.nextReload();
+    if (signals.isEnding()) return;
+    log.info('reloading');
+    try {
+      log.info('reloaded', await supervisor.serve(loadConfig(sources)));
+    } catch (error) {
+      // Given up for the sake of a signal that ends the service.
+      if (signals.isEnding()) return;
+      if (!(error instanceof ConfigError)) log.error('reload-failed', { err: error });
+      else for (const reason of error.lines) log.error('reload-failed', { reason });
     }
-    log.info('starting', { config: describeConfig(config) });
-    const stop = await (config.workers > 1 ? startWorkers(config, log) : startAlone(config, log));
-    const signal = await nextSignal();
-    log.info('stopping', { signal });
-    await stop();
-    log.info('stopped');
-    return 0;
-  } catch (error) {
-    log.error('start-failed', { err: error });
-    return statusOf(error);
   }
 }
 
-/** Everything in this one process. @returns what stops it */
-async function startAlone(config: Config, log: Log): Promise<() => Promise<void>> {
-  const { meter, registry } = createMeter(config.loopguard.cluster);
-  const rooms = createServices(config, log, meter);
-  const health = await openHealth(rooms, registry);
-  try {
-    const doors = await openDoors(rooms);
-    void prepareStorage(rooms);
-    log.info('ready', readyFields(doors, health));
-    return async () => {
-      await doors.close();
-      await health.close();
-    };
-  } catch (error) {
-    await health.close();
-    throw error;
+/** The signals to this process, from the very start: until somebody listens, each would end it. */
+class Signals {
+  /** Settles with the signal that ends the service. */
+  readonly end: Promise<NodeJS.Signals>;
+  #ending = false;
+  #reloadAsked = false;
+  #wake: () => void = () => undefined;
+
+  constructor() {
+    this.end = new Promise((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.on(signal, () => {
+          this.#ending = true;
+          resolve(signal);
+        });
+      }
+    });
+    process.on('SIGHUP', () => {
+      this.#reloadAsked = true;
+      this.#wake();
+    });
   }
-}
 
-function statusOf(error: unknown): number {
-  if (error instanceof TemplateError) return ExitStatus.config;
-  return error instanceof WorkerError ? (error.status ?? ExitStatus.software) : ExitStatus.unavailable;
-}
+  isEnding(): boolean {
+    return this.#ending;
+  }
 
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  });
+  /** Resolves when a reload was asked for since the last time. */
+  async nextReload(): Promise<void> {
+    if (!this.#reloadAsked) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#reloadAsked = false;
+  }
 }

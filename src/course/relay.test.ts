@@ -56,6 +56,7 @@ test('a spool that cannot be released after the delivery is no reason to have th
       receive: () =>
         Promise.resolve({ header, discard: () => Promise.resolve(), detach: () => Promise.resolve(outgoing) }),
       policyClass: () => 'detach',
+      trySpool: () => Promise.resolve(),
       close: () => Promise.resolve(),
     },
     notify: () => undefined,

@@ -23,6 +23,7 @@ export function createDetacher({ config, store, notice, log, meter }: DetacherOp
     uploads.add(settled);
     void settled.then(() => uploads.delete(settled));
   };
+  const spool = new Spool({ ...config.spool, meter });
   const context: DetachContext = {
     config,
     store,
@@ -30,7 +31,7 @@ export function createDetacher({ config, store, notice, log, meter }: DetacherOp
     log,
     meter,
     watch,
-    spool: new Spool({ ...config.spool, meter }),
+    spool,
   };
   return {
     async receive(body, signal) {
@@ -38,6 +39,7 @@ export function createDetacher({ config, store, notice, log, meter }: DetacherOp
       return new IncomingMessage(await receiveHeader(source), source, { context, signal });
     },
     policyClass: createPolicyClass(config.detach),
+    trySpool: () => spool.tryOut(),
     async close() {
       await Promise.allSettled(uploads);
     },

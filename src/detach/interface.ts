@@ -49,6 +49,8 @@ export interface Detacher {
   receive(body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Incoming>;
   /** The class of a mailbox (a byte string): recipients of different classes never share a transaction. */
   readonly policyClass: (mailbox: string) => 'detach' | 'exempt';
+  /** Writes to the spool. @throws when that is not possible; a message with a large file would be deferred */
+  trySpool(): Promise<void>;
   /** Waits for the uploads that outlive their transactions. */
   close(): Promise<void>;
 }

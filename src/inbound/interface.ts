@@ -35,3 +35,11 @@ export interface Offers {
   /** `8BITMIME`, `SMTPUTF8`, `DSN`, `XDETACH <fingerprint>`. */
   extensions(): readonly string[];
 }
+
+/** How a front door closes. */
+export interface Closing {
+  /** Aborted: clients that are idle are sent away at once. Before that only those that have been for a while. */
+  readonly hurry: AbortSignal;
+  /** Aborted: what is still under way is cut. */
+  readonly deadline: AbortSignal;
+}

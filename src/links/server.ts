@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { hostPort } from '../smtp/host-port.ts';
 import type { Log } from '../observe/interface.ts';
@@ -13,6 +13,8 @@ export interface LinkServerOptions {
   readonly links: Pick<Config['links'], 'baseUrl' | 'address' | 'port' | 'trustedProxies' | 'delivery' | 'language'>;
   readonly store: Store;
   readonly log: Log;
+  /** A listening socket of the service's, in place of `links.address` and `links.port`. */
+  readonly listenOn?: object;
   /** ms since 1970; the system's clock when none is given. */
   readonly now?: () => number;
 }
@@ -20,8 +22,15 @@ export interface LinkServerOptions {
 export interface LinkServer {
   /** `host:port` as bound. */
   readonly address: string;
-  /** Takes no more requests, lets what runs go on for a moment, then closes: a browser resumes where it was. */
-  close(): Promise<void>;
+  /** Takes no new connection, and closes when those that are open have ended. */
+  close(closing?: LinkClosing): Promise<void>;
+}
+
+export interface LinkClosing {
+  /** Aborted: what runs may go on for a moment, then all is closed; a browser resumes where it was. */
+  readonly hurry: AbortSignal;
+  /** Aborted: all is closed now. */
+  readonly deadline: AbortSignal;
 }
 
 const graceMs = 3000;
@@ -29,7 +38,13 @@ const graceMs = 3000;
 const stalledMs = 120_000;
 
 /** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken */
-export async function startLinkServer({ links, store, log, now = Date.now }: LinkServerOptions): Promise<LinkServer> {
+export async function startLinkServer({
+  links,
+  store,
+  log,
+  listenOn,
+  now = Date.now,
+}: LinkServerOptions): Promise<LinkServer> {
   const handler = new LinkHandler({
     basePath: basePathOf(links.baseUrl),
     trustedProxies: new NetworkList(links.trustedProxies),
@@ -39,26 +54,34 @@ export async function startLinkServer({ links, store, log, now = Date.now }: Lin
     log,
     now,
   });
+  let closes = false;
   const server = createServer(
     // Longer than proxies keep an idle connection, so that it is never closed under a request.
     { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
-    (request, response) => void handler.handle(request, response),
+    (request, response) => {
+      if (closes) response.setHeader('Connection', 'close');
+      void handler.handle(request, response);
+    },
   );
   server.maxConnections = 1000;
   server.setTimeout(stalledMs);
-  server.listen(links.port, links.address);
+  if (listenOn) server.listen(listenOn);
+  else server.listen(links.port, links.address);
   await once(server, 'listening');
   const { address, port } = server.address() as AddressInfo;
   return {
     address: hostPort(address, port),
-    async close() {
+    async close({ hurry, deadline } = { hurry: AbortSignal.abort(), deadline: new AbortController().signal }) {
+      closes = true;
       const closed = once(server, 'close');
-      server.close();
-      const started = performance.now();
+      // Not that of http.Server, which cuts idle connections: a proxy may just be sending a request on one.
+      Server.prototype.close.call(server);
+      let hurriedAt: number | undefined;
       // A connection becomes idle when its download ends, and the client would keep it open.
       const sweeping = setInterval(() => {
-        if (performance.now() - started < graceMs) server.closeIdleConnections();
-        else server.closeAllConnections();
+        if (hurry.aborted) hurriedAt ??= performance.now();
+        if (deadline.aborted || performance.now() - (hurriedAt ?? Infinity) >= graceMs) server.closeAllConnections();
+        else if (hurry.aborted) server.closeIdleConnections();
       }, 50);
       await closed;
       clearInterval(sweeping);

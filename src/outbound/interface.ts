@@ -15,8 +15,8 @@ export interface NextHop {
   acquire(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<Session>;
   /** Whether a next hop can be reached now, for `/readyz`. */
   probe(signal: AbortSignal): Promise<boolean>;
-  /** Says QUIT on what is idle and waits for what is in use. */
-  close(): Promise<void>;
+  /** Says QUIT on what is idle and waits for what is in use; at `deadline` that is cut. */
+  close(deadline?: AbortSignal): Promise<void>;
 }
 
 /**

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import { LocalPlaces, type Places } from '../limits/places.ts';
 import type { Log, Meter } from '../observe/interface.ts';
+import { Failure } from '../smtp/failures.ts';
 import { isPositive } from '../smtp/reply.ts';
 import type { Channel } from './channel.ts';
 import type { Extensions, NextHop, Session } from './interface.ts';
 import { Opener } from './opener.ts';
-import { Pool } from './pool.ts';
+import { type AcquireOptions, Pool } from './pool.ts';
 import { ChannelSession } from './session.ts';
 import { defaultTimeouts, type Timeouts } from './timeouts.ts';
 
@@ -19,6 +21,8 @@ export interface NextHopOptions {
   readonly isMirror: (extensions: Extensions) => boolean;
   /** Whether this is an address that we listen on ourselves. */
   readonly isOwnListener: (remoteAddress: string, remotePort: number) => boolean;
+  /** Where `outbound.maxConnections` is counted; in this process alone when not given. */
+  readonly places?: Places;
   /** In ms, in place of the defaults. */
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -27,6 +31,9 @@ export interface NextHopOptions {
 export function createNextHop(options: NextHopOptions): NextHop {
   return new PooledNextHop(options);
 }
+
+/** A probe that finds all places taken knows enough: the next hop was reached. */
+const PROBE_PATIENCE_MS = 1000;
 
 class PooledNextHop implements NextHop {
   readonly #pool: Pool;
@@ -43,6 +50,7 @@ class PooledNextHop implements NextHop {
         this.#lastSeen = channel.extensions;
         return channel;
       },
+      places: options.places ?? new LocalPlaces(outbound.maxConnections),
       maxConnections: outbound.maxConnections,
       maxIdle: outbound.maxIdle,
       idleTimeout: outbound.idleTimeout,
@@ -56,7 +64,7 @@ class PooledNextHop implements NextHop {
     return this.#lastSeen;
   }
 
-  async acquire(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<Session> {
+  async acquire(options: Omit<AcquireOptions, 'patience'>): Promise<Session> {
     const { channel, reused } = await this.#pool.acquire(options);
     return new ChannelSession(channel, reused, this.#giveBack);
   }
@@ -65,20 +73,20 @@ class PooledNextHop implements NextHop {
     // All places taken: it was reached, and a probe must not stand in the way of mail.
     if (this.#pool.full && this.#pool.idle === 0) return true;
     try {
-      const first = await this.#noop({ signal });
+      const first = await this.#noop({ signal, patience: PROBE_PATIENCE_MS });
       // An idle session may have died unseen: that says nothing about the next hop.
-      return first ?? (await this.#noop({ signal, fresh: true })) ?? false;
-    } catch {
-      return false;
+      return first ?? (await this.#noop({ signal, fresh: true, patience: PROBE_PATIENCE_MS })) ?? false;
+    } catch (error) {
+      return error instanceof Failure && error.kind === 'nextHopBusy';
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  close(deadline?: AbortSignal): Promise<void> {
+    return this.#pool.close(deadline);
   }
 
   /** undefined when the session was stale. */
-  async #noop(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<boolean | undefined> {
+  async #noop(options: AcquireOptions): Promise<boolean | undefined> {
     const { channel, reused } = await this.#pool.acquire(options);
     try {
       const reply = await channel.noop();

@@ -1,8 +1,11 @@
+import type { Places } from '../limits/places.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { Channel } from './channel.ts';
 
 export interface PoolOptions {
   readonly open: (signal: AbortSignal) => Promise<Channel>;
+  /** One for each connection, from before it is opened until its socket is closed. */
+  readonly places: Places;
   readonly maxConnections: number;
   readonly maxIdle: number;
   /** All times in ms. */
@@ -16,6 +19,14 @@ export interface Loan {
   readonly channel: Channel;
   /** It lay in the pool, or came from another user. */
   readonly reused: boolean;
+}
+
+export interface AcquireOptions {
+  readonly signal: AbortSignal;
+  /** Not one that lies in the pool. */
+  readonly fresh?: boolean;
+  /** How long to wait while all places are taken, in ms, in place of `busyTimeout`. */
+  readonly patience?: number;
 }
 
 interface Waiter {
@@ -49,6 +60,7 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    options.places.onWanted = (count) => this.#giveUpIdle(count);
   }
 
   get idle(): number {
@@ -59,7 +71,7 @@ export class Pool {
     return this.#places >= this.#options.maxConnections;
   }
 
-  async acquire(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<Loan> {
+  async acquire(options: AcquireOptions): Promise<Loan> {
     const { signal, fresh = false } = options;
     if (this.#closed) throw new Failure('shuttingDown');
     if (signal.aborted) throw aborted(signal);
@@ -68,21 +80,15 @@ export class Pool {
       this.#count();
       return { channel: idle.channel, reused: true };
     }
-    if (this.full) {
-      // A stale session is better closed than kept in the place of the new one.
-      this.#idle.shift()?.channel.quit();
-      const handed = await this.#wait(fresh, signal);
-      if (handed) return { channel: handed, reused: true };
-    } else {
-      this.#places++;
-    }
+    const handed = await this.#wait(options);
+    if (handed) return { channel: handed, reused: true };
     return { channel: await this.#open(signal), reused: false };
   }
 
   giveBack(channel: Channel): void {
     // Its place is free already.
     if (!channel.alive) return;
-    if (channel.retired || this.#closed) {
+    if (channel.retired || this.#closed || this.#options.places.wanted) {
       channel.quit();
       return;
     }
@@ -100,8 +106,8 @@ export class Pool {
     }
   }
 
-  /** Idle connections say QUIT now, the others when they come back; after `closeTimeout` they are cut. */
-  close(): Promise<void> {
+  /** Idle connections say QUIT now, the others when they come back; after `closeTimeout`, or at `deadline`, they are cut. */
+  close(deadline?: AbortSignal): Promise<void> {
     if (this.#closed) return this.#closed.promise;
     let empty = (): void => undefined;
     const promise = new Promise<void>((resolve) => (empty = resolve));
@@ -111,11 +117,17 @@ export class Pool {
     for (const { channel } of this.#idle) channel.quit();
     this.#idle = [];
     if (this.#places === 0) empty();
-    const timer = setTimeout(() => {
+    const cut = (): void => {
       for (const channel of this.#channels) channel.dialog.destroy('the service goes down');
       empty();
-    }, this.#options.closeTimeout);
-    return promise.finally(() => clearTimeout(timer));
+    };
+    const timer = setTimeout(cut, this.#options.closeTimeout);
+    if (deadline?.aborted) cut();
+    deadline?.addEventListener('abort', cut);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      deadline?.removeEventListener('abort', cut);
+    });
   }
 
   async #open(signal: AbortSignal): Promise<Channel> {
@@ -142,18 +154,22 @@ export class Pool {
 
   #freePlace(): void {
     this.#places--;
-    const next = this.full || this.#closed ? undefined : this.#waiters[0];
-    if (next) {
-      this.#places++;
-      next.serve(undefined);
-    }
+    this.#options.places.free();
     this.#count();
     if (this.#places === 0) this.#closed?.empty();
   }
 
-  #wait(fresh: boolean, signal: AbortSignal): Promise<Channel | undefined> {
+  /** Others wait for places in vain, and these are not used. */
+  #giveUpIdle(count: number): void {
+    for (const { channel } of this.#idle.splice(0, count)) channel.quit();
+    this.#count();
+  }
+
+  #wait({ signal, fresh = false, patience = this.#options.busyTimeout }: AcquireOptions): Promise<Channel | undefined> {
     return new Promise((resolve, reject) => {
+      let withdraw = (): void => undefined;
       const leave = (): void => {
+        withdraw();
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
         this.#waiters = this.#waiters.filter((other) => other !== waiter);
@@ -171,10 +187,16 @@ export class Pool {
       };
       const onAbort = (): void => waiter.refuse(aborted(signal));
       const timer = setTimeout(() => {
-        waiter.refuse(new Failure('nextHopBusy', { reason: `all ${this.#places} sessions to the next hop in use` }));
-      }, this.#options.busyTimeout);
+        waiter.refuse(new Failure('nextHopBusy', { reason: 'all sessions to the next hop are in use' }));
+      }, patience);
       signal.addEventListener('abort', onAbort);
       this.#waiters.push(waiter);
+      withdraw = this.#options.places.request(() => {
+        this.#places++;
+        waiter.serve(undefined);
+      });
+      // A stale session is better closed than kept in the place of the new one.
+      if (fresh && this.#waiters.includes(waiter)) this.#idle.shift()?.channel.quit();
     });
   }
 

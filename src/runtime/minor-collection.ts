@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 /** In bytes. */
 const maxGarbage = 4 * 1024 * 1024;
 
-let collect: ((options: { readonly type: 'minor' }) => void) | undefined;
+/** There when the process was started with `--expose-gc`. Without it V8 collects when it thinks fit. */
+const collect = (globalThis as { readonly gc?: (options: { readonly type: 'minor' }) => void }).gc;
+
 let garbage = 0;
 
 /**
@@ -18,14 +17,5 @@ export function countGarbage(bytes: number): void {
   garbage += bytes;
   if (garbage < maxGarbage) return;
   garbage = 0;
-  collect ??= exposeCollector();
-  collect({ type: 'minor' });
-}
-
-function exposeCollector(): NonNullable<typeof collect> {
-  setFlagsFromString('--expose-gc');
-  // Little survives: waking other threads to look for it, or to free buffers, takes longer than doing it.
-  setFlagsFromString('--no-parallel-scavenge');
-  setFlagsFromString('--no-concurrent-array-buffer-sweeping');
-  return runInNewContext('gc') as NonNullable<typeof collect>;
+  collect?.({ type: 'minor' });
 }

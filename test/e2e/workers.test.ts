@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { buildMessage } from '../harness/build-message.ts';
 import type { DetachInstance } from '../harness/detach-mta.ts';
@@ -14,19 +13,24 @@ import { startBetween } from './chain.ts';
 const envelope = { from: 'a@example.com', to: ['b@example.org'] };
 const message = buildMessage(envelope);
 
-/** The processes that the service has started. */
-function workersOf(detach: DetachInstance): number[] {
-  const pid = detach.pid ?? 0;
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
-}
-
 const delivered = async (detach: DetachInstance): Promise<number> =>
   Number(/^detach_mta_transactions_total\{outcome="delivered"\} (\d+)$/m.exec((await detach.metrics()).text)?.[1]);
 
+/** Two connections at each of two workers. The system gives a connection to whichever is awake first. */
+async function openAtBoth(detach: DetachInstance): Promise<readonly SmtpDialog[]> {
+  const dialogs: SmtpDialog[] = [];
+  for (const other of detach.processes()) {
+    process.kill(other, 'SIGSTOP');
+    dialogs.push(await SmtpDialog.open(detach.port), await SmtpDialog.open(detach.port));
+    process.kill(other, 'SIGCONT');
+  }
+  return dialogs;
+}
+
 test('two workers share the connections; the figures are those of both', async (t) => {
   const { detach, sink } = await startBetween(new Scenario(t), { detach: { workers: 2 } });
-  assert.equal(workersOf(detach).length, 2);
-  const dialogs = await Promise.all(Array.from({ length: 4 }, () => SmtpDialog.open(detach.port)));
+  assert.equal(detach.processes().length, 2);
+  const dialogs = await openAtBoth(detach);
   const file = { name: 'f.bin', content: randomBytes(200_000, 'workers') };
   await Promise.all(
     dialogs.map(async (dialog, i) => {
@@ -48,16 +52,16 @@ test('two workers share the connections; the figures are those of both', async (
 
 test('a worker that is killed is replaced, and only its connections are lost', async (t) => {
   const { detach } = await startBetween(new Scenario(t), { detach: { workers: 2 } });
-  const dialogs = [await SmtpDialog.open(detach.port), await SmtpDialog.open(detach.port)];
+  const dialogs = await openAtBoth(detach);
   for (const dialog of dialogs) await dialog.expect(250, 'EHLO a.example.com');
-  const [lost = 0] = workersOf(detach);
+  const [lost = 0] = detach.processes();
   process.kill(lost, 'SIGKILL');
   const event = await detach.waitForEvent('worker-lost');
   assert.deepEqual({ pid: event['pid'], signal: event['signal'] }, { pid: lost, signal: 'SIGKILL' });
-  await waitFor(() => dialogs.filter((dialog) => dialog.closed).length === 1, { what: 'one connection to be lost' });
+  await waitFor(() => dialogs.filter((dialog) => dialog.closed).length === 2, { what: 'its connections to be lost' });
   const [left] = dialogs.filter((dialog) => !dialog.closed);
   await left?.expect(250, 'NOOP');
-  await waitFor(() => workersOf(detach).length === 2, { what: 'another worker' });
+  await waitFor(() => detach.processes().length === 2, { what: 'another worker' });
   for (let i = 0; i < 4; i += 1) {
     const { final } = await sendMail({ port: detach.port, ...envelope, message });
     assert.equal(final[0]?.code, 250);
@@ -67,7 +71,7 @@ test('a worker that is killed is replaced, and only its connections are lost', a
 
 test('a service whose first process is killed leaves nobody behind, and starts again at once', async (t) => {
   const { detach, sink } = await startBetween(new Scenario(t), { detach: { workers: 2 } });
-  const workers = workersOf(detach);
+  const workers = detach.processes();
   await detach.restart('SIGKILL');
   await waitFor(() => !workers.some(isAlive), { what: 'the workers to end' });
   await sendMail({ port: detach.port, ...envelope, message });
@@ -77,7 +81,7 @@ test('a service whose first process is killed leaves nobody behind, and starts a
 test('SIGTERM, to one process or to all as service managers send it: what is under way is finished', async (t) => {
   for (const toAll of [false, true]) {
     const { detach } = await startBetween(new Scenario(t), { detach: { workers: 2 } });
-    const workers = workersOf(detach);
+    const workers = detach.processes();
     const dialog = await SmtpDialog.open(detach.port);
     await dialog.expect(250, 'EHLO a.example.com');
     await dialog.expect(250, 'MAIL FROM:<a@example.com>');

@@ -58,8 +58,14 @@ export class DetachInstance {
     return join(this.home, 'detach-mta.log');
   }
 
+  /** The supervisor. */
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** The processes that the supervisor has started, of that role; mail processes unless told otherwise. */
+  processes(role: 'mail' | 'link' = 'mail'): readonly number[] {
+    return childrenOf(this.#child?.pid).filter((pid) => commandLine(pid).includes(`/${role}-process.`));
   }
 
   /** Everything logged so far, restarts included, oldest first. */
@@ -117,11 +123,15 @@ export class DetachInstance {
     );
   }
 
-  /** Sends a signal and waits for the end; the files stay for `start`. @returns exit status, or the signal's name */
+  /**
+   * Sends a signal and waits for the end; the files stay for `start`. SIGKILL goes to all processes, as when a machine
+   * fails: none of them does anything more. @returns exit status, or the signal's name
+   */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | NodeJS.Signals | null> {
     const child = this.#child;
     if (child?.exitCode !== null || child.signalCode !== null) return null;
     const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    if (signal === 'SIGKILL') this.#signalChildren(signal);
     child.kill(signal);
     const [status, by] = await exited;
     return status ?? by;
@@ -135,23 +145,44 @@ export class DetachInstance {
 
   /** It accepts connections but does nothing, until `resume`. */
   pause(): void {
+    this.#signalChildren('SIGSTOP');
     this.#child?.kill('SIGSTOP');
   }
 
   resume(): void {
     this.#child?.kill('SIGCONT');
+    this.#signalChildren('SIGCONT');
   }
 
-  /** Bytes of memory now, and at most since its start. */
+  #signalChildren(signal: NodeJS.Signals): void {
+    for (const pid of childrenOf(this.#child?.pid)) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+
+  /** Bytes of memory of the mail process now, and at most since its start. Of several, the sum. */
   memory(): { readonly now: number; readonly peak: number } {
-    const status = readFileSync(`/proc/${this.#child?.pid ?? 0}/status`, 'utf8');
-    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
-    return { now: field('VmRSS'), peak: field('VmHWM') };
+    const all = this.processes().map((pid) => readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const sum = (name: string): number =>
+      all.reduce((total, text) => total + Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024, 0);
+    return { now: sum('VmRSS'), peak: sum('VmHWM') };
+  }
+
+  /** Bytes of memory of all processes of the service, what they share counted once (PSS of proc(5)). */
+  sharedMemory(): number {
+    const pids = [this.#child?.pid ?? 0, ...childrenOf(this.#child?.pid)];
+    return pids
+      .map((pid) => Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) * 1024)
+      .reduce((total, each) => total + each, 0);
   }
 
   /** Forgets the peak so far, so that the next `memory()` tells the peak of what comes now. */
   resetPeakMemory(): void {
-    writeFileSync(`/proc/${this.#child?.pid ?? 0}/clear_refs`, '5');
+    for (const pid of this.processes()) writeFileSync(`/proc/${pid}/clear_refs`, '5');
   }
 
   /** The answer of the metrics port, as in `/metrics` or `/readyz`. */
@@ -205,6 +236,24 @@ export async function prepareDetach(options: DetachOptions): Promise<DetachInsta
     chosen('links', linksPort),
     chosen('metrics', metricsPort),
   ]);
+}
+
+function childrenOf(pid: number | undefined): readonly number[] {
+  if (pid === undefined) return [];
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return children.trim().split(/\s+/).filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function merge(base: ConfigTree, over: ConfigTree): ConfigTree {

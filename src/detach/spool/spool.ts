@@ -119,6 +119,16 @@ export class Spool {
     }
   }
 
+  /** @throws when a file cannot be written */
+  async tryOut(): Promise<void> {
+    const file = await this.open();
+    try {
+      await file.write(Buffer.alloc(1));
+    } finally {
+      await file.close();
+    }
+  }
+
   async #prepare(): Promise<void> {
     const { directory } = this.#options;
     const created = await mkdir(directory, { recursive: true, mode: 0o700 });

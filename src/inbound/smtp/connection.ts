@@ -55,6 +55,8 @@ export class RelayConnection {
   #hello: { readonly verb: string; readonly name: string } | undefined;
   #xforward = new Map<string, string>();
   #errors = 0;
+  /** When it was last told something, or came, as of `performance.now`. */
+  #lastSaid = performance.now();
   /** The relay works on a command, or on a message that was read to its end. */
   #working = false;
 
@@ -88,6 +90,10 @@ export class RelayConnection {
   /** True while the relay works on a command or a message: a shutdown waits for that. */
   get busy(): boolean {
     return this.#working || this.#wire.parser?.inMessage === true;
+  }
+
+  get lastSaid(): number {
+    return this.#lastSaid;
   }
 
   /** Said by the server before it closes an idle connection. */
@@ -309,6 +315,7 @@ export class RelayConnection {
 
   /** A 421 ends the session, but not before an LMTP client has heard what became of every recipient. */
   #say(...replies: readonly Reply[]): void {
+    this.#lastSaid = performance.now();
     for (const reply of replies) this.#replies.say(reply);
     if (!replies.some(({ code }) => code === 421)) return;
     this.#replies.flush();

@@ -8,6 +8,7 @@ import type { PathCommand } from '../../smtp/command.ts';
 import { Failure, failureReply } from '../../smtp/failures.ts';
 import type { Reply } from '../../smtp/reply.ts';
 import type { Client, Transactions } from '../interface.ts';
+import type { Closing } from '../interface.ts';
 import { startInbound, type Inbound } from './server.ts';
 
 /** The other side of the door: remembers what came through, answers what it is told to. */
@@ -84,9 +85,11 @@ const defaults: Config['inbound'] = {
   proxyHosts: [],
 };
 
+const hurriedly = (): Closing => ({ hurry: AbortSignal.abort(), deadline: AbortSignal.timeout(10_000) });
+
 const running: Inbound[] = [];
 after(async () => {
-  for (const inbound of running) await inbound.close(0);
+  for (const inbound of running) await inbound.close({ hurry: AbortSignal.abort(), deadline: AbortSignal.abort() });
 });
 
 async function start(
@@ -384,7 +387,7 @@ test('shutting down: idle clients are told, a message under way is answered firs
   };
   const busy = converse(port, `${EHLO}${ENVELOPE}DATA\r\nx\r\n.\r\n`);
   await atReply;
-  const closing = inbound.close(10_000);
+  const closing = inbound.close(hurriedly());
   assert.match((await readAll(idle)).join(), /^421 4\.3\.2/);
   release();
   const lines = await busy;
@@ -400,7 +403,21 @@ test('shutting down does not wait for a PROXY header that never comes', async ()
   spoken.write('PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n');
   // Accepted in order: once the second is greeted, the first is being waited for.
   await once(spoken, 'data');
-  await Promise.all([inbound.close(10_000), once(silent, 'close'), readAll(spoken)]);
+  await Promise.all([inbound.close(hurriedly()), once(silent, 'close'), readAll(spoken)]);
+});
+
+test('retiring: a client that was just served is left alone for a moment, then sent away', async () => {
+  const { port, inbound } = await start();
+  const client = connect(port, '127.0.0.1').setEncoding('latin1');
+  await once(client, 'data');
+  const closed = inbound.close({ hurry: new AbortController().signal, deadline: AbortSignal.timeout(20_000) });
+  client.write(EHLO);
+  assert.match(String(await once(client, 'data')), /^250/);
+  client.write(`${ENVELOPE}DATA\r\nx\r\n.\r\n`);
+  const lines = await readAll(client);
+  assert.ok(lines.includes('250 2.0.0 Ok: queued as ABC'));
+  assert.match(lines.at(-1) ?? '', /^421 4\.3\.2/);
+  await closed;
 });
 
 test('strangers take no places: a flood of them, and the neighbour is served at once', async () => {

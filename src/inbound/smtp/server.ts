@@ -7,12 +7,15 @@ import { RepeatedLines } from '../../observe/repeated-lines.ts';
 import { failureReply } from '../../smtp/failures.ts';
 import { NetworkList } from '../../smtp/networks.ts';
 import { CountedClients, type Admission, type ClientLimits } from '../client-limits.ts';
-import type { Offers, Transactions } from '../interface.ts';
+import type { Closing, Offers, Transactions } from '../interface.ts';
 import { canonicalAddress } from '../proxy/header.ts';
 import { ProxyPeers, type Peer } from '../proxy/peers.ts';
 import { Refusals } from '../refusals.ts';
 import { RelayConnection } from './connection.ts';
 import { LibraryServer } from './library.ts';
+
+/** A client that has heard nothing for this long while a new generation serves already is idle. */
+const LINGER_MS = 3000;
 
 /** Postfix waits 300 s for the next command on a session that it keeps (smtp_data_done_timeout and kin are longer). */
 const IDLE_TIMEOUT_MS = 300_000;
@@ -41,6 +44,8 @@ export interface InboundOptions {
   readonly meter: Pick<Meter, 'clients'>;
   /** Absent: this process counts for itself. */
   readonly limits?: ClientLimits;
+  /** A listening socket of the service's, in place of `inbound.address` and `inbound.port`. */
+  readonly listenOn?: object;
   /** Called for each trusted connection. */
   readonly open: (clientAddress: string) => Transactions;
 }
@@ -49,8 +54,8 @@ export interface InboundOptions {
 export interface Inbound {
   readonly address: string;
   readonly port: number;
-  /** Takes no new connection, closes the idle ones, waits for the busy ones for at most `graceMs`. */
-  close(graceMs: number): Promise<void>;
+  /** Takes no new connection, closes the idle ones, waits for the busy ones. */
+  close(closing: Closing): Promise<void>;
 }
 
 /** @throws whatever listening or reading the certificate fails with */
@@ -58,14 +63,17 @@ export async function startInbound(options: InboundOptions): Promise<Inbound> {
   const server = new RelayServer(options);
   await new Promise<void>((resolve, reject) => {
     server.server.once('error', reject);
-    server.listen(options.inbound.port, options.inbound.address, () => {
+    const listening = (): void => {
       server.server.off('error', reject);
       resolve();
-    });
+    };
+    // The library passes on whatever Server.listen of Node takes; its types say less.
+    if (options.listenOn) server.server.listen(options.listenOn, listening);
+    else server.listen(options.inbound.port, options.inbound.address, listening);
   });
   const bound = server.server.address();
   if (bound === null || typeof bound === 'string') throw new Error('inbound: not listening on a TCP port');
-  return { address: bound.address, port: bound.port, close: (graceMs) => server.drain(graceMs) };
+  return { address: bound.address, port: bound.port, close: (closing) => server.drain(closing) };
 }
 
 /** Decides who is served: by the address of the client, then by the number of clients. */
@@ -158,23 +166,33 @@ class RelayServer extends LibraryServer {
     connection.begin();
   }
 
-  async drain(graceMs: number): Promise<void> {
+  async drain({ hurry, deadline }: Closing): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    // Neither those that owe us their PROXY header nor those that were refused are waited for.
-    this.#proxies.close();
-    this.#refusals.close();
     const closeIdle = (): void => {
-      for (const connection of [...this.#connections]) if (!connection.busy) connection.shutDown();
+      if (hurry.aborted) this.#closeStrangers();
+      const idleSince = hurry.aborted ? Infinity : performance.now() - LINGER_MS;
+      for (const connection of [...this.#connections]) {
+        if (!connection.busy && connection.lastSaid <= idleSince) connection.shutDown();
+      }
+    };
+    const cut = (): void => {
+      this.#closeStrangers();
+      for (const connection of [...this.#connections]) connection.destroy();
     };
     closeIdle();
     const poll = setInterval(closeIdle, 50);
-    const deadline = setTimeout(() => {
-      for (const connection of [...this.#connections]) connection.destroy();
-    }, graceMs);
+    if (deadline.aborted) cut();
+    deadline.addEventListener('abort', cut);
     await closed;
     clearInterval(poll);
-    clearTimeout(deadline);
+    deadline.removeEventListener('abort', cut);
     this.#repeated.close();
+  }
+
+  /** Neither those that owe us their PROXY header nor those that were refused are waited for. */
+  #closeStrangers(): void {
+    this.#proxies.close();
+    this.#refusals.close();
   }
 }
 

@@ -1,0 +1,49 @@
+/**
+ * The figures of all processes as one. What counts mail is summed up; what tells of a process (memory, CPU, event loop)
+ * is labelled with its name. What a process had counted when it ended stays in the sums.
+ */
+import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { Figures } from './messages.ts';
+
+export interface Source {
+  readonly name: string;
+  /** Its figures now, or as they were last known. */
+  figures(): Promise<Figures>;
+}
+
+const OURS = 'detach_mta_';
+
+export class SummedFigures {
+  readonly #sources: () => readonly Source[];
+  readonly contentType: string;
+  /** Counters of processes that have ended. */
+  #ended: Figures = [];
+
+  constructor(own: Registry, sources: () => readonly Source[]) {
+    this.contentType = own.contentType;
+    this.#sources = () => [{ name: 'supervisor', figures: () => own.getMetricsAsJSON() }, ...sources()];
+  }
+
+  async metrics(): Promise<string> {
+    const all = await Promise.all(this.#sources().map(async (source) => labelled(await source.figures(), source.name)));
+    return AggregatorRegistry.aggregate([this.#ended, ...all].map((each) => [...each])).metrics();
+  }
+
+  /** A process has ended: its counters stay. */
+  async keep(last: Figures): Promise<void> {
+    const counted = last.filter(({ name, type }) => name.startsWith(OURS) && accumulates(type));
+    const sums = AggregatorRegistry.aggregate([[...this.#ended], [...counted]]);
+    this.#ended = await sums.getMetricsAsJSON();
+  }
+}
+
+/** The library's types say an enumeration, its values are words. */
+const accumulates = (type: unknown): boolean => type === 'counter' || type === 'histogram';
+
+function labelled(figures: Figures, process: string): Figures {
+  return figures.map((metric) => {
+    if (metric.name.startsWith(OURS)) return metric;
+    const values = metric.values.map((value) => ({ ...value, labels: { ...value.labels, process } }));
+    return { ...metric, values, aggregator: 'sum' };
+  });
+}

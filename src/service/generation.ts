@@ -1,0 +1,134 @@
+/**
+ * The processes that serve one configuration: `workers` mail processes and one for pages. A reload starts another
+ * generation; the one before finishes what is under way and goes. A process that is lost is replaced.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/config.ts';
+import type { Log } from '../observe/interface.ts';
+import type { Listening } from './listeners.ts';
+import type { Role } from './messages.ts';
+import type { End, ServiceProcess } from './service-process.ts';
+
+export interface Sockets {
+  readonly inbound: Listening;
+  readonly links: Listening;
+}
+
+export interface GenerationOptions {
+  readonly config: Config;
+  readonly sockets: Sockets;
+  readonly log: Log;
+  readonly spawn: (role: Role, generation: Pick<GenerationOptions, 'config' | 'sockets'>) => ServiceProcess;
+}
+
+/** A process that ends at its start would do so again at once. */
+const REPLACE_AFTER_MS = 1000;
+
+/** A signal to the whole group reaches a process that cannot ignore it yet. So often is another one started instead. */
+const START_ATTEMPTS = 3;
+
+/** After a process has been told to cut what is under way: then it does not answer, and is killed. */
+const KILL_AFTER_MS = 5000;
+
+export class Generation {
+  readonly config: Config;
+  readonly sockets: Sockets;
+  readonly #options: GenerationOptions;
+  readonly #processes = new Set<ServiceProcess>();
+  readonly #closing = new AbortController();
+  #order: { readonly until: number; readonly gently: boolean } | undefined;
+  #killing: NodeJS.Timeout | undefined;
+  #empty: () => void = () => undefined;
+  /** Settles when it was told to stop and its last process has ended. */
+  readonly ended: Promise<void>;
+
+  constructor(options: GenerationOptions) {
+    this.config = options.config;
+    this.sockets = options.sockets;
+    this.#options = options;
+    this.ended = new Promise((resolve) => (this.#empty = resolve));
+  }
+
+  get processes(): readonly ServiceProcess[] {
+    return [...this.#processes];
+  }
+
+  /** Resolves when all serve, with the names of what they could not reach. @throws StartError */
+  async start(): Promise<readonly string[]> {
+    const roles: readonly Role[] = [...Array.from({ length: this.config.workers }, () => 'mail' as const), 'links'];
+    const notReady = await Promise.all(roles.map((role) => this.#startOne(role)));
+    return [...new Set(notReady.flat())];
+  }
+
+  /** Ends all processes: what is under way is cut after `withinMs`. A second call can only make it faster. */
+  stop({ withinMs, gently }: { readonly withinMs: number; readonly gently: boolean }): void {
+    const until = Math.min(this.#order?.until ?? Infinity, Date.now() + withinMs);
+    this.#order = { until, gently: gently && (this.#order?.gently ?? true) };
+    this.#closing.abort();
+    for (const each of this.#processes) this.#stopOne(each);
+    clearTimeout(this.#killing);
+    this.#killing = setTimeout(() => this.kill(), until - Date.now() + KILL_AFTER_MS);
+    this.#checkEmpty();
+  }
+
+  kill(): void {
+    for (const each of this.#processes) each.kill();
+  }
+
+  #stopOne(process: ServiceProcess): void {
+    if (this.#order) process.stop({ withinMs: this.#order.until - Date.now(), gently: this.#order.gently });
+  }
+
+  async #startOne(role: Role, attempt = 1): Promise<readonly string[]> {
+    const process = this.#spawn(role);
+    try {
+      const notReady = await process.started;
+      void process.ended.then((end) => this.#lost(process, end));
+      return notReady;
+    } catch (error) {
+      const { signal } = await process.ended;
+      if (signal === null || attempt === START_ATTEMPTS || this.#closing.signal.aborted) throw error;
+      return this.#startOne(role, attempt + 1);
+    }
+  }
+
+  #spawn(role: Role): ServiceProcess {
+    const process = this.#options.spawn(role, this);
+    this.#processes.add(process);
+    void process.ended.then(() => {
+      this.#processes.delete(process);
+      this.#checkEmpty();
+    });
+    this.#stopOne(process);
+    return process;
+  }
+
+  #lost(process: ServiceProcess, { status, signal }: End): void {
+    if (this.#closing.signal.aborted) return;
+    this.#options.log.error('worker-lost', { process: process.name, pid: process.pid, status, signal });
+    void this.#replace(process.role);
+  }
+
+  async #replace(role: Role): Promise<void> {
+    const { signal } = this.#closing;
+    while (!this.#isClosing()) {
+      try {
+        await delay(REPLACE_AFTER_MS, undefined, { signal });
+        await this.#startOne(role);
+        return;
+      } catch (error) {
+        if (!this.#isClosing()) this.#options.log.error('worker-not-replaced', { err: error });
+      }
+    }
+  }
+
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  #checkEmpty(): void {
+    if (!this.#closing.signal.aborted || this.#processes.size > 0) return;
+    clearTimeout(this.#killing);
+    this.#empty();
+  }
+}

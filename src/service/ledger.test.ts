@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ledger } from './ledger.ts';
+import type { ToProcess, ToSupervisor } from './messages.ts';
+import { SharedLimits } from './shared-limits.ts';
+
+type ToLedger = Parameters<Ledger['receive']>[1];
+
+/** A process with its side of the limits. Messages take a turn of the event loop, as between processes. */
+class Process {
+  readonly limits: SharedLimits;
+  /** Messages to the supervisor. */
+  said = 0;
+  frozen = false;
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.limits = new SharedLimits((message: ToSupervisor) => {
+      this.said += 1;
+      setImmediate(() => ledger.receive(this, message as ToLedger));
+    });
+    ledger.join(this);
+  }
+
+  send(message: ToProcess): void {
+    setImmediate(() => {
+      if (this.frozen) return;
+      if (message.kind === 'leased') this.limits.leased(message);
+      if (message.kind === 'recall') this.limits.recall(message);
+    });
+  }
+
+  die(): void {
+    this.frozen = true;
+    this.#ledger.leave(this);
+  }
+}
+
+function service(limit: number): { readonly ledger: Ledger; readonly a: Process; readonly b: Process } {
+  const ledger = new Ledger(() => limit);
+  return { ledger, a: new Process(ledger), b: new Process(ledger) };
+}
+
+/** How many of `count` attempts to take one succeed. */
+async function take(process: Process, count: number): Promise<number> {
+  const quota = process.limits.quota('clients');
+  const taken = await Promise.all(Array.from({ length: count }, async () => quota.tryTake(1)));
+  return taken.filter(Boolean).length;
+}
+
+test('the limit holds over all processes, however unevenly they take', async () => {
+  for (const [first, second] of [
+    [100, 100],
+    [3, 100],
+    [90, 20],
+  ] as const) {
+    const { a, b } = service(100);
+    const mine = await take(a, first);
+    assert.equal(mine, Math.min(first, 100));
+    assert.equal(await take(b, second), Math.min(second, 100 - first));
+  }
+});
+
+test('what one process holds without using it goes to another that asks', async () => {
+  const { a, b } = service(10);
+  assert.equal(await take(a, 2), 2);
+  assert.equal(await take(b, 9), 8);
+  a.limits.quota('clients').give(1);
+  assert.equal(await take(b, 1), 1);
+  assert.equal(await take(b, 1), 0);
+});
+
+test('within its lease a process asks nobody', async () => {
+  const { a } = service(1000);
+  await take(a, 1);
+  const before = a.said;
+  const quota = a.limits.quota('clients');
+  for (let i = 0; i < 1000; i += 1) {
+    assert.equal(quota.tryTake(1), true);
+    quota.give(1);
+  }
+  assert.equal(a.said, before);
+});
+
+test('what a lost process held is free again, and a frozen one delays the others for a moment only', async () => {
+  const { a, b } = service(10);
+  assert.equal(await take(a, 10), 10);
+  a.frozen = true;
+  assert.equal(await take(b, 1), 0);
+  a.die();
+  assert.equal(await take(b, 11), 10);
+});
+
+test('each key has a count of its own, and costs nothing once it is not used', async () => {
+  const { a, b } = service(2);
+  const of = (process: Process, key: string): boolean | Promise<boolean> =>
+    process.limits.keyed('clientsPerAddress').of(key).tryTake(1);
+  assert.deepEqual(await Promise.all([of(a, '1'), of(b, '1'), of(a, '2')]), [true, true, true]);
+  assert.equal(await of(a, '1'), false);
+  assert.equal(await of(b, '2'), true);
+});
+
+test('a smaller limit after a reload: nothing is granted until enough was given back', async () => {
+  const { ledger, a, b } = service(10);
+  assert.equal(await take(a, 8), 8);
+  ledger.limitOf = () => 4;
+  assert.equal(await take(b, 1), 0);
+  for (let i = 0; i < 5; i += 1) a.limits.quota('clients').give(1);
+  assert.equal(await take(b, 2), 1);
+});
+
+/** Takes a place, and resolves with what gives it back. */
+const place = ({ limits }: Process): Promise<() => void> =>
+  new Promise((resolve) => limits.connections.request(() => resolve(() => limits.connections.free())));
+
+test('places: who waits gets the next one that is given back, in whatever process', async () => {
+  const { a, b } = service(2);
+  const first = await place(a);
+  await place(a);
+  let served = false;
+  const waiting = place(b).then(() => (served = true));
+  await new Promise(setImmediate);
+  assert.equal(served, false);
+  first();
+  await waiting;
+});
+
+test('places: a process that keeps none unused owes those beyond its fair share, and no more', async () => {
+  const { a, b } = service(4);
+  const held = await Promise.all([place(a), place(a), place(a), place(a)]);
+  const granted: number[] = [];
+  const waiting = [1, 2, 3].map((i) => place(b).then(() => granted.push(i)));
+  while (!a.limits.connections.wanted) await new Promise(setImmediate);
+  let owed = 0;
+  const owes = (): boolean => a.limits.connections.wanted;
+  for (; owes(); owed += 1) {
+    held[owed]?.();
+    await waiting[owed];
+  }
+  assert.equal(owed, 2);
+  assert.deepEqual(granted, [1, 2]);
+});
+
+test('places: a request that is withdrawn gets none, not even one that was on its way', async () => {
+  const { a, b } = service(1);
+  let got = false;
+  a.limits.connections.request(() => (got = true))();
+  await place(b);
+  assert.equal(got, false);
+});
+
+test('places: those kept idle are given up for another process', async () => {
+  const { a, b } = service(2);
+  const idle = await Promise.all([place(a), place(a)]);
+  a.limits.connections.onWanted = (count) => {
+    for (const free of idle.splice(0, count)) free();
+  };
+  await place(b);
+  assert.equal(idle.length, 1);
+});

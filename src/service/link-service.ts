@@ -1,0 +1,16 @@
+import { startLinkServer } from '../links/server.ts';
+import { createMeter } from '../observe/meter.ts';
+import { createStore } from '../storage/store.ts';
+import type { Opening, Serving } from './process-host.ts';
+
+/** Pages and downloads. @throws what the server cannot be opened for */
+export async function openLinks({ config, log, handle }: Opening): Promise<Serving> {
+  const { registry } = createMeter(config.loopguard.cluster);
+  const server = await startLinkServer({ links: config.links, store: createStore(config), log, listenOn: handle });
+  return {
+    registry,
+    notReady: [],
+    probe: () => Promise.resolve([]),
+    close: (closing) => server.close(closing),
+  };
+}

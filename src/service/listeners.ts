@@ -1,0 +1,86 @@
+/**
+ * The listening sockets of the service, held by the supervisor, which accepts nothing on them. Its processes listen and
+ * accept on duplicates: while one is replaced, connections wait in the socket's queue instead of being refused.
+ *
+ * Node has no public way to open a socket without accepting on it. The function used here is the one that node:cluster
+ * uses for its shared handles; the contract test fails when a version of Node has it no more.
+ */
+import { lookup } from 'node:dns/promises';
+import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { getSystemErrorName } from 'node:util';
+import { hostPort } from '../smtp/host-port.ts';
+import type { ListenAddress } from './messages.ts';
+
+/** A socket of Node's own kind, as `ChildProcess.send` and `Server.listen` take it. */
+export interface SocketHandle {
+  close(): void;
+  /** Fills in the address. @returns 0, or an error number of libuv */
+  getsockname(out: { address?: string; port?: number }): number;
+}
+
+/** @returns a negative error number of libuv when it fails */
+type CreateServerHandle = (address: string, port: number, family: 4 | 6) => SocketHandle | number;
+
+const { _createServerHandle: createServerHandle } = net as unknown as { _createServerHandle: CreateServerHandle };
+
+export interface Listening extends ListenAddress {
+  readonly handle: SocketHandle;
+}
+
+/** After a supervisor was killed, its processes keep the port until they notice. */
+const TAKEN_PATIENCE_MS = 2000;
+const TAKEN_RETRY_MS = 50;
+
+export class Listeners {
+  /** By address as configured. */
+  readonly #open = new Map<string, Listening>();
+
+  /** The socket for this address; the one that is open already, if there is one. @throws the system's error */
+  async open(wanted: ListenAddress, signal: AbortSignal): Promise<Listening> {
+    const key = hostPort(wanted.address, wanted.port);
+    const open = this.#open.get(key);
+    if (open) return open;
+    const bound = await bindPatiently(wanted, signal);
+    this.#open.set(key, bound);
+    return bound;
+  }
+
+  /** Closes all but these. */
+  keep(wanted: readonly Listening[]): void {
+    for (const [key, listening] of this.#open) {
+      if (wanted.includes(listening)) continue;
+      this.#open.delete(key);
+      listening.handle.close();
+    }
+  }
+}
+
+async function bindPatiently(wanted: ListenAddress, signal: AbortSignal): Promise<Listening> {
+  const { address, family } = await lookup(wanted.address, { verbatim: true });
+  const until = Date.now() + TAKEN_PATIENCE_MS;
+  for (;;) {
+    const bound = bind({ address, port: wanted.port }, family === 6 ? 6 : 4);
+    if (!(bound instanceof Error)) return bound;
+    if (bound.code !== 'EADDRINUSE' || Date.now() >= until) throw bound;
+    await delay(TAKEN_RETRY_MS, undefined, { signal });
+  }
+}
+
+interface SystemError extends Error {
+  readonly code: string;
+}
+
+function bind({ address, port }: ListenAddress, family: 4 | 6): Listening | SystemError {
+  const handle = createServerHandle(address, port, family);
+  if (typeof handle === 'number') return systemError(getSystemErrorName(handle), { address, port });
+  const name: { address?: string; port?: number } = {};
+  handle.getsockname(name);
+  if (name.port !== undefined && name.port !== 0) return { handle, address: name.address ?? address, port: name.port };
+  // libuv reports a taken port late, when somebody listens: until then the socket just has no address.
+  handle.close();
+  return systemError('EADDRINUSE', { address, port });
+}
+
+const systemError = (code: string, { address, port }: ListenAddress): SystemError =>
+  Object.assign(new Error(`listen ${code}: ${hostPort(address, port)}`), { code });

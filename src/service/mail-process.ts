@@ -1,0 +1,5 @@
+/** The program of a mail process. */
+import { openMail } from './mail-service.ts';
+import { runProcess } from './process-host.ts';
+
+await runProcess(openMail);

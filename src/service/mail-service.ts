@@ -1,0 +1,137 @@
+/** The rooms that mail passes through, wired together in a mail process: from storage to the front door. */
+import { createDetacher } from '../detach/detacher.ts';
+import type { Detacher } from '../detach/interface.ts';
+import { startInbound } from '../inbound/smtp/server.ts';
+import { createNotice } from '../links/notice.ts';
+import { createGuard } from '../loopguard/guard.ts';
+import type { Guard } from '../loopguard/interface.ts';
+import { isOwnListener } from '../loopguard/mirror.ts';
+import { notificationWriter } from '../loopguard/notification.ts';
+import { OpenCalls } from '../loopguard/open-calls.ts';
+import type { Meter } from '../observe/interface.ts';
+import { createMeter } from '../observe/meter.ts';
+import type { NextHop } from '../outbound/interface.ts';
+import { createNextHop } from '../outbound/next-hop.ts';
+import { Relay } from '../course/relay.ts';
+import type { Store } from '../storage/interface.ts';
+import { createStore } from '../storage/store.ts';
+import type { Closing, Opening, Serving } from './process-host.ts';
+import { SharedClients } from './shared-clients.ts';
+
+/** How long the start waits for storage and spool. */
+const TRY_MS = 5000;
+
+interface Rooms {
+  readonly meter: Meter;
+  readonly store: Store;
+  readonly guard: Guard;
+  readonly nextHop: NextHop;
+  readonly detacher: Detacher;
+  readonly calls: OpenCalls;
+  readonly notify: ReturnType<typeof notificationWriter>;
+}
+
+/** Takes mail. @throws what the door cannot be opened for, or a TemplateError */
+export async function openMail(opening: Opening): Promise<Serving> {
+  const { config } = opening;
+  const { meter, registry } = createMeter(config.loopguard.cluster);
+  const rooms = createRooms(opening, meter);
+  const inbound = await startInbound({
+    hostname: config.hostname,
+    inbound: config.inbound,
+    offers: { extensions: () => offers(rooms) },
+    log: opening.log,
+    meter,
+    limits: new SharedClients(opening.supervisor.limits),
+    listenOn: opening.handle,
+    open: () => openRelay(opening, rooms),
+  });
+  const { nextHop, store, detacher } = rooms;
+  return {
+    registry,
+    notReady: await tryOut(opening, rooms),
+    probe: async (signal) => {
+      const [reached, stored] = await Promise.all([nextHop.probe(signal), store.probe(signal)]);
+      return [...(reached ? [] : ['nextHop']), ...(stored ? [] : ['storage'])];
+    },
+    async close(closing: Closing) {
+      await inbound.close(closing);
+      const closed = Promise.all([nextHop.close(closing.deadline), detacher.close()]);
+      await Promise.race([closed, aborted(closing.deadline).catch(() => undefined)]);
+    },
+  };
+}
+
+function createRooms({ config, log, listener, supervisor }: Opening, meter: Meter): Rooms {
+  const guard = createGuard(config.loopguard);
+  const store = createStore(config);
+  const nextHop = createNextHop({
+    outbound: { ...config.outbound, maxIdle: Math.ceil(config.outbound.maxIdle / config.workers) },
+    hostname: config.hostname,
+    log,
+    meter,
+    places: supervisor.limits.connections,
+    isMirror: (extensions) => guard.isOurs(extensions.get('XDETACH')),
+    isOwnListener: (address, port) => isOwnListener([listener], address, port),
+  });
+  const detacher = createDetacher({ config, store, notice: createNotice(config.links), log, meter });
+  const calls = new OpenCalls({ hostname: config.hostname, askOthers: (question) => supervisor.ask(question) });
+  supervisor.onQuestion((question) => calls.isWaiting(question));
+  const notify = notificationWriter({ hostname: config.hostname });
+  return { meter, guard, store, nextHop, detacher, calls, notify };
+}
+
+function openRelay({ config, log }: Opening, { meter, guard, nextHop, calls, detacher, notify }: Rooms): Relay {
+  return new Relay({
+    hostname: config.hostname,
+    inboundProtocol: config.inbound.protocol,
+    outboundProtocol: config.outbound.protocol,
+    maxMessageSize: config.inbound.maxMessageSize,
+    nextHop,
+    guard,
+    calls,
+    detacher,
+    notify,
+    log,
+    meter,
+    policyClass: detacher.policyClass,
+  });
+}
+
+/**
+ * Mail without large files passes while storage or spool are down, and the rest is deferred: this is no reason not to
+ * start. @returns the names of what did not answer
+ */
+async function tryOut({ log, signal }: Opening, { store, detacher }: Rooms): Promise<readonly string[]> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]);
+  const tries = [
+    { name: 'storage', event: 'storage-not-ready', attempt: store.prepare(within) },
+    { name: 'spool', event: 'spool-not-ready', attempt: detacher.trySpool() },
+  ];
+  const names = tries.map(async ({ name, event, attempt }) => {
+    try {
+      await Promise.race([attempt, aborted(within)]);
+      return [];
+    } catch (error) {
+      log.error(event, { err: error });
+      return [name];
+    }
+  });
+  return (await Promise.all(names)).flat();
+}
+
+/** Rejects when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** As last seen from the next hop; before it was ever seen, all: a transaction that it cannot take gets 451. */
+function offers({ nextHop, guard }: Rooms): readonly string[] {
+  const seen = nextHop.lastSeen;
+  const relayed = ['8BITMIME', 'SMTPUTF8', 'DSN'].filter((keyword) => seen?.has(keyword) ?? true);
+  return [...relayed, `XDETACH ${guard.fingerprint}`];
+}

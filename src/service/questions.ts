@@ -1,0 +1,20 @@
+import type { Question } from './messages.ts';
+
+/** A mail process, as somebody to ask. */
+export interface Respondent {
+  /** @returns undefined when no answer came in time */
+  question(question: Question, timeoutMs: number): Promise<boolean | undefined>;
+}
+
+/** Who has not answered by then says no: mail waits meanwhile. */
+const ANSWER_MS = 500;
+
+/** Asks all of them; the first `true` wins. False when nobody says so in time. */
+export function askAll(question: Question, respondents: readonly Respondent[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    const answers = respondents.map(async (respondent) => {
+      if (await respondent.question(question, ANSWER_MS)) resolve(true);
+    });
+    void Promise.all(answers).then(() => resolve(false));
+  });
+}

@@ -1,0 +1,40 @@
+import type { Admission, ClientLimits } from '../inbound/client-limits.ts';
+import type { KeyedQuota, Quota } from '../limits/quota.ts';
+import type { SharedLimits } from './shared-limits.ts';
+
+/** Counts clients for the service as a whole. */
+export class SharedClients implements ClientLimits {
+  readonly #all: Quota;
+  readonly #perAddress: KeyedQuota;
+
+  constructor(limits: Pick<SharedLimits, 'quota' | 'keyed'>) {
+    this.#all = limits.quota('clients');
+    this.#perAddress = limits.keyed('clientsPerAddress');
+  }
+
+  enter(address: string): Admission | Promise<Admission> {
+    return after(this.#all.tryTake(1), (place) =>
+      place ? this.#enterFrom(address) : { kind: 'refused', failure: 'tooManyClients' },
+    );
+  }
+
+  #enterFrom(address: string): Admission | Promise<Admission> {
+    const own = this.#perAddress.of(address);
+    return after(own.tryTake(1), (place) => {
+      if (!place) this.#all.give(1);
+      return place
+        ? { kind: 'admitted', leave: () => this.#leave(own) }
+        : { kind: 'refused', failure: 'tooManyClientsFromAddress' };
+    });
+  }
+
+  #leave(own: Quota): void {
+    own.give(1);
+    this.#all.give(1);
+  }
+}
+
+/** At once where the answer is known already: most connections need not wait. */
+function after<T>(answer: boolean | Promise<boolean>, next: (answer: boolean) => T | Promise<T>): T | Promise<T> {
+  return typeof answer === 'boolean' ? next(answer) : answer.then(next);
+}

@@ -1,0 +1,159 @@
+/**
+ * The first process of the service. It starts the others, replaces what is lost, reloads and stops, and answers those
+ * who watch; it touches neither mail nor requests.
+ */
+import type { Registry } from 'prom-client';
+import type { Config } from '../config/config.ts';
+import type { Log } from '../observe/interface.ts';
+import { hostPort } from '../smtp/host-port.ts';
+import { SummedFigures } from './figures.ts';
+import { Generation, type Sockets } from './generation.ts';
+import { HealthDoor } from './health-door.ts';
+import { Ledger } from './ledger.ts';
+import { limitsOf } from './limits-of.ts';
+import { Listeners } from './listeners.ts';
+import type { Role } from './messages.ts';
+import { askAll } from './questions.ts';
+import { ServiceProcess, type SharedMessage } from './service-process.ts';
+
+/** Everything has ended within 60 s of SIGTERM: after this what is under way is cut, and 5 s later killed. */
+const STOP_WITHIN_MS = 50_000;
+
+/** The final dot may take 10 minutes (RFC 5321 section 4.5.3.2.6): an old generation stays for that long. */
+const RETIRE_WITHIN_MS = 600_000;
+
+/** Old generations that finish what they have under way beside the current one; the oldest beyond is stopped. */
+const MAX_OLD = 2;
+
+export interface SupervisorOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** The supervisor's own figures, without any mail. */
+  readonly registry: Registry;
+}
+
+export class Supervisor {
+  readonly #log: Log;
+  readonly #listeners = new Listeners();
+  readonly #processes = new Set<ServiceProcess>();
+  readonly #generations: Generation[] = [];
+  readonly #ledger: Ledger;
+  readonly #figures: SummedFigures;
+  readonly #health: HealthDoor;
+  readonly #stopping = new AbortController();
+  #current: Generation | undefined;
+
+  constructor({ config, log, registry }: SupervisorOptions) {
+    this.#log = log;
+    this.#ledger = new Ledger(limitsOf(config));
+    this.#figures = new SummedFigures(registry, () => [...this.#processes]);
+    this.#health = new HealthDoor(this.#figures, () => this.#current?.processes ?? []);
+  }
+
+  /**
+   * Starts a generation with this configuration, and retires the one before. When that fails, the one before goes on.
+   * @returns the fields of the log line. @throws StartError, or what a socket cannot be opened for
+   */
+  async serve(config: Config): Promise<Readonly<Record<string, unknown>>> {
+    const before = this.#current;
+    try {
+      const sockets = await this.#open(config);
+      const generation = this.#add(config, sockets);
+      const notReady = await generation.start();
+      this.#stopping.signal.throwIfAborted();
+      this.#ledger.limitOf = limitsOf(config);
+      this.#current = generation;
+      this.#retire(before);
+      return {
+        inbound: hostPort(sockets.inbound.address, sockets.inbound.port),
+        links: hostPort(sockets.links.address, sockets.links.port),
+        metrics: this.#health.address,
+        workers: config.workers,
+        ...(notReady.length > 0 ? { notReady } : {}),
+      };
+    } catch (error) {
+      for (const generation of this.#generations) {
+        if (generation !== before) generation.stop({ withinMs: 0, gently: false });
+      }
+      throw error;
+    } finally {
+      this.#listeners.keep(this.#current ? Object.values(this.#current.sockets) : []);
+      await this.#health.keep(this.#current?.config.metrics);
+    }
+  }
+
+  /** Ends everything, within a minute. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#current = undefined;
+    this.#listeners.keep([]);
+    for (const generation of this.#generations) generation.stop({ withinMs: STOP_WITHIN_MS, gently: false });
+    await Promise.all(this.#generations.map(({ ended }) => ended));
+    await this.#health.keep(undefined);
+  }
+
+  async #open({ inbound, links, metrics }: Config): Promise<Sockets> {
+    const { signal } = this.#stopping;
+    await this.#health.open(metrics);
+    return {
+      inbound: await this.#listeners.open(inbound, signal),
+      links: await this.#listeners.open(links, signal),
+    };
+  }
+
+  #add(config: Config, sockets: Sockets): Generation {
+    this.#stopping.signal.throwIfAborted();
+    const generation = new Generation({ config, sockets, log: this.#log, spawn: this.#spawn });
+    this.#generations.push(generation);
+    void generation.ended.then(() => this.#generations.splice(this.#generations.indexOf(generation), 1));
+    return generation;
+  }
+
+  #retire(generation: Generation | undefined): void {
+    generation?.stop({ withinMs: RETIRE_WITHIN_MS, gently: true });
+    const old = this.#generations.filter((each) => each !== this.#current);
+    for (const each of old.slice(0, Math.max(0, old.length - MAX_OLD))) each.stop({ withinMs: 0, gently: false });
+  }
+
+  readonly #spawn = (role: Role, { config, sockets }: Pick<Generation, 'config' | 'sockets'>): ServiceProcess => {
+    const listening = role === 'mail' ? sockets.inbound : sockets.links;
+    const options = { role, name: this.#nameFor(role), config, listening, onMessage: this.#receive };
+    const process = new ServiceProcess(options);
+    this.#processes.add(process);
+    if (role === 'mail') this.#ledger.join(process);
+    void process.ended.then(async () => {
+      this.#ledger.leave(process);
+      await this.#figures.keep(process.lastFigures);
+      this.#processes.delete(process);
+    });
+    return process;
+  };
+
+  /** The lowest number that no living process has: the names label figures, and must stay few. */
+  #nameFor(role: Role): string {
+    const taken = new Set([...this.#processes].map(({ name }) => name));
+    for (let i = 1; ; i += 1) {
+      const name = `${role}-${i}`;
+      if (!taken.has(name)) return name;
+    }
+  }
+
+  readonly #receive = (message: SharedMessage, from: ServiceProcess): void => {
+    switch (message.kind) {
+      case 'ask': {
+        const { id, question } = message;
+        const others = [...this.#processes].filter((each) => each !== from && each.role === 'mail');
+        void askAll(question, others).then((answer) => from.send({ kind: 'answer', id, answer }));
+        return;
+      }
+      case 'lease':
+      case 'withdraw':
+      case 'unlease':
+      case 'recalled':
+        this.#ledger.receive(from, message);
+        return;
+      default:
+        message satisfies never;
+    }
+  };
+}
