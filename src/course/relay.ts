@@ -153,6 +153,7 @@ export class Relay implements Transactions {
         throw failure;
       }
       outgoing = await incoming.detach({
+        client: open.client.address,
         reversePath: mailboxOf(open.mail.path),
         recipients: open.accepted.map((recipient) => recipient.mailbox),
       });

@@ -89,10 +89,10 @@ export class IncomingMessage implements Incoming {
     const { chunks, ended } = await this.#first(Math.min(limit, maxChunkBytes));
     // Most messages end here, without a look at what they hold.
     if (ended) return memoryOutgoing(this.header.raw, chunks);
-    const start = new Tape(this.#context.spool);
+    const start = new Tape(this.#context.spool, envelope.client);
     const isAll = await releasedOnError(start, () => this.#keep(chunks, start, limit));
     if (isAll) return this.#asItCame(start);
-    const tape = new Tape(this.#context.spool);
+    const tape = new Tape(this.#context.spool, envelope.client);
     return releasedOnError(tape, async () => {
       const collector = new MessageReader(tape, rules);
       const checksum = new Checksum();

@@ -26,6 +26,8 @@ export interface Envelope {
   /** Mailboxes as byte strings, '' for the null reverse-path. */
   readonly reversePath: string;
   readonly recipients: readonly string[];
+  /** Address of the client that sends the message: it has a share of the spool. */
+  readonly client?: string;
 }
 
 /** A message ready to be sent on. Holds spool space until `dispose`. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Meter } from '../../observe/interface.ts';
 import { Failure } from '../../smtp/failures.ts';
+import { ClientShares } from './client-shares.ts';
 
 export interface SpoolOptions {
   readonly directory: string;
@@ -33,6 +34,7 @@ const suffix = '.spool';
  */
 export class Spool {
   readonly #options: SpoolOptions;
+  readonly #shares: ClientShares;
   readonly #idleBlocks: Buffer[] = [];
   #used = 0;
   #residents = 0;
@@ -42,6 +44,7 @@ export class Spool {
 
   constructor(options: SpoolOptions) {
     this.#options = options;
+    this.#shares = new ClientShares(options.maxBytes);
   }
 
   /** Whoever has sent blocks to disk must wait until they are there. */
@@ -61,17 +64,27 @@ export class Spool {
     return this.#used;
   }
 
-  /** @throws Failure spoolFull */
-  reserve(bytes: number): void {
+  /** @param client whose message it is for, if a client's; @throws Failure spoolFull */
+  reserve(bytes: number, client?: string): void {
+    if (client !== undefined) this.#reserveShare(bytes, client);
     if (this.#used + bytes > this.#options.maxBytes)
       throw new Failure('spoolFull', { reason: `spool holds ${this.#used} of ${this.#options.maxBytes} bytes` });
     this.#used += bytes;
+    if (client !== undefined) this.#shares.take(client, bytes);
     this.#options.meter.spool(this.#used);
   }
 
-  free(bytes: number): void {
+  free(bytes: number, client?: string): void {
     this.#used -= bytes;
+    if (client !== undefined) this.#shares.take(client, -bytes);
     this.#options.meter.spool(this.#used);
+  }
+
+  #reserveShare(bytes: number, client: string): void {
+    const share = this.#shares.shareOf(client);
+    const held = this.#shares.heldBy(client);
+    if (held + bytes > share)
+      throw new Failure('spoolFull', { reason: `client ${client} holds ${held} bytes of its share of ${share}` });
   }
 
   /** In shared memory, where the thread that hashes reads it. */

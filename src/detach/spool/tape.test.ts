@@ -179,6 +179,32 @@ test('the limit holds for all messages together', async () => {
   assert.equal(spool.used, 0);
 });
 
+test('one client with slow uploads leaves room for the mail of another', async () => {
+  const spool = new Spool({
+    directory: join(root, 'shares'),
+    maxBytes: 8 * blockSize,
+    meter: { spool: () => undefined },
+  });
+  const grown = async (client: string, blocks: number): Promise<Tape> => {
+    const tape = new Tape(spool, client);
+    for (let i = 0; i < blocks; i++) {
+      tape.append(Buffer.alloc(blockSize + (i === 0 ? 1 : 0), i));
+      await tape.drain();
+    }
+    return tape;
+  };
+  const held = [await grown('192.0.2.2', 1)];
+  for (let i = 0; i < 4; i++) held.push(await grown('192.0.2.1', 1));
+  const refused = await grown('192.0.2.1', 1);
+  await assert.rejects(read(refused, 0, 1), /client 192\.0\.2\.1 holds \d+ bytes of its share of \d+/);
+  const other = await grown('192.0.2.2', 3);
+  assert.equal((await read(other, 0, 1)).length, 1);
+  for (const tape of [...held, refused, other]) await tape.release();
+  const afterwards = await grown('192.0.2.1', 4);
+  assert.equal((await read(afterwards, 0, 1)).length, 1);
+  await afterwards.release();
+});
+
 test('the directory is private, and what a kill left in it is removed', async () => {
   const left = new Tape(spoolOnDisk('b/c'));
   left.append(bytes);

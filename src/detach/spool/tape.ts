@@ -40,6 +40,8 @@ interface Hashing {
 
 export class Tape {
   readonly #spool: Spool;
+  /** Whose share of the spool it takes. */
+  readonly #client: string | undefined;
   #block: Buffer | undefined;
   /** Bytes in `#block`, and where its first one stands on the tape. */
   #filled = 0;
@@ -60,8 +62,9 @@ export class Tape {
   /** Bytes of the spool that are ours. */
   #reserved = 0;
 
-  constructor(spool: Spool) {
+  constructor(spool: Spool, client?: string) {
     this.#spool = spool;
+    this.#client = client;
   }
 
   get length(): number {
@@ -174,7 +177,7 @@ export class Tape {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
-    this.#spool.free(this.#reserved);
+    this.#spool.free(this.#reserved, this.#client);
     this.#reserved = 0;
   }
 
@@ -279,7 +282,7 @@ export class Tape {
   /** Memory counts like disk: how large a message may be does not depend on what else is under way. */
   #reserve(bytes: number): void {
     try {
-      this.#spool.reserve(bytes);
+      this.#spool.reserve(bytes, this.#client);
       this.#reserved += bytes;
     } catch (error) {
       this.#failure ??= error;
