@@ -15,6 +15,7 @@ import { fingerprintOf, type Store } from '../storage/interface.ts';
 import { Checksum } from './checksum.ts';
 import { MessageReader, type FilePart } from './message-reader.ts';
 import { commitFiles, type Committed, type HashedPart } from './commit-files.ts';
+import { distinctNames } from './distinct-names.ts';
 import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
 import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
 import { writeManifest } from './manifest.ts';
@@ -250,7 +251,9 @@ export class IncomingMessage implements Incoming {
     const left = new Map(collector.left);
     for (const reason of reasons) if (reason !== undefined) left.set(reason, (left.get(reason) ?? 0) + 1);
     if (left.size > 0) this.#context.log.debug('left-alone', { parts: Object.fromEntries(left) });
-    return collector.files.filter((_, i) => reasons[i] === undefined);
+    const chosen = collector.files.filter((_, i) => reasons[i] === undefined);
+    const names = distinctNames(chosen.map(({ candidate }) => candidate));
+    return chosen.map((part, i) => ({ ...part, candidate: names[i]! }));
   }
 
   #commit(chosen: readonly HashedPart[], envelope: Envelope, tape: Tape): Promise<Committed[]> {

@@ -237,13 +237,14 @@ export class MessageReader implements Sink {
     }
     const complete = file.reader.finish();
     const piece = this.#stop(file);
-    const { name, type } = nameOf(read.leaf);
+    const { name, isNamed, type } = nameOf(read.leaf);
     this.files.push({
       ...read,
       piece,
       digest: file.decoded.end(),
       candidate: {
         name,
+        isNamed,
         type,
         size: piece.size,
         encodedSize: read.next - read.leaf.delimiterAt,

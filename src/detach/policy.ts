@@ -9,6 +9,8 @@ export type Rules = Config['detach'];
 /** A part that may be detached, once it was read to its end. */
 export interface Candidate {
   readonly name: string;
+  /** The sender gave it the name. */
+  readonly isNamed: boolean;
   readonly type: string;
   /** Decoded bytes. */
   readonly size: number;
@@ -35,10 +37,11 @@ const noticeCost = 1000;
 export const smallestSize = (rules: Rules): number =>
   rules.totalSize > 0 ? Math.min(rules.minSize, rules.totalMinSize) : rules.minSize;
 
-export function nameOf(leaf: Leaf): { readonly name: string; readonly type: string } {
-  const { head } = leaf;
-  const name = safeFileName({ disposition: head.fileName, type: head.typeName }, head.type);
-  return { name, type: safeMediaType(head.type, name) };
+/** `isNamed`: the sender gave it the name. */
+export function nameOf({ head }: Leaf): { readonly name: string; readonly isNamed: boolean; readonly type: string } {
+  const { fileName: disposition, typeName: type, description } = head;
+  const { name, isGiven } = safeFileName({ disposition, type, description }, head.type);
+  return { name, isNamed: isGiven, type: safeMediaType(head.type, name) };
 }
 
 /** What the header of a leaf says already: why it is left alone, or undefined when the rest of it decides. */

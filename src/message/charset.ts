@@ -42,12 +42,20 @@ export function decodeCharset(bytes: Buffer, charset: Charset): string {
 }
 
 /**
- * Text of bytes that nobody has labelled: UTF-8 where it is UTF-8, else windows-1252, which senders that leave raw
- * 8-bit in a header mean most often.
+ * Text of bytes that nobody has labelled: UTF-8 where it is UTF-8, though a sender may have cut it within a character;
+ * else windows-1252, which senders that leave raw 8-bit in a header mean most often.
  */
 export function decodeUnlabelled(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  return iconv.decode(bytes, 'windows-1252');
+  return cutUtf8(bytes) ?? iconv.decode(bytes, 'windows-1252');
+}
+
+/** UTF-8 of which a character lacks its end, without that; undefined: there is more wrong with it. */
+function cutUtf8(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8');
+  const broken = text.split('\ufffd').length - 1;
+  const whole = text.match(/[^\0-\x7f\ufffd]/gu)?.length ?? 0;
+  return broken === 1 && whole > 0 ? text.replace('\ufffd', '') : undefined;
 }
 
 /** Text of bytes under a label that may be wrong: an 8-bit byte cannot be US-ASCII, an unknown charset is a guess. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { safeFileName, safeMediaType } from './file-name.ts';
+import { numberedName, safeFileName, safeMediaType, type NameCandidates } from './file-name.ts';
+
+const nameOf = (names: NameCandidates, type: string): string => safeFileName(names, type).name;
 
 const cases: readonly (readonly [why: string, name: string, safe: string])[] = [
   ['a good name stays', 'Résumé 2026 (final).pdf', 'Résumé 2026 (final).pdf'],
@@ -46,31 +48,67 @@ const cases: readonly (readonly [why: string, name: string, safe: string])[] = [
 describe('safeFileName', () => {
   for (const [why, name, safe] of cases) {
     test(why, () => {
-      assert.equal(safeFileName({ disposition: name }, 'application/pdf'), safe);
-      assert.equal(safeFileName({ type: name }, 'application/pdf'), safe);
+      assert.equal(nameOf({ disposition: name }, 'application/pdf'), safe);
+      assert.equal(nameOf({ type: name }, 'application/pdf'), safe);
     });
   }
 
   test('the disposition wins, the type helps out, and then the media type', () => {
-    assert.equal(safeFileName({ disposition: 'a.pdf', type: 'b.pdf' }, 'application/pdf'), 'a.pdf');
-    assert.equal(safeFileName({ disposition: '..', type: 'b.pdf' }, 'application/pdf'), 'b.pdf');
-    assert.equal(safeFileName({}, 'Image/JPEG; name=x'), 'attachment.jpg');
-    assert.equal(safeFileName({}, 'x-odd/thing'), 'attachment.bin');
-    assert.equal(safeFileName({}, ''), 'attachment.bin');
+    assert.equal(nameOf({ disposition: 'a.pdf', type: 'b.pdf' }, 'application/pdf'), 'a.pdf');
+    assert.equal(nameOf({ disposition: '..', type: 'b.pdf' }, 'application/pdf'), 'b.pdf');
+    assert.equal(nameOf({}, 'Image/JPEG; name=x'), 'image.jpg');
+    assert.equal(nameOf({ type: '..', description: 'b' }, 'application/pdf'), 'b.pdf');
+    assert.equal(nameOf({}, 'x-odd/thing'), 'attachment.bin');
+    assert.equal(nameOf({}, ''), 'attachment.bin');
   });
 
-  test('long names are cut between characters and keep their extension', () => {
-    const latin = safeFileName({ disposition: `${'x'.repeat(400)}.tar.gz` }, '');
-    assert.equal(latin, `${'x'.repeat(147)}.gz`);
-    const emoji = safeFileName({ disposition: `${'😀'.repeat(100)}.pdf` }, '');
-    assert.equal(emoji, `${'😀'.repeat(36)}.pdf`);
-    const joined = safeFileName({ disposition: `${'a'.repeat(143)}😀\u200d💻.pdf` }, '');
-    assert.equal(joined, `${'a'.repeat(143)}.pdf`);
-    const joinedAtTheCut = safeFileName({ disposition: `${'a'.repeat(139)}😀\u200d💻.pdf` }, '');
-    assert.equal(joinedAtTheCut, `${'a'.repeat(139)}😀.pdf`);
-    const noExtension = safeFileName({ disposition: `a.${'b'.repeat(400)}` }, '');
-    assert.equal(noExtension.length, 150);
-    assert.equal(safeFileName({ disposition: `${'con .'.repeat(200)}pdf` }, '').endsWith('.pdf'), true);
+  test('long names are cut between characters and keep their extension and what stands before it', () => {
+    const cut = (name: string): string => nameOf({ disposition: name }, '');
+    assert.match(cut(`${'x'.repeat(400)}.tar.gz`), /^x{90,}\.\.\.x{40,}\.tar\.gz$/);
+    assert.equal(cut(`${'😀'.repeat(100)}.pdf`), `${'😀'.repeat(24)}...${'😀'.repeat(11)}.pdf`);
+    assert.match(cut(`${'a'.repeat(150)}😀\u200d💻.pdf`), /^a+\.\.\.a+😀\u200d💻\.pdf$/);
+    assert.match(cut(`${'😀\u200d💻'.repeat(40)}.pdf`), /^(?:😀\u200d💻|😀)+\.\.\.💻?(?:😀\u200d💻)+\.pdf$/u);
+    assert.match(cut(`${'e\u0301'.repeat(100)}.pdf`), /^é+\.\.\.é+\.pdf$/);
+    assert.equal(cut(`a.${'b'.repeat(400)}`).length, 150);
+    assert.equal(cut(`${'con .'.repeat(200)}pdf`).endsWith('.pdf'), true);
+    const minutes = (month: string): string => cut(`${'Minutes of the general meeting '.repeat(8)}${month} 2026.docx`);
+    assert.notEqual(minutes('January'), minutes('February'));
+  });
+
+  test('a name without an extension that its kind has gets one, when it was a description', () => {
+    const described = (description: string, type = 'application/pdf'): string => nameOf({ description }, type);
+    assert.equal(described('Quarterly report'), 'Quarterly report.pdf');
+    assert.equal(described('Quarterly report.pdf'), 'Quarterly report.pdf');
+    assert.equal(described('Version 1.2'), 'Version 1.2.pdf');
+    assert.equal(described('a/b: c'), 'a_b_ c.pdf');
+    assert.equal(described('x', 'x-odd/thing'), 'x.bin');
+  });
+
+  test('a character that the sender cut in two is dropped', () => {
+    assert.equal(nameOf({ disposition: 'Отчёт\ufffd' }, ''), 'Отчёт');
+    assert.equal(nameOf({ disposition: 'Отчёт\ufffd.pdf' }, ''), 'Отчёт.pdf');
+  });
+
+  test('phones and scanners give no names, and types in many spellings', () => {
+    const types: Record<string, string> = {
+      'image/jpg': 'image.jpg',
+      'image/pjpeg': 'image.jpg',
+      'image/heif': 'image.heif',
+      'image/x-png': 'image.png',
+      'video/3gpp': 'video.3gp',
+      'video/quicktime': 'video.mov',
+      'audio/amr': 'audio.amr',
+      'audio/x-wav': 'audio.wav',
+      'audio/x-m4a': 'audio.m4a',
+      'audio/mp3': 'audio.mp3',
+      'audio/mpeg': 'audio.mp3',
+      'application/x-pdf': 'attachment.pdf',
+      'application/x-zip-compressed': 'attachment.zip',
+      'application/vnd.ms-excel.sheet.macroenabled.12': 'attachment.xlsm',
+      'text/csv': 'attachment.csv',
+    };
+    for (const [type, name] of Object.entries(types)) assert.equal(nameOf({}, type), name);
+    assert.equal(numberedName('image.jpg', 2), 'image-2.jpg');
   });
 
   test('anything becomes a name that is safe, and a safe name stays as it is', () => {
@@ -98,12 +136,12 @@ describe('safeFileName', () => {
     );
     fc.assert(
       fc.property(name, (disposition) => {
-        const safe = safeFileName({ disposition }, 'application/pdf');
+        const safe = nameOf({ disposition }, 'application/pdf');
         assert.equal(Buffer.byteLength(safe) <= 150 && safe.length > 0, true);
         assert.doesNotMatch(safe, /\p{Cs}/u);
         assert.doesNotMatch(safe, /[\p{Cc}\p{Bidi_Control}"*/:<>?\\|]|^[. ]|[. ]$|\s\s/u);
         assert.doesNotMatch(safe, /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i);
-        assert.equal(safeFileName({ disposition: safe }, ''), safe);
+        assert.equal(nameOf({ disposition: safe }, ''), safe);
       }),
       { numRuns: 2000 },
     );
@@ -111,7 +149,7 @@ describe('safeFileName', () => {
 
   test('hostile lengths end', () => {
     for (const piece of ['.', ' ', '. ', 'a/', '\\', '\u202e', '\u0301', 'é.']) {
-      assert.equal(Buffer.byteLength(safeFileName({ disposition: piece.repeat(1_000_000) }, '')) <= 150, true);
+      assert.equal(Buffer.byteLength(nameOf({ disposition: piece.repeat(1_000_000) }, '')) <= 150, true);
     }
   });
 });

@@ -21,18 +21,41 @@ export function safeMediaType(type: string, name = ''): string {
 export interface NameCandidates {
   readonly disposition?: string | undefined;
   readonly type?: string | undefined;
+  /** Content-Description (RFC 2045 section 8). */
+  readonly description?: string | undefined;
 }
 
 /**
  * A name that is harmless in a header, a page and a file system, and says what the sender's did. Where two names
- * disagree the disposition's counts (RFC 2183 section 2.3); where there is none, `attachment` and the type's extension.
+ * disagree the disposition's counts (RFC 2183 section 2.3); where there is none the description does, and at last what
+ * kind of file it is. `isGiven`: the sender chose it.
  */
-export function safeFileName(candidates: NameCandidates, mediaType: string): string {
-  for (const candidate of [candidates.disposition, candidates.type]) {
+export function safeFileName(
+  { disposition, type, description }: NameCandidates,
+  mediaType: string,
+): { readonly name: string; readonly isGiven: boolean } {
+  for (const candidate of [disposition, type]) {
     const name = candidate === undefined ? '' : clean(candidate);
-    if (name !== '') return name;
+    if (name !== '') return { name, isGiven: true };
   }
-  return `attachment.${extensionOf(safeMediaType(mediaType)) ?? 'bin'}`;
+  const safeType = safeMediaType(mediaType);
+  const extension = extensionOf(safeType) ?? 'bin';
+  const described = description === undefined ? '' : clean(description);
+  if (described !== '') return { name: withExtension(described, extension), isGiven: true };
+  const kind = /^(?:image|video|audio)(?=\/)/.exec(safeType)?.[0] ?? 'attachment';
+  return { name: `${kind}.${extension}`, isGiven: false };
+}
+
+/** Words may end in a dot and something that is no extension. */
+function withExtension(words: string, extension: string): string {
+  const own = splitName(words).extension.slice(1).toLowerCase();
+  return own !== '' && typeOf(own) !== undefined ? words : shorten(`${words}.${extension}`);
+}
+
+/** `a-2.pdf` of `a.pdf`. */
+export function numberedName(name: string, number: number): string {
+  const { stem, extension } = splitName(name);
+  return `${stem}-${number}${extension}`;
 }
 
 /**
@@ -54,6 +77,8 @@ function clean(candidate: string): string {
     .replace(/[^\S\ufeff]+/g, ' ')
     .replace(invisible, '')
     .normalize('NFC')
+    // A name that its sender cut within a character.
+    .replace(/\ufffd+(?=\s*(?:\.[\p{L}\p{N}]{1,10})?\s*$)/u, '')
     .trim();
   const name = lastOfPath(visible)
     .replace(/["*/:<>?\\|\ufffd]/g, '_')
@@ -71,19 +96,30 @@ function lastOfPath(name: string): string {
   return name;
 }
 
-/** Cuts between code points; the extension stays, since it tells the system what to open the file with. */
+/**
+ * Cuts between code points; the extension stays, since it tells the system what to open the file with, and what stands
+ * before it, since names that begin alike often end differently.
+ */
 function shorten(name: string): string {
   if (Buffer.byteLength(name) <= maxNameBytes) return name;
   const { stem, extension } = splitName(name);
-  const room = maxNameBytes - Buffer.byteLength(extension);
+  const room = maxNameBytes - Buffer.byteLength(extension) - ellipsis.length;
+  const characters = Array.from(stem);
+  const end = fitting(characters.toReversed(), Math.floor(room / 3))
+    .reverse()
+    .join('');
+  const tail = end.replace(/^[\p{M}. \u200c\u200d]+|[. \u200c\u200d]+$/gu, '');
+  const head = fitting(characters, room - Buffer.byteLength(tail)).join('');
+  return head.replace(/[. \u200c\u200d]+$/, '') + ellipsis + tail + extension;
+}
+
+const ellipsis = '...';
+
+/** As many of the first ones as have no more than so many bytes. */
+function fitting(characters: readonly string[], room: number): string[] {
   let used = 0;
-  let cut = '';
-  for (const character of stem) {
-    used += Buffer.byteLength(character);
-    if (used > room) break;
-    cut += character;
-  }
-  return cut.replace(/[. \u200c\u200d]+$/, '') + extension;
+  const count = characters.findIndex((character) => (used += Buffer.byteLength(character)) > room);
+  return characters.slice(0, count < 0 ? characters.length : count);
 }
 
 function splitName(name: string): { readonly stem: string; readonly extension: string } {

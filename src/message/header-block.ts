@@ -59,9 +59,12 @@ function toField(raw: Buffer): HeaderField {
 /** The value of a field with its folding undone (RFC 5322 section 2.2.3) and outer blanks removed: a byte string. */
 export function unfold(field: HeaderField): string {
   const colon = field.raw.indexOf(0x3a);
-  return field.raw
-    .toString('latin1', colon + 1)
-    .replace(/\r?\n(?=[ \t])/g, '')
-    .replace(/\r?\n$/, '')
-    .trim();
+  return (
+    field.raw
+      .toString('latin1', colon + 1)
+      .replace(/\r?\n(?=[ \t])/g, '')
+      .replace(/\r?\n$/, '')
+      // Not trim(): it takes a byte A0 for a blank, which ends characters of UTF-8.
+      .replace(/^[\t-\r ]+|[\t-\r ]+$/g, '')
+  );
 }

@@ -20,6 +20,7 @@ const extensionExceptions: ReadonlyMap<string, string> = new Map([
   ['audio/flac', 'flac'],
   ['audio/mpeg', 'mp3'],
   ['audio/ogg', 'ogg'],
+  ['image/pjpeg', 'jpg'],
   ['text/vcard', 'vcf'],
   ['video/mpeg', 'mpg'],
   ['video/quicktime', 'mov'],
@@ -30,11 +31,16 @@ export const unknownType = 'application/octet-stream';
 
 const types = typesByExtension();
 
-/** The usual extension of a type in lower case, without a dot. */
+/** The usual extension of a type in lower case, without a dot; of `application/x-pdf` and `audio/mp3` as well. */
 export function extensionOf(type: string): string | undefined {
   if (type === unknownType) return undefined;
-  return extensionExceptions.get(type) ?? (Object.hasOwn(database, type) ? database[type]?.extensions?.[0] : undefined);
+  const [kind, subtype = ''] = type.split('/');
+  const plain = subtype.replace(/^x-/, '');
+  return listedExtension(type) ?? listedExtension(`${kind}/${plain}`) ?? (types.has(plain) ? plain : undefined);
 }
+
+const listedExtension = (type: string): string | undefined =>
+  extensionExceptions.get(type) ?? (Object.hasOwn(database, type) ? database[type]?.extensions?.[0] : undefined);
 
 /** The usual type of files with this extension, which is in lower case and has no dot. */
 export function typeOf(extension: string): string | undefined {

@@ -29,6 +29,7 @@ const names: readonly Case[] = [
   ['empty ones', 'a;;; =x; name=; b', { name: '' }],
   ['raw UTF-8', `a; name="${wire('é€.pdf')}"`, { name: 'é€.pdf' }],
   ['raw 8-bit', 'a; name="\xe9.pdf"', { name: 'é.pdf' }],
+  ['raw UTF-8 that ends in A0', 'a; name=\xd0\xa0', { name: 'Р' }],
   ['RFC 2047 in quotes', 'a; name="=?utf-8?B?w6ku?= =?utf-8?Q?pdf?="', { name: 'é.pdf' }],
   ['RFC 2047 without quotes', 'a; name==?utf-8?Q?=C3=A9.pdf?=; x=y', { name: 'é.pdf', x: 'y' }],
   ['RFC 2231', "a; filename*=UTF-8'en'%e2%82%ac%20rates.pdf", { filename: '€ rates.pdf' }],

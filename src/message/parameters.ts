@@ -159,13 +159,16 @@ function readUnquoted(value: string, { at, comments }: Place): Read {
     if (found === undefined || value[found] === ';') {
       const end = found ?? value.length;
       const isComment = lastOpen >= 0 && value.slice(comments.get(lastOpen), end).trim() === '';
-      return { text: value.slice(at, isComment ? lastOpen : end).trim(), end };
+      return { text: trimBlanks(value.slice(at, isComment ? lastOpen : end)), end };
     }
     const close = comments.get(found);
     if (close !== undefined) lastOpen = found;
     set.lastIndex = close ?? found + 1;
   }
 }
+
+/** Not trim(): it takes a byte A0 for a blank, which ends characters of UTF-8. */
+const trimBlanks = (text: string): string => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
 
 function skipBlanks(value: string, start: number): number {
   let at = start;
