@@ -1,13 +1,14 @@
 import { type Command, type CommandIo, reportError, versionLine } from './command.ts';
 import { config } from './config.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
+import { explain } from './explain.ts';
 import { overview } from './help.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 import { sweep } from './sweep.ts';
 
 /** In the order of `--help`. A name of two words makes a group: `links list`. */
-export const commands: readonly Command[] = [serve, config, restore, sweep];
+export const commands: readonly Command[] = [serve, config, explain, restore, sweep];
 
 /** Finds the command, and hands it the rest of the line. @returns the exit status */
 export async function runCommandLine(words: readonly string[], io: CommandIo): Promise<number> {

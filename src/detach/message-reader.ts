@@ -94,6 +94,8 @@ export class MessageReader implements Sink {
   #watch: TextWatch | undefined;
   /** How many parts were left alone, and why. */
   readonly left = new Map<Reason, number>();
+  /** Told of each of them, between the beginning and the end of the leaf. */
+  onLeft: ((reason: Reason) => void) | undefined;
 
   constructor(tape: Tape, rules: Rules) {
     this.#tape = tape;
@@ -259,6 +261,7 @@ export class MessageReader implements Sink {
   }
 
   #leave(reason: Reason): void {
+    this.onLeft?.(reason);
     this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
   }
 }

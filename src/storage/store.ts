@@ -17,9 +17,9 @@ export interface StoreOptions extends ContainerOptions {
   readonly now?: () => number;
 }
 
-/** The store in the container as configured. Opens no connection before it is used. */
-export function createStore(options: StoreOptions): Store {
-  return new BlobStore(options, openBlobs(options));
+/** The store in the container as configured, or over other blobs. Opens no connection before it is used. */
+export function createStore(options: StoreOptions, blobs: Blobs = openBlobs(options)): Store {
+  return new BlobStore(options, blobs);
 }
 
 /** Where the configuration says that blobs are kept. */

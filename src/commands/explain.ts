@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../config/load-config.ts';
+import { defineCommand } from './command.ts';
+import { ExitStatus } from './exit-status.ts';
+import { explainMessage } from './explain/explain-message.ts';
+import { MessageFile } from './explain/message-file.ts';
+import { printExplanation } from './explain/print-explanation.ts';
+
+/** `detach-mta explain`: 1 when a mail program reads the message in another way than we do. */
+export const explain = defineCommand({
+  name: 'explain',
+  summary: 'Says what would become of a message, part by part, and why; stores and sends nothing',
+  operands: '< message.eml',
+  options: {
+    from: {
+      type: 'string',
+      value: 'ADDRESS',
+      help: "the envelope's sender, '' for a bounce; by default what Return-Path or From says",
+    },
+    to: {
+      type: 'string',
+      multiple: true,
+      value: 'ADDRESS',
+      help: 'a recipient of the envelope; by default one that is not exempt',
+    },
+    json: { type: 'boolean', help: 'print JSON' },
+  },
+  run: async ({ sources, options, input, print, signal }) => {
+    const config = loadConfig(sources);
+    const directory = await mkdtemp(join(tmpdir(), 'detach-explain-'));
+    try {
+      const message = await MessageFile.write(join(directory, 'before.eml'), input);
+      const from = options.from === undefined ? undefined : mailbox(options.from);
+      const to = (options.to ?? []).map(mailbox);
+      const explanation = await explainMessage(message, { config, from, to, directory, signal });
+      await print(options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : printExplanation(explanation));
+      return explanation.mailProgram.differences.length > 0 ? ExitStatus.found : ExitStatus.ok;
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+});
+
+/** With or without angle brackets; a byte string, as SMTP has it. */
+const mailbox = (address: string): string => Buffer.from(address.replace(/^<(.*)>$/s, '$1')).toString('latin1');

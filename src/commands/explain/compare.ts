@@ -1,0 +1,62 @@
+import type { InspectedLeaf } from '../../detach/inspect.ts';
+import type { MailReading, SeenFile } from './mail-program.ts';
+
+export interface Readings {
+  readonly before: MailReading;
+  readonly after: MailReading;
+  /** What was detached, by our reading. */
+  readonly detached: readonly InspectedLeaf[];
+  readonly urls: readonly string[];
+}
+
+/** Where a mail program sees something else than we do, a sentence each. */
+export function differences({ before, after, detached, urls }: Readings): string[] {
+  const found: string[] = [];
+  const left = [...before.files];
+  for (const leaf of detached) {
+    const at = left.findIndex(({ sha256 }) => sha256 === leaf.file?.sha256);
+    const seen = at < 0 ? undefined : left.splice(at, 1)[0];
+    const part = `part ${leaf.section} (${leaf.name ?? leaf.type})`;
+    if (!seen) found.push(`${part} is detached, but a mail program finds no such file in the message`);
+    else if (seen.inline) found.push(`${part} is detached, but a mail program shows it inside the text`);
+  }
+  found.push(...missingFiles(left, after.files));
+  found.push(...missingLines('text', before.texts, after.texts), ...missingLines('HTML', before.htmls, after.htmls));
+  const shown = [...after.texts, ...after.htmls].join('\n');
+  for (const url of urls) {
+    if (!shown.includes(url)) found.push(`the link ${url} stands in no text that a mail program shows`);
+  }
+  return found;
+}
+
+/** Files that were not detached and that are gone all the same. What is new is the notice. */
+function missingFiles(expected: readonly SeenFile[], actual: readonly SeenFile[]): string[] {
+  const rest = [...actual];
+  return expected.flatMap((file) => {
+    const at = rest.findIndex(({ sha256, inline }) => sha256 === file.sha256 && inline === file.inline);
+    if (at >= 0) {
+      rest.splice(at, 1);
+      return [];
+    }
+    const kind = file.inline ? 'inline picture' : 'file';
+    return [`the ${kind} ${file.name ?? file.type} (${file.size} bytes) stays, but a mail program no longer finds it`];
+  });
+}
+
+/** Every line that stood there before must still be there, in the same order; lines of the notice are added. */
+function missingLines(kind: string, before: readonly string[], after: readonly string[]): string[] {
+  const lines = linesOf(after);
+  let at = 0;
+  for (const line of linesOf(before)) {
+    while (at < lines.length && !lines[at]!.includes(line)) at++;
+    if (at === lines.length) return [`the ${kind} has lost the line ${JSON.stringify(line.slice(0, 60))}`];
+  }
+  return [];
+}
+
+const linesOf = (texts: readonly string[]): string[] =>
+  texts
+    .join('\n')
+    .split(/[\r\n]+|(?=<\/body|<\/html)/i)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');

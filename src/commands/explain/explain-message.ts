@@ -1,0 +1,104 @@
+import type { Config } from '../../config/config.ts';
+import { inspect, type Inspection } from '../../detach/inspect.ts';
+import { isExempt } from '../../detach/policy.ts';
+import { Spool } from '../../detach/spool/spool.ts';
+import type { HeaderBlock } from '../../message/header-block.ts';
+import { CommandError, ExitStatus } from '../exit-status.ts';
+import { differences } from './compare.ts';
+import type { ExplainedReading, ExplainedRecipient, Explanation } from './explanation.ts';
+import { readAsMailProgram } from './mail-program.ts';
+import type { MessageFile } from './message-file.ts';
+import { findNotice } from './notice-places.ts';
+import { partTree } from './part-tree.ts';
+import { rehearse, type Rehearsal } from './rehearsal.ts';
+
+export interface ExplainOptions {
+  readonly config: Config;
+  /** Mailboxes as byte strings, '' for the null reverse-path; undefined: as the message says. */
+  readonly from: string | undefined;
+  readonly to: readonly string[];
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/** A mail program's reading holds all texts of the message in memory. */
+const MAX_COMPARED_BYTES = 128 * 1024 * 1024;
+
+/** What would become of a message, and why. Nothing is stored or sent. */
+export async function explainMessage(message: MessageFile, options: ExplainOptions): Promise<Explanation> {
+  const { config, directory } = options;
+  const spool = new Spool({ directory, maxBytes: config.spool.maxBytes, meter: { spool: () => undefined } });
+  const inspection = await inspect(message.read(), { rules: config.detach, spool });
+  if (inspection.fields === 0) {
+    throw new CommandError(ExitStatus.data, 'this is no message: it does not begin with a header field');
+  }
+  const from = options.from ?? senderOf(inspection.header);
+  const to = options.to.map((address) => explainRecipient(address, config));
+  // Recipients that are exempt get the message in a transaction of its own: what is told is the others' copy.
+  const recipients = to.filter(({ exempt }) => !exempt).map(({ address }) => address);
+  const isForAll = to.length > 0 && recipients.length === 0;
+  const envelope = { reversePath: from, recipients: isForAll ? options.to : recipients };
+  const run = await rehearse(message, { ...options, envelope });
+  const detached = run.files > 0;
+  const urls = detached ? run.urls : new Map<string, string>();
+  const reason = detached ? null : wholeReason(inspection, { from, config, run, isForAll });
+  return {
+    from: text(from),
+    to: to.map(({ address, exempt }) => ({ address: text(address), exempt })),
+    detached,
+    reason,
+    bytesBefore: run.bytesIn,
+    bytesAfter: run.bytesOut,
+    parts: partTree(inspection.leaves, { urls, whole: reason }),
+    notice: detached ? { texts: run.notices, places: await findPlaces(run, config) } : null,
+    mailProgram: await compareReadings(message, { run, urls, inspection }),
+    log: run.log,
+  };
+}
+
+const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+
+/** Return-Path as it was delivered, or else From: the reverse-path that the message most likely came with. */
+function senderOf(header: HeaderBlock): string {
+  const value = header.first('return-path') ?? header.first('from') ?? '';
+  const address = /<([^<>]*)>[^<>]*$/.exec(value)?.[1] ?? value;
+  return address.trim();
+}
+
+function explainRecipient(address: string, config: Config): ExplainedRecipient {
+  const rules = { ...config.detach, includeSenders: [], exemptSenders: [] };
+  return { address, exempt: isExempt({ reversePath: 'a@invalid', recipients: [address] }, rules) };
+}
+
+/** Why nothing is detached although parts of it could be; null: no part could be. */
+function wholeReason(
+  { leaves, brokenLines }: Inspection,
+  { from, config, run, isForAll }: { from: string; config: Config; run: Rehearsal; isForAll: boolean },
+): string | null {
+  if (from === '') return 'null reverse-path';
+  if (isExempt({ reversePath: from, recipients: [] }, config.detach)) return 'exempt sender';
+  if (isForAll) return 'exempt recipients';
+  if (brokenLines > 0) return 'unclear header';
+  if (leaves.every(({ reason }) => reason !== undefined)) return null;
+  if (run.log.length > 0) return 'see log';
+  return run.urls.size > 0 ? 'saves nothing' : 'other rule';
+}
+
+function findPlaces({ after, urls }: Rehearsal, config: Config): ReturnType<typeof findNotice> {
+  return findNotice(after.read(), { urls: [...urls.values()], maxDepth: config.detach.maxDepth });
+}
+
+async function compareReadings(
+  message: MessageFile,
+  { run, urls, inspection }: { run: Rehearsal; urls: ReadonlyMap<string, string>; inspection: Inspection },
+): Promise<ExplainedReading> {
+  if (message.size > MAX_COMPARED_BYTES) {
+    const skipped = `the message is larger than ${MAX_COMPARED_BYTES} bytes`;
+    return { skipped, before: null, after: null, differences: [] };
+  }
+  const before = await readAsMailProgram(message.read());
+  const after = await readAsMailProgram(run.after.read());
+  const detached = inspection.leaves.filter(({ section }) => urls.has(section));
+  const found = differences({ before, after, detached, urls: [...urls.values()] });
+  return { skipped: null, before, after, differences: found };
+}

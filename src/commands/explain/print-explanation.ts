@@ -1,0 +1,69 @@
+import type { ExplainedPart, ExplainedReading, Explanation } from './explanation.ts';
+import type { MailReading } from './mail-program.ts';
+
+/** An explanation for a person, as lines of text. */
+export function printExplanation(explanation: Explanation): string {
+  const { from, to, detached, reason, bytesBefore, bytesAfter, parts, log } = explanation;
+  const exempt = to.filter((recipient) => recipient.exempt).map(({ address }) => printable(address));
+  const lines = [
+    `from  ${from === '' ? '<> (null reverse-path)' : printable(from)}`,
+    ...to.map(({ address }) => `to    ${printable(address)}`),
+    ...(detached && exempt.length > 0 ? [`exempt, get the message as it came: ${exempt.join(', ')}`] : []),
+    `size  ${bytesBefore} bytes before, ${bytesAfter} after${detached ? '' : ' (unchanged)'}`,
+    ...(reason === null ? [] : [`the message stays whole: ${reason}`]),
+    '',
+    ...parts.flatMap((part) => printPart(part, 0)),
+    ...printNotice(explanation),
+    '',
+    ...printReading(explanation.mailProgram),
+    ...log.map((line) => `log   ${printable(line)}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function printPart(part: ExplainedPart, depth: number): string[] {
+  const { section, type, name, size, encodedSize, does, reason, url, parts } = part;
+  const label = [
+    section === '' ? 'message' : section,
+    printable(type),
+    ...(name === null ? [] : [`"${printable(name)}"`]),
+  ];
+  const bytes = size === null ? (encodedSize === null ? [] : [`${encodedSize} bytes`]) : [`${size} bytes decoded`];
+  const verdict = does === 'goes' ? [`goes: ${url ?? ''}`] : does === 'stays' ? [`stays: ${reason ?? ''}`] : [];
+  const line = `${'  '.repeat(depth)}${[label.join(' '), ...bytes, ...verdict].join(', ')}`;
+  return [line, ...parts.flatMap((inner) => printPart(inner, depth + 1))];
+}
+
+function printNotice({ notice }: Explanation): string[] {
+  if (!notice) return [];
+  const places = notice.places.map(({ section, type, line }) => `part ${section} (${printable(type)}), line ${line}`);
+  return ['', `notice in ${places.length === 0 ? 'no text that can be searched' : places.join('; ')}:`].concat(
+    notice.texts.flatMap((text) => text.trim().split('\n')).map((line) => `  | ${printable(line)}`),
+  );
+}
+
+function printReading({ skipped, before, after, differences }: ExplainedReading): string[] {
+  if (skipped !== null || !before || !after) return [`not compared with a mail program: ${skipped ?? ''}`];
+  return [
+    `a mail program sees before: ${summary(before)}`,
+    `a mail program sees after:  ${summary(after)}`,
+    ...differences.map((difference) => `DIFFERENT: ${printable(difference)}`),
+  ];
+}
+
+function summary({ texts, htmls, files }: MailReading): string {
+  const pictures = files.filter(({ inline }) => inline).length;
+  const words = [
+    `${texts.length} plain and ${htmls.length} HTML texts`,
+    `${files.length - pictures} files`,
+    `${pictures} inline pictures`,
+  ];
+  return words.join(', ');
+}
+
+/** What a sender wrote must not command the terminal. */
+const printable = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
