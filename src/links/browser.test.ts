@@ -36,6 +36,7 @@ before(async () => {
     },
     store,
     log: { debug: silent, info: silent, warn: silent, error: silent },
+    meter: { fileCorrupt: silent, readerBusy: silent },
   });
   put = async (bytes, name, type) => {
     const sha256 = createHash('sha256').update(bytes).digest('hex');

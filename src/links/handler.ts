@@ -7,12 +7,19 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Log } from '../observe/interface.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import type { RepeatedLines } from '../observe/repeated-lines.ts';
 import type { NetworkList } from '../smtp/networks.ts';
 import { exactly, fingerprintOf, type Link, linkState, type Store } from '../storage/interface.ts';
 import { clientAddress } from './client-address.ts';
+import { clientShare } from './client-share.ts';
 import { contentType } from './download/content-type.ts';
-import { planDownload } from './download/plan.ts';
+import { watchPace } from './download/pace.ts';
+import { type Plan, planDownload } from './download/plan.ts';
+import { CorruptFileError, verified } from './download/verified.ts';
+import { BusyError, Gate } from './gate.ts';
+import type { Limits } from './limits.ts';
+import { Lookup } from './lookup.ts';
 import { chooseLanguage } from './page/choose-language.ts';
 import { filePage, messagePage } from './page/page.ts';
 import { pagePolicy } from './page/style.ts';
@@ -27,6 +34,10 @@ export interface LinkHandlerOptions {
   readonly language: Language;
   readonly store: Store;
   readonly log: Log;
+  /** For what strangers can cause as often as they like. */
+  readonly lines: RepeatedLines;
+  readonly meter: Pick<Meter, 'fileCorrupt' | 'readerBusy'>;
+  readonly limits: Limits;
   readonly now: () => number;
 }
 
@@ -49,15 +60,31 @@ interface Exchange {
   readonly language: Language;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
+  /** For limits: one for all addresses that are surely the same client's. */
+  readonly client: string;
   /** What the log says about it: no token. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
 export class LinkHandler {
   readonly #options: LinkHandlerOptions;
+  readonly #lookup: Lookup;
+  readonly #downloads: Gate;
 
   constructor(options: LinkHandlerOptions) {
+    const { limits } = options;
     this.#options = options;
+    this.#lookup = new Lookup(options);
+    this.#downloads = new Gate({
+      places: limits.downloads,
+      waiting: limits.downloadsWaiting,
+      waitMs: limits.waitMs,
+      sharePerClient: limits.sharePerClient,
+    });
+  }
+
+  close(): void {
+    this.#lookup.close();
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -66,19 +93,22 @@ export class LinkHandler {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const route = routeOf(request.url ?? '', basePath);
+    const client = clientAddress(request.socket.remoteAddress, forwardedFor(request), trustedProxies);
     const exchange: Exchange = {
       request,
       response,
       language: chooseLanguage(request.headers['accept-language'], language),
       signal: gone.signal,
+      client: clientShare(client),
       fields: {
-        client: clientAddress(request.socket.remoteAddress, forwardedFor(request), trustedProxies),
+        client,
         ...(route && { link: fingerprintOf(route.token), wants: route.wants }),
       },
     };
+    // Nobody reads a body, so the connection cannot serve another request.
+    if (hasBody(request)) response.setHeader('Connection', 'close');
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
-        // Nobody reads the body, so the connection cannot serve another request.
         this.#say(exchange, 'method', { Allow: 'GET, HEAD', Connection: 'close' });
       } else if (!route) this.#say(exchange, 'unknown');
       else await this.#serve(exchange, route.token, route.wants);
@@ -90,70 +120,90 @@ export class LinkHandler {
   }
 
   async #serve(exchange: Exchange, token: string, wants: 'page' | 'file'): Promise<void> {
-    const { store, now, basePath, delivery } = this.#options;
-    const link = await store.getLink(token, exchange.signal);
+    const { now, basePath, delivery } = this.#options;
+    const link = await this.#lookup.link(token, exchange.client);
     const state = link ? linkState(link, now()) : 'unknown';
     if (!link || state !== 'living') this.#say(exchange, state === 'living' ? 'unknown' : state);
     else if (wants === 'page') {
-      send(exchange, 200, filePage(link, `${basePath}/${token}/file`, exchange.language));
-    } else if (delivery === 'stream' || !(await this.#redirected(exchange, link))) await this.#stream(exchange, link);
+      if (await this.#lookup.hasFile(link, exchange.client)) {
+        send(exchange, 200, filePage(link, `${basePath}/${token}/file`, exchange.language));
+      } else this.#sayGone(exchange, link);
+    } else if (delivery === 'stream' || !(await this.#redirected(exchange, link))) await this.#download(exchange, link);
   }
 
   /** @returns false when no address could be signed: the bytes can still go through us. */
-  async #redirected({ response, fields }: Exchange, link: Link): Promise<boolean> {
-    const { store, log } = this.#options;
+  async #redirected({ response, fields, client }: Exchange, link: Link): Promise<boolean> {
+    const { store, lines } = this.#options;
     try {
       const type = contentType(link.type);
       const location = await store.signedUrl(link.sha256, { name: link.name, type });
       response.writeHead(302, { ...common, Location: location, 'Cache-Control': 'no-store', 'Content-Length': '0' });
       response.end();
-      log.info('download', { ...fields, sha256: link.sha256, delivery: 'redirect' });
+      lines.info('download', `${client} ${link.sha256}`, { ...fields, sha256: link.sha256, delivery: 'redirect' });
       return true;
     } catch (error) {
-      log.warn('redirect-failed', { ...fields, err: error });
+      lines.warn('redirect-failed', '', { ...fields, err: error });
       return false;
     }
   }
 
-  async #stream(exchange: Exchange, link: Link): Promise<void> {
-    const { request, response, signal, fields } = exchange;
-    const { store, log } = this.#options;
-    const { status, headers, send: part } = planDownload(link, request.method ?? 'GET', request.headers);
-    const head = { ...common, 'Content-Security-Policy': filePolicy, ...headers };
-    if (part === 'none' || request.method === 'HEAD') {
-      response.writeHead(status, head).end();
-      return;
-    }
-    const bytes = await store.openFile(link.sha256, signal, part === 'all' ? undefined : part);
+  async #download(exchange: Exchange, link: Link): Promise<void> {
+    const { request, response } = exchange;
+    const plan = planDownload(link, request.method ?? 'GET', request.headers);
+    if (plan.send === 'none' || request.method === 'HEAD') {
+      response.writeHead(plan.status, headersOf(plan)).end();
+    } else await this.#downloads.run(exchange.client, () => this.#stream(exchange, link, plan));
+  }
+
+  async #stream(exchange: Exchange, link: Link, plan: Plan): Promise<void> {
+    const { response, signal, fields, client } = exchange;
+    const { store, limits, lines } = this.#options;
+    const { offset, count } = typeof plan.send === 'object' ? plan.send : { offset: 0, count: link.size };
+    const whole = count === link.size;
+    const bytes = await store.openFile(link.sha256, signal, whole ? undefined : { offset, count });
     if (!bytes) {
-      log.error('file-missing', { ...fields, sha256: link.sha256 });
-      this.#say(exchange, 'gone');
+      this.#sayGone(exchange, link);
       return;
     }
-    response.writeHead(status, head);
-    // A file of another size than the link says would otherwise leave the client waiting for the rest.
-    await pipeline(bytes, exactly(part === 'all' ? link.size : part.count), response);
-    log.info('download', {
-      ...fields,
-      sha256: link.sha256,
-      delivery: 'stream',
-      bytes: Number(headers['Content-Length']),
-    });
+    response.writeHead(plan.status, headersOf(plan));
+    const endWatch = watchPace(response, limits, () => bytes.destroy(new Error('the reader takes nearly nothing')));
+    try {
+      // A file of another size than the link says would otherwise leave the client waiting for the rest.
+      if (whole) await pipeline(bytes, exactly(count), verified(link.sha256), response);
+      else await pipeline(bytes, exactly(count), response);
+    } finally {
+      endWatch();
+    }
+    const { sha256 } = link;
+    lines.info('download', `${client} ${sha256}`, { ...fields, sha256, delivery: 'stream', bytes: count });
   }
 
   #failed(exchange: Exchange, error: unknown): void {
-    const { response, signal, fields } = exchange;
-    const { log } = this.#options;
+    const { response, signal, fields, client } = exchange;
+    const { log, lines, meter } = this.#options;
+    if (error instanceof CorruptFileError) {
+      meter.fileCorrupt();
+      lines.error('file-corrupt', error.message, { ...fields, err: error });
+    }
     if (response.headersSent) {
       // `pipeline` has cut the connection already unless the response was complete.
       response.destroy();
-      log.info('download-broken', { ...fields, clientGone: signal.aborted, err: error });
+      lines.info('download-broken', client, { ...fields, clientGone: signal.aborted, err: error });
     } else if (signal.aborted) {
       log.debug('client-gone', fields);
+    } else if (error instanceof BusyError) {
+      meter.readerBusy();
+      lines.warn('reader-busy', client, { ...fields, reason: error.message });
+      this.#say(exchange, 'unavailable', { 'Retry-After': '5' });
     } else {
-      log.error('link-failed', { ...fields, err: error });
+      lines.error('link-failed', client, { ...fields, err: error });
       this.#say(exchange, 'unavailable', { 'Retry-After': '30' });
     }
+  }
+
+  #sayGone(exchange: Exchange, { sha256 }: Link): void {
+    this.#options.lines.error('file-missing', sha256, { ...exchange.fields, sha256 });
+    this.#say(exchange, 'gone');
   }
 
   #say(exchange: Exchange, name: MessageName, headers: Readonly<Record<string, string>> = {}): void {
@@ -179,6 +229,15 @@ function send(
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
+
+const headersOf = (plan: Plan): Record<string, string> => ({
+  ...common,
+  'Content-Security-Policy': filePolicy,
+  ...plan.headers,
+});
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 function forwardedFor(request: IncomingMessage): string | undefined {
   const header = request.headers['x-forwarded-for'];

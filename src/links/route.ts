@@ -1,3 +1,5 @@
+import { isToken } from '../storage/interface.ts';
+
 /** What a request asks for. The token has the form of one; whether there is such a link is for storage to say. */
 export interface Route {
   readonly token: string;
@@ -14,7 +16,7 @@ export function routeOf(target: string, basePath: string): Route | undefined {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
   const inner = basePath !== '' && path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;
   const [, token, rest] = link.exec(inner) ?? [];
-  return token === undefined ? undefined : { token, wants: rest === '/file' ? 'file' : 'page' };
+  return token === undefined || !isToken(token) ? undefined : { token, wants: rest === '/file' ? 'file' : 'page' };
 }
 
 /** The path of the public address, without a slash at its end: '' for a host of its own. */

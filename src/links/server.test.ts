@@ -18,6 +18,7 @@ const { signal } = new AbortController();
 const lines: { event: string; fields: Fields }[] = [];
 const note = (event: string, fields: Fields = {}): void => void lines.push({ event, fields });
 const log = { debug: note, info: note, warn: note, error: note };
+const meter = { fileCorrupt: (): void => undefined, readerBusy: (): void => undefined };
 const readOnly = ContainerSASPermissions.parse('r');
 let azurite: Azurite;
 let container: ContainerClient;
@@ -55,7 +56,14 @@ function serve(links: Partial<LinkServerOptions['links']> = {}, its: Store = sto
     delivery: 'stream',
     language: 'en',
   } as const;
-  return startLinkServer({ links: { ...defaults, ...links }, store: its, log, now: () => now });
+  return startLinkServer({
+    links: { ...defaults, ...links },
+    store: its,
+    log,
+    meter,
+    now: () => now,
+    limits: { rememberMs: 0 },
+  });
 }
 
 interface Stored {

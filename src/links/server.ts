@@ -3,10 +3,13 @@ import { createServer } from 'node:http';
 import { type AddressInfo, Server } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { hostPort } from '../smtp/host-port.ts';
-import type { Log } from '../observe/interface.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import { RepeatedLines } from '../observe/repeated-lines.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { Store } from '../storage/interface.ts';
+import { Connections } from './connections.ts';
 import { LinkHandler } from './handler.ts';
+import { defaultLimits, type Limits } from './limits.ts';
 import { basePathOf } from './route.ts';
 
 export interface LinkServerOptions {
@@ -15,6 +18,8 @@ export interface LinkServerOptions {
   readonly log: Log;
   /** A listening socket of the service's, in place of `links.address` and `links.port`. */
   readonly listenOn?: object;
+  readonly meter: Pick<Meter, 'fileCorrupt' | 'readerBusy'>;
+  readonly limits?: Partial<Limits>;
   /** ms since 1970; the system's clock when none is given. */
   readonly now?: () => number;
 }
@@ -34,17 +39,23 @@ export interface LinkClosing {
 }
 
 const graceMs = 3000;
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  /** How often those two are looked at: a connection that sends its header a byte a minute ends after 15 s. */
+  connectionsCheckingInterval: 5000,
+  /** Longer than proxies keep an idle connection, so that it is never closed under a request. */
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16_384,
+} as const;
 /** A client that takes nothing for this long has gone, or means harm. It can resume. */
 const stalledMs = 120_000;
 
 /** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken */
-export async function startLinkServer({
-  links,
-  store,
-  log,
-  listenOn,
-  now = Date.now,
-}: LinkServerOptions): Promise<LinkServer> {
+export async function startLinkServer(options: LinkServerOptions): Promise<LinkServer> {
+  const { links, store, log, meter, listenOn, now = Date.now } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const lines = new RepeatedLines(log);
   const handler = new LinkHandler({
     basePath: basePathOf(links.baseUrl),
     trustedProxies: new NetworkList(links.trustedProxies),
@@ -52,18 +63,22 @@ export async function startLinkServer({
     language: links.language,
     store,
     log,
+    lines,
+    meter,
+    limits,
     now,
   });
+  // A proxy, and mostly all on this machine is one, speaks for many readers.
+  const sharedBy = new NetworkList([...links.trustedProxies, '127.0.0.0/8', '::1/128']);
+  const connections = new Connections({ limits, sharedBy, lines });
   let closes = false;
-  const server = createServer(
-    // Longer than proxies keep an idle connection, so that it is never closed under a request.
-    { headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
-    (request, response) => {
-      if (closes) response.setHeader('Connection', 'close');
-      void handler.handle(request, response);
-    },
-  );
-  server.maxConnections = 1000;
+  const server = createServer(timeouts, (request, response) => {
+    if (closes) response.setHeader('Connection', 'close');
+    connections.serve(request, response, () => handler.handle(request, response));
+  });
+  server.maxConnections = limits.connections;
+  server.maxRequestsPerSocket = limits.requestsPerConnection;
+  server.on('connection', connections.opened);
   server.setTimeout(stalledMs);
   if (listenOn) server.listen(listenOn);
   else server.listen(links.port, links.address);
@@ -85,6 +100,8 @@ export async function startLinkServer({
       }, 50);
       await closed;
       clearInterval(sweeping);
+      handler.close();
+      lines.close();
     },
   };
 }

@@ -14,6 +14,10 @@ export interface Meter {
   bytes(direction: 'in' | 'out', count: number): void;
   fileDetached(result: 'stored' | 'present', bytes: number): void;
   storageFailure(): void;
+  /** A file whose stored bytes are not those that were stored. */
+  fileCorrupt(): void;
+  /** A reader who was told to come again. */
+  readerBusy(): void;
   /** `domain` only goes to the log line; the metric is labelled by cluster and fence. */
   loop(fence: 'stamp' | 'count' | 'mirror' | 'chain'): void;
   clients(open: number): void;

@@ -56,6 +56,16 @@ export function createMeter(cluster: string): { readonly meter: Meter; readonly 
   const gauge = (name: string, help: string): Gauge =>
     new Gauge({ name: `detach_mta_${name}`, help, registers: [registry] });
   const clients = gauge('clients', 'Open client connections.');
+  const corruptFiles = new Counter({
+    name: 'detach_mta_files_corrupt_total',
+    help: 'Downloads cut because the stored bytes were not those that were stored.',
+    registers: [registry],
+  });
+  const busyReaders = new Counter({
+    name: 'detach_mta_readers_busy_total',
+    help: 'Requests of readers answered with 503 because too many came at once.',
+    registers: [registry],
+  });
   const open = gauge('next_hop_sessions', 'Open sessions with the next hop.');
   const idle = gauge('next_hop_sessions_idle', 'Open sessions with the next hop that no transaction uses.');
   const spool = gauge('spool_bytes', 'Bytes in the spool directory.');
@@ -71,6 +81,8 @@ export function createMeter(cluster: string): { readonly meter: Meter; readonly 
       fileBytes.inc({ result }, size);
     },
     storageFailure: () => storageFailures.inc(),
+    fileCorrupt: () => corruptFiles.inc(),
+    readerBusy: () => busyReaders.inc(),
     loop: (fence) => loops.inc({ cluster, fence }),
     clients: (count) => clients.set(count),
     nextHopSessions(openCount, idleCount) {

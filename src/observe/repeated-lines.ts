@@ -6,7 +6,7 @@ const WINDOW_MS = 10_000;
 /** Keys of one event that are told apart at a time. All further ones share one line. */
 const MAX_KEYS_PER_EVENT = 100;
 
-type Severity = 'info' | 'warn';
+type Severity = 'info' | 'warn' | 'error';
 
 interface Repeated {
   readonly severity: Severity;
@@ -41,6 +41,10 @@ export class RepeatedLines {
 
   warn(event: string, key: string, fields: Fields = {}): void {
     this.#write('warn', event, { key, fields });
+  }
+
+  error(event: string, key: string, fields: Fields = {}): void {
+    this.#write('error', event, { key, fields });
   }
 
   /** Writes the sums that are due, and waits for nothing more. */

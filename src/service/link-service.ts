@@ -1,3 +1,4 @@
+import { readerSockets } from '../links/limits.ts';
 import { startLinkServer } from '../links/server.ts';
 import { createMeter } from '../observe/meter.ts';
 import { createStore } from '../storage/store.ts';
@@ -5,8 +6,9 @@ import type { Opening, Serving } from './process-host.ts';
 
 /** Pages and downloads. @throws what the server cannot be opened for */
 export async function openLinks({ config, log, handle }: Opening): Promise<Serving> {
-  const { registry } = createMeter(config.loopguard.cluster);
-  const server = await startLinkServer({ links: config.links, store: createStore(config), log, listenOn: handle });
+  const { meter, registry } = createMeter(config.loopguard.cluster);
+  const store = createStore({ ...config, maxSockets: readerSockets });
+  const server = await startLinkServer({ links: config.links, store, log, meter, listenOn: handle });
   return {
     registry,
     notReady: [],

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 export { attachment } from './attachment.ts';
 export { exactly } from './exactly.ts';
 export { linkState } from './link-record.ts';
-export { fingerprintOf } from './naming.ts';
+export { fingerprintOf, isToken } from './naming.ts';
 
 /** A file as it is stored: its bytes decoded, named by their SHA-256. */
 export interface FileContent {
@@ -88,6 +88,8 @@ export interface Store {
   getMessage(id: string, signal: AbortSignal): Promise<Buffer | undefined>;
   /** The bytes of a file or of a range of it; undefined when it is gone. */
   openFile(sha256: string, signal: AbortSignal, range?: FileRange): Promise<Readable | undefined>;
+  /** Bytes of a file; undefined when it is gone. */
+  fileSize(sha256: string, signal: AbortSignal): Promise<number | undefined>;
   /** A short-lived address that the browser can fetch the file from by itself, for `links.delivery: redirect`. */
   signedUrl(sha256: string, as: SignedFile): Promise<string>;
   /** Whether storage answers now, for `/readyz`. */

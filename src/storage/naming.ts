@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { LinkIdentity, TokenFingerprint } from './interface.ts';
 
-/** 128 bits as base64url: what a link and a manifest are called. */
-const keyedName = /^[A-Za-z0-9_-]{22}$/;
+/** 128 bits as base64url, whose last character carries two of them: what a link and a manifest are called. */
+const keyedName = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 const sha256Name = /^[0-9a-f]{64}$/;
 
 export const isToken = (text: string): boolean => keyedName.test(text);

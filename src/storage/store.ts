@@ -80,6 +80,12 @@ class BlobStore implements Store {
     return this.#blobs.open(name, { what: `reading ${name}`, signal, range });
   }
 
+  async fileSize(sha256: string, signal: AbortSignal): Promise<number | undefined> {
+    if (!isSha256(sha256)) return undefined;
+    const name = fileBlob(sha256);
+    return (await this.#blobs.stat(name, { what: `looking for ${name}`, signal }))?.size;
+  }
+
   signedUrl(sha256: string, as: SignedFile): Promise<string> {
     return this.#blobs.signedUrl(fileBlob(sha256), as);
   }

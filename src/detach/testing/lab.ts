@@ -19,6 +19,8 @@ export const silentMeter: Meter = {
   bytes: ignore,
   fileDetached: ignore,
   storageFailure: ignore,
+  fileCorrupt: ignore,
+  readerBusy: ignore,
   loop: ignore,
   clients: ignore,
   nextHopSessions: ignore,

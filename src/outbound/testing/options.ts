@@ -41,6 +41,8 @@ export function nextHopOptions(nextHop: readonly NextHopAddress[], overrides: Ov
       bytes: ignore,
       fileDetached: ignore,
       storageFailure: ignore,
+      fileCorrupt: ignore,
+      readerBusy: ignore,
       loop: ignore,
       clients: ignore,
       nextHopSessions: ignore,

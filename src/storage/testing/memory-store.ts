@@ -68,6 +68,11 @@ export class MemoryStore implements Store {
     return Promise.resolve(Readable.from([bytes.subarray(offset, offset + count)], { objectMode: false }));
   }
 
+  fileSize(sha256: string): Promise<number | undefined> {
+    this.#check();
+    return Promise.resolve(this.files.get(sha256)?.length);
+  }
+
   signedUrl(sha256: string): Promise<string> {
     return Promise.resolve(`memory:${sha256}`);
   }

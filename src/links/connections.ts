@@ -1,0 +1,93 @@
+/**
+ * The connections of readers: how many, how many of one address, and one request at a time on each.
+ *
+ * Node's parser hands over all requests that came in one piece at once. Each waits here until the answer to the one
+ * before it is out, so that a client costs one question to storage at a time, however many it sends. A connection on
+ * which too many wait is cut.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RepeatedLines } from '../observe/repeated-lines.ts';
+import type { NetworkList } from '../smtp/networks.ts';
+import { clientShare } from './client-share.ts';
+import type { Limits } from './limits.ts';
+
+type Turn = () => Promise<void>;
+
+interface Connection {
+  readonly waiting: Turn[];
+  busy: boolean;
+}
+
+export interface ConnectionsOptions {
+  readonly limits: Pick<Limits, 'connectionsPerAddress' | 'pipelined'>;
+  /** Whose connections are those of many clients. */
+  readonly sharedBy: NetworkList;
+  readonly lines: RepeatedLines;
+}
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #connections = new WeakMap<Socket, Connection>();
+  readonly #ofAddress = new Map<string, number>();
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** A connection that is one too many of its address is closed. */
+  readonly opened = (socket: Socket): void => {
+    const { limits, sharedBy, lines } = this.#options;
+    const address = socket.remoteAddress;
+    if (address === undefined || sharedBy.has(address)) return;
+    const key = clientShare(address);
+    const open = (this.#ofAddress.get(key) ?? 0) + 1;
+    if (open > limits.connectionsPerAddress) {
+      lines.warn('reader-refused', key, { client: address, reason: 'too many connections of one address' });
+      socket.destroy();
+      return;
+    }
+    this.#ofAddress.set(key, open);
+    socket.once('close', () => {
+      const left = (this.#ofAddress.get(key) ?? 1) - 1;
+      if (left > 0) this.#ofAddress.set(key, left);
+      else this.#ofAddress.delete(key);
+    });
+  };
+
+  /** Answers the request when those before it on its connection have their answers. `answer` never rejects. */
+  serve(request: IncomingMessage, response: ServerResponse, answer: () => Promise<void>): void {
+    const { socket } = request;
+    if (socket.destroyed) return;
+    const connection = this.#of(socket);
+    if (connection.waiting.length >= this.#options.limits.pipelined) {
+      const client = socket.remoteAddress ?? 'unknown';
+      this.#options.lines.warn('reader-refused', client, { client, reason: 'too many requests sent ahead' });
+      connection.waiting.length = 0;
+      socket.destroy();
+      return;
+    }
+    connection.waiting.push(async () => {
+      const out = new Promise<void>((resolve) => response.once('close', resolve));
+      await answer();
+      if (!response.closed) await out;
+    });
+    if (!connection.busy) void this.#work(connection, socket);
+  }
+
+  #of(socket: Socket): Connection {
+    let connection = this.#connections.get(socket);
+    if (!connection) this.#connections.set(socket, (connection = { waiting: [], busy: false }));
+    return connection;
+  }
+
+  async #work(connection: Connection, socket: Socket): Promise<void> {
+    connection.busy = true;
+    for (let turn = connection.waiting.shift(); turn; turn = connection.waiting.shift()) {
+      if (socket.destroyed) break;
+      await turn();
+    }
+    connection.waiting.length = 0;
+    connection.busy = false;
+  }
+}

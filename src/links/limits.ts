@@ -1,0 +1,47 @@
+/** What readers may cost, all together and each. None of these is ever reached by people who read their mail. */
+export interface Limits {
+  /** Open connections. */
+  readonly connections: number;
+  /** Open connections of one address; a trusted proxy and the machine itself may have all of them. */
+  readonly connectionsPerAddress: number;
+  /** Requests that wait behind the one that is answered. A connection with more is cut: browsers and proxies send none. */
+  readonly pipelined: number;
+  /** Requests on one connection, one after the other, before it is closed. */
+  readonly requestsPerConnection: number;
+  /** Records and files that storage is asked about at once, and requests that wait for their turn. */
+  readonly lookups: number;
+  readonly lookupsWaiting: number;
+  /** Downloads at once, and requests that wait for their turn. */
+  readonly downloads: number;
+  readonly downloadsWaiting: number;
+  /** How long a request waits for its turn before it is told to come again: ms. */
+  readonly waitMs: number;
+  /** What one client may have of the places and of the queue. */
+  readonly sharePerClient: number;
+  /** Answers of storage that are remembered, and for how long: ms. A new or changed link is seen within 3 s. */
+  readonly remembered: number;
+  readonly rememberMs: number;
+  /** A reader who takes less than `minBytes` in `paceMs` while bytes wait for him is cut off. He can resume. */
+  readonly minBytes: number;
+  readonly paceMs: number;
+}
+
+export const defaultLimits: Limits = {
+  connections: 1000,
+  connectionsPerAddress: 500,
+  pipelined: 8,
+  requestsPerConnection: 1000,
+  lookups: 32,
+  lookupsWaiting: 256,
+  downloads: 256,
+  downloadsWaiting: 64,
+  waitMs: 2000,
+  sharePerClient: 0.5,
+  remembered: 4096,
+  rememberMs: 2000,
+  minBytes: 65_536,
+  paceMs: 60_000,
+};
+
+/** Connections to storage that readers use at most, apart from those for mail. */
+export const readerSockets = defaultLimits.lookups + defaultLimits.downloads;

@@ -1,0 +1,50 @@
+import type { Link, Store } from '../storage/interface.ts';
+import { Gate } from './gate.ts';
+import type { Limits } from './limits.ts';
+import { Remembered } from './remembered.ts';
+
+export interface LookupOptions {
+  readonly store: Pick<Store, 'getLink' | 'fileSize'>;
+  readonly limits: Limits;
+}
+
+/**
+ * What storage knows of links and files: asked by few at once, and remembered for a moment, also that there is none.
+ * Whoever asks may leave: the answer is for others too.
+ */
+export class Lookup {
+  readonly #store: LookupOptions['store'];
+  readonly #gate: Gate;
+  readonly #links: Remembered<Link | undefined>;
+  readonly #files: Remembered<number | undefined>;
+  readonly #stop = new AbortController();
+
+  constructor({ store, limits }: LookupOptions) {
+    this.#store = store;
+    this.#gate = new Gate({
+      places: limits.lookups,
+      waiting: limits.lookupsWaiting,
+      waitMs: limits.waitMs,
+      sharePerClient: limits.sharePerClient,
+    });
+    const remember = { entries: limits.remembered, ms: limits.rememberMs };
+    this.#links = new Remembered(remember);
+    this.#files = new Remembered(remember);
+  }
+
+  /** @throws BusyError, Failure */
+  link(token: string, client: string): Promise<Link | undefined> {
+    const ask = (): Promise<Link | undefined> => this.#store.getLink(token, this.#stop.signal);
+    return this.#links.get(token, () => this.#gate.run(client, ask));
+  }
+
+  /** Whether the bytes of a link are there. @throws BusyError, Failure */
+  async hasFile({ sha256, size }: Link, client: string): Promise<boolean> {
+    const ask = (): Promise<number | undefined> => this.#store.fileSize(sha256, this.#stop.signal);
+    return (await this.#files.get(sha256, () => this.#gate.run(client, ask))) === size;
+  }
+
+  close(): void {
+    this.#stop.abort(new Error('the server stops'));
+  }
+}
