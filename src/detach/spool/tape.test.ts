@@ -200,7 +200,7 @@ test('one client with slow uploads leaves room for the mail of another', async (
   const other = await grown('192.0.2.2', 3);
   assert.equal((await read(other, 0, 1)).length, 1);
   for (const tape of [...held, refused, other]) await tape.release();
-  const afterwards = await grown('192.0.2.1', 4);
+  const afterwards = await grown('192.0.2.1', 3);
   assert.equal((await read(afterwards, 0, 1)).length, 1);
   await afterwards.release();
 });
