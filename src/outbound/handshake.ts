@@ -1,8 +1,9 @@
-import { Socket } from 'node:net';
-import SMTPConnection, { type Options, type SMTPError } from 'nodemailer/lib/smtp-connection';
+import type { Socket } from 'node:net';
+import type { Options, SMTPError } from 'nodemailer/lib/smtp-connection';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 import { textToWire, wireToText } from '../smtp/reply.ts';
 import { parseHello, type Hello } from './extensions.ts';
+import { LibraryConnection } from './library.ts';
 
 export interface HandshakeOptions {
   /** Our name in EHLO. */
@@ -34,7 +35,7 @@ export interface Opened extends Hello {
  */
 export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt: (opened: Opened) => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const connection = new SMTPConnection({
+    const connection = new LibraryConnection({
       connection: connected,
       host: options.host,
       name: options.hostname,
@@ -76,7 +77,7 @@ export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt
       settle();
       try {
         const { secure } = connection;
-        resolve(adopt({ ...hello, secure, socket: takeOver(connection, connected) }));
+        resolve(adopt({ ...hello, secure, socket: connection.takeOver(connected) }));
       } catch (error) {
         fail('internal', error instanceof Error ? error : new Error(String(error)));
       }
@@ -87,7 +88,7 @@ export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt
         return;
       }
       // After AUTH this would be the reply to that.
-      const hello = parseHello(String(connection.lastServerResponse));
+      const hello = parseHello(connection.lastReply);
       const { auth } = options;
       if (!auth) {
         open(hello);
@@ -104,31 +105,7 @@ export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt
 }
 
 /** From the moment STARTTLS is accepted, whatever goes wrong without a reply that says why is TLS that failed. */
-function kindOf(connection: SMTPConnection, error: SMTPError | undefined): FailureName {
+function kindOf(connection: LibraryConnection, error: SMTPError | undefined): FailureName {
   if (error?.code === 'ETLS') return 'nextHopTls';
-  const tlsBegun = connection.upgrading === true || connection.secure;
-  return tlsBegun && error?.responseCode === undefined ? 'nextHopTls' : 'nextHopUnreachable';
-}
-
-/** The events that nodemailer listens to, with the private names of its listeners. */
-const listeners = [
-  ['data', '_onSocketData'],
-  ['error', '_onSocketError'],
-  ['close', '_onSocketClose'],
-  ['end', '_onSocketEnd'],
-  ['timeout', '_onSocketTimeout'],
-] as const;
-
-/**
- * Removes nodemailer from the socket, by name: TLS has listeners of its own there, which must stay.
- */
-function takeOver(connection: SMTPConnection, connected: Socket): Socket {
-  const socket = connection._socket instanceof Socket ? connection._socket : connected;
-  socket.setTimeout(0);
-  for (const [event, name] of listeners) {
-    const listener: unknown = Reflect.get(connection, name);
-    if (typeof listener !== 'function') throw new Error(`this version of nodemailer has no ${name}`);
-    socket.removeListener(event, listener as () => void);
-  }
-  return socket;
+  return connection.tlsBegun && error?.responseCode === undefined ? 'nextHopTls' : 'nextHopUnreachable';
 }

@@ -27,6 +27,9 @@ export interface DetachOptions {
   readonly home?: string;
 }
 
+/** Of proc(5); the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
 const entry = join(import.meta.dirname, '../../dist/main.js');
 
 /** Detach MTA as a process of its own, with a configuration file, fresh keys and free ports. */
@@ -170,6 +173,13 @@ export class DetachInstance {
     const sum = (name: string): number =>
       all.reduce((total, text) => total + Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024, 0);
     return { now: sum('VmRSS'), peak: sum('VmHWM') };
+  }
+
+  /** Seconds of processor time that the mail processes have taken since their start, all threads. */
+  cpuSeconds(): number {
+    return this.processes()
+      .map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' '))
+      .reduce((total, fields) => total + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, 0);
   }
 
   /** Bytes of memory of all processes of the service, what they share counted once (PSS of proc(5)). */

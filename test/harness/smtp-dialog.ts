@@ -35,16 +35,16 @@ export class SmtpDialog {
     socket.on('error', () => undefined);
   }
 
-  /** Connects and reads the greeting. */
-  static async open(port: number, { host = '127.0.0.1' } = {}): Promise<SmtpDialog> {
-    const dialog = await SmtpDialog.connect(port, { host });
+  /** Connects and reads the greeting. @param from an address of this machine */
+  static async open(port: number, { host = '127.0.0.1', from = '' } = {}): Promise<SmtpDialog> {
+    const dialog = await SmtpDialog.connect(port, { host, from });
     await dialog.read();
     return dialog;
   }
 
   /** Connects, and does not wait for the greeting. */
-  static async connect(port: number, { host = '127.0.0.1' } = {}): Promise<SmtpDialog> {
-    const socket = connect(port, host);
+  static async connect(port: number, { host = '127.0.0.1', from = '' } = {}): Promise<SmtpDialog> {
+    const socket = connect({ port, host, ...(from === '' ? {} : { localAddress: from }) });
     await once(socket, 'connect');
     return new SmtpDialog(socket);
   }
