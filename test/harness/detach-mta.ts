@@ -101,8 +101,20 @@ export class DetachInstance {
 
   /** Starts it, again after `kill` or `terminate`, and waits until it accepts mail. */
   async start(): Promise<void> {
-    if (!existsSync(entry)) throw new Error(`${entry} is missing: run \`npm run build\``);
     const since = this.events.length;
+    const child = this.launch();
+    await waitFor(
+      () => {
+        if (child.exitCode !== null) throw new Error(`Detach MTA ended with ${child.exitCode}:\n${this.describe()}`);
+        return this.events.slice(since).some(({ event }) => event === 'ready');
+      },
+      { what: 'Detach MTA to be ready', detail: () => this.describe() },
+    );
+  }
+
+  /** Starts it, and waits for nothing. */
+  launch(): ChildProcess {
+    if (!existsSync(entry)) throw new Error(`${entry} is missing: run \`npm run build\``);
     const child = spawn(
       process.execPath,
       [...(this.#options.nodeOptions ?? []), entry, 'serve', '--config', this.configFile],
@@ -117,13 +129,25 @@ export class DetachInstance {
     this.#log.follow(child.stdout, this.logFile);
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
     this.#child = child;
-    await waitFor(
-      () => {
-        if (child.exitCode !== null) throw new Error(`Detach MTA ended with ${child.exitCode}:\n${this.describe()}`);
-        return this.events.slice(since).some(({ event }) => event === 'ready');
-      },
-      { what: 'Detach MTA to be ready', detail: () => this.describe() },
-    );
+    return child;
+  }
+
+  /** Changes the configuration file: what stands here replaces the same key. It counts after a reload. */
+  configure(over: ConfigTree): void {
+    writeFileSync(this.configFile, stringify(merge(this.config, over)), { mode: 0o600 });
+  }
+
+  /** SIGHUP, and waits for the new processes to serve. */
+  async reload(over: ConfigTree = {}): Promise<LogEvent> {
+    this.configure(over);
+    const since = this.events.length;
+    this.signal('SIGHUP');
+    return this.waitForEvent('reloaded', undefined, { since });
+  }
+
+  /** Sends a signal to the supervisor. */
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
   }
 
   /**
