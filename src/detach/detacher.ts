@@ -7,6 +7,7 @@ import type { Detacher } from './interface.ts';
 import { createPolicyClass } from './policy.ts';
 import { receiveHeader } from './receive-header.ts';
 import { Spool } from './spool/spool.ts';
+import type { SpoolSpace } from './spool/spool-space.ts';
 
 export interface DetacherOptions {
   readonly config: Pick<Config, 'detach' | 'links' | 'spool'>;
@@ -14,16 +15,18 @@ export interface DetacherOptions {
   readonly notice: Notice;
   readonly log: Log;
   readonly meter: Meter;
+  /** Where `spool.maxBytes` is counted; in this process alone when not given. */
+  readonly space?: SpoolSpace;
 }
 
-export function createDetacher({ config, store, notice, log, meter }: DetacherOptions): Detacher {
+export function createDetacher({ config, store, notice, log, meter, space }: DetacherOptions): Detacher {
   const uploads = new Set<Promise<unknown>>();
   const watch = (upload: Promise<unknown>): void => {
     const settled = upload.catch((error: unknown) => log.warn('upload-failed', { err: error }));
     uploads.add(settled);
     void settled.then(() => uploads.delete(settled));
   };
-  const spool = new Spool({ ...config.spool, meter });
+  const spool = new Spool({ ...config.spool, meter, ...(space ? { space } : {}) });
   const context: DetachContext = {
     config,
     store,

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Config } from '../config/config.ts';
 import { Ledger } from './ledger.ts';
+import { limitsOf } from './limits-of.ts';
 import type { ToProcess, ToSupervisor } from './messages.ts';
+import { SharedClients } from './shared-clients.ts';
 import { SharedLimits } from './shared-limits.ts';
+import { SharedSpace } from './shared-space.ts';
+
+const config = {
+  inbound: { maxClients: 3, maxClientsPerAddress: 2 },
+  outbound: { maxConnections: 2 },
+  spool: { maxBytes: 100 },
+} as Config;
 
 type ToLedger = Parameters<Ledger['receive']>[1];
 
@@ -63,9 +73,9 @@ test('the limit holds over all processes, however unevenly they take', async () 
 });
 
 test('what one process holds without using it goes to another that asks', async () => {
-  const { a, b } = service(10);
+  const { a, b } = service(160);
   assert.equal(await take(a, 2), 2);
-  assert.equal(await take(b, 9), 8);
+  assert.equal(await take(b, 159), 158);
   a.limits.quota('clients').give(1);
   assert.equal(await take(b, 1), 1);
   assert.equal(await take(b, 1), 0);
@@ -158,4 +168,36 @@ test('places: those kept idle are given up for another process', async () => {
   };
   await place(b);
   assert.equal(idle.length, 1);
+});
+
+test('the spool is counted for the service: what one process holds is missing in the other, for its client as well', async () => {
+  const ledger = new Ledger(limitsOf(config));
+  const [a, b] = [new Process(ledger), new Process(ledger)].map(({ limits }) => new SharedSpace(limits));
+  assert.ok(a && b);
+  assert.equal(await a.take(90, '192.0.2.1'), undefined);
+  assert.match((await b.take(11, '192.0.2.1')) ?? '', /192\.0\.2\.1/);
+  assert.equal(await b.take(10, '192.0.2.2'), undefined);
+  assert.match((await a.take(1, '192.0.2.2')) ?? '', /spool is full/);
+  a.give(90, '192.0.2.1');
+  assert.equal(await b.take(40, '192.0.2.2'), undefined);
+  assert.match((await b.take(1, '192.0.2.2')) ?? '', /192\.0\.2\.2 holds its share/);
+  assert.equal(await b.take(50, '192.0.2.1'), undefined);
+});
+
+test('clients are counted for the service, in all and by address', async () => {
+  const ledger = new Ledger(limitsOf(config));
+  const [a, b] = [new Process(ledger), new Process(ledger)].map(({ limits }) => new SharedClients(limits));
+  assert.ok(a && b);
+  const entered = async (clients: SharedClients, address: string): Promise<string> => {
+    const admission = await clients.enter(address);
+    return admission.kind === 'admitted' ? 'admitted' : admission.failure;
+  };
+  const first = await a.enter('192.0.2.1');
+  assert.equal(await entered(b, '192.0.2.1'), 'admitted');
+  assert.equal(await entered(b, '192.0.2.1'), 'tooManyClientsFromAddress');
+  assert.equal(await entered(b, '192.0.2.2'), 'admitted');
+  assert.equal(await entered(a, '192.0.2.3'), 'tooManyClients');
+  assert.ok(first.kind === 'admitted');
+  first.leave();
+  assert.equal(await entered(b, '192.0.2.1'), 'admitted');
 });

@@ -13,6 +13,9 @@ export interface Holder {
 /** How long the others may take to give back what they hold unused. */
 const RECALL_MS = 300;
 
+/** No process is leased more beyond its need than this part of a limit: small limits would be used up by it. */
+const MAX_SPARE = 1 / 16;
+
 interface Waiting {
   readonly holder: Holder;
   readonly request: LeaseRequest;
@@ -97,9 +100,10 @@ export class Ledger {
   }
 
   #grant(account: Account, { holder, request }: Waiting): boolean {
-    const free = this.limitOf(account.key) - sum(account.held);
+    const limit = this.limitOf(account.key);
+    const free = limit - sum(account.held);
     if (free < request.need) return false;
-    const amount = Math.min(free, request.want);
+    const amount = Math.min(free, request.want, request.need + Math.floor(limit * MAX_SPARE));
     account.held.set(holder, (account.held.get(holder) ?? 0) + amount);
     holder.send({ kind: 'leased', id: request.id, amount });
     return true;

@@ -17,6 +17,7 @@ import type { Store } from '../storage/interface.ts';
 import { createStore } from '../storage/store.ts';
 import type { Closing, Opening, Serving } from './process-host.ts';
 import { SharedClients } from './shared-clients.ts';
+import { SharedSpace } from './shared-space.ts';
 
 /** How long the start waits for storage and spool. */
 const TRY_MS = 5000;
@@ -74,7 +75,8 @@ function createRooms({ config, log, listener, supervisor }: Opening, meter: Mete
     isMirror: (extensions) => guard.isOurs(extensions.get('XDETACH')),
     isOwnListener: (address, port) => isOwnListener([listener], address, port),
   });
-  const detacher = createDetacher({ config, store, notice: createNotice(config.links), log, meter });
+  const space = new SharedSpace(supervisor.limits);
+  const detacher = createDetacher({ config, store, notice: createNotice(config.links), log, meter, space });
   const calls = new OpenCalls({ hostname: config.hostname, askOthers: (question) => supervisor.ask(question) });
   supervisor.onQuestion((question) => calls.isWaiting(question));
   const notify = notificationWriter({ hostname: config.hostname });

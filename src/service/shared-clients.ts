@@ -1,5 +1,6 @@
 import type { Admission, ClientLimits } from '../inbound/client-limits.ts';
 import type { KeyedQuota, Quota } from '../limits/quota.ts';
+import { after } from './after.ts';
 import type { SharedLimits } from './shared-limits.ts';
 
 /** Counts clients for the service as a whole. */
@@ -32,9 +33,4 @@ export class SharedClients implements ClientLimits {
     own.give(1);
     this.#all.give(1);
   }
-}
-
-/** At once where the answer is known already: most connections need not wait. */
-function after<T>(answer: boolean | Promise<boolean>, next: (answer: boolean) => T | Promise<T>): T | Promise<T> {
-  return typeof answer === 'boolean' ? next(answer) : answer.then(next);
 }

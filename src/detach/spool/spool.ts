@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Meter } from '../../observe/interface.ts';
 import { Failure } from '../../smtp/failures.ts';
-import { ClientShares } from './client-shares.ts';
+import { CountedSpace, type SpoolSpace } from './spool-space.ts';
 
 export interface SpoolOptions {
   readonly directory: string;
   readonly maxBytes: number;
   readonly meter: Pick<Meter, 'spool'>;
+  /** Where `maxBytes` is counted; in this process alone when not given. */
+  readonly space?: SpoolSpace;
 }
 
 /**
@@ -34,7 +36,7 @@ const suffix = '.spool';
  */
 export class Spool {
   readonly #options: SpoolOptions;
-  readonly #shares: ClientShares;
+  readonly #space: SpoolSpace;
   readonly #idleBlocks: Buffer[] = [];
   #used = 0;
   #residents = 0;
@@ -44,7 +46,7 @@ export class Spool {
 
   constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#shares = new ClientShares(options.maxBytes);
+    this.#space = options.space ?? new CountedSpace(options.maxBytes);
   }
 
   /** Whoever has sent blocks to disk must wait until they are there. */
@@ -64,27 +66,27 @@ export class Spool {
     return this.#used;
   }
 
-  /** @param client whose message it is for, if a client's; @throws Failure spoolFull */
-  reserve(bytes: number, client?: string): void {
-    if (client !== undefined) this.#reserveShare(bytes, client);
-    if (this.#used + bytes > this.#options.maxBytes)
-      throw new Failure('spoolFull', { reason: `spool holds ${this.#used} of ${this.#options.maxBytes} bytes` });
-    this.#used += bytes;
-    if (client !== undefined) this.#shares.take(client, bytes);
-    this.#options.meter.spool(this.#used);
+  /**
+   * Takes room, of the share of the client whose message it is for, if it is a client's.
+   * @returns Failure spoolFull, or undefined: it is taken. A promise where other processes are asked
+   */
+  reserve(bytes: number, client?: string): Failure | undefined | Promise<Failure | undefined> {
+    const refusal = this.#space.take(bytes, client);
+    if (refusal instanceof Promise) return refusal.then((reason) => this.#reserved(bytes, reason));
+    return this.#reserved(bytes, refusal);
   }
 
   free(bytes: number, client?: string): void {
     this.#used -= bytes;
-    if (client !== undefined) this.#shares.take(client, -bytes);
+    this.#space.give(bytes, client);
     this.#options.meter.spool(this.#used);
   }
 
-  #reserveShare(bytes: number, client: string): void {
-    const share = this.#shares.shareOf(client);
-    const held = this.#shares.heldBy(client);
-    if (held + bytes > share)
-      throw new Failure('spoolFull', { reason: `client ${client} holds ${held} bytes of its share of ${share}` });
+  #reserved(bytes: number, refusal: string | undefined): Failure | undefined {
+    if (refusal !== undefined) return new Failure('spoolFull', { reason: refusal });
+    this.#used += bytes;
+    this.#options.meter.spool(this.#used);
+    return undefined;
   }
 
   /** In shared memory, where the thread that hashes reads it. */

@@ -61,6 +61,8 @@ export class Tape {
   #hashed: FileHash | undefined;
   /** Bytes of the spool that are ours. */
   #reserved = 0;
+  /** Settles when other processes have answered whether there is room. */
+  #reserving: Promise<void> | undefined;
 
   constructor(spool: Spool, client?: string) {
     this.#spool = spool;
@@ -177,16 +179,17 @@ export class Tape {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
+    await this.#reserving;
     this.#spool.free(this.#reserved, this.#client);
     this.#reserved = 0;
   }
 
   #mustWait(): boolean {
-    return this.#writes.length > 0 && this.#spool.congested;
+    return this.#reserving !== undefined || (this.#writes.length > 0 && this.#spool.congested);
   }
 
   async #drain(): Promise<void> {
-    while (this.#mustWait()) await this.#writes[0];
+    while (this.#mustWait()) await (this.#reserving ?? this.#writes[0]);
     if (this.#failure !== undefined) throw Failure.from(this.#failure);
   }
 
@@ -281,12 +284,24 @@ export class Tape {
 
   /** Memory counts like disk: how large a message may be does not depend on what else is under way. */
   #reserve(bytes: number): void {
-    try {
-      this.#spool.reserve(bytes, this.#client);
-      this.#reserved += bytes;
-    } catch (error) {
-      this.#failure ??= error;
+    const failure = this.#spool.reserve(bytes, this.#client);
+    if (!(failure instanceof Promise)) {
+      this.#isReserved(bytes, failure);
+      return;
     }
+    const before = this.#reserving;
+    const reserving = failure
+      .then((late) => this.#isReserved(bytes, late))
+      .then(() => before)
+      .then(() => {
+        if (this.#reserving === reserving) this.#reserving = undefined;
+      });
+    this.#reserving = reserving;
+  }
+
+  #isReserved(bytes: number, failure: Failure | undefined): void {
+    if (failure) this.#failure ??= failure;
+    else this.#reserved += bytes;
   }
 
   async #write(bytes: Buffer, start: number): Promise<void> {
