@@ -4,6 +4,8 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Figure } from './measure/figure.ts';
 import { parseOptions, usage } from './options.ts';
+import { baselineOf, onOtherNode } from './peers/builds.ts';
+import { compactJson } from './report/compact-json.ts';
 import { renderPlot } from './report/plot.ts';
 import { Results } from './report/results.ts';
 import { renderVerdicts, renderWork } from './report/table.ts';
@@ -30,13 +32,18 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(usage(workloads));
     return 0;
   }
+  const builds = [
+    ...(options.baseline === undefined ? [] : [baselineOf(options.baseline)]),
+    ...options.nodes.map(onOtherNode),
+  ];
   stopWhenInterrupted();
   const figures: Figure[] = [];
   const failures: string[] = [];
   const bench: Bench = {
     rounds: options.rounds,
     quick: options.quick,
-    ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
+    builds,
+    buildsOnly: options.buildsOnly,
     record: (figure) => figures.push(figure),
     progress: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`),
     async attempt(what, work) {
@@ -68,7 +75,6 @@ async function main(argv: readonly string[]): Promise<number> {
         failures,
         verdicts,
         rows: results.rows,
-        figures,
       },
       svg: renderPlot(results),
       md: `# Benchmark\n\n![](${options.name}.svg)\n\n${[section('Targets', renderVerdicts(verdicts)), ...tables].join('\n')}`,
@@ -94,7 +100,7 @@ function write(
   const directory = join(import.meta.dirname, 'results');
   mkdirSync(directory, { recursive: true });
   const path = join(directory, name);
-  writeFileSync(`${path}.json`, `${JSON.stringify(json, undefined, 2)}\n`);
+  writeFileSync(`${path}.json`, compactJson(json));
   writeFileSync(`${path}.svg`, svg);
   writeFileSync(`${path}.md`, md);
   console.error(`written: bench/results/${name}.md, .json and .svg`);

@@ -5,7 +5,11 @@ export interface Options {
   readonly workloads: readonly Workload[];
   readonly rounds: number;
   readonly quick: boolean;
+  /** A folder that holds a build, or a revision. */
   readonly baseline?: string;
+  /** Paths of other Nodes. */
+  readonly nodes: readonly string[];
+  readonly buildsOnly: boolean;
   /** Name of the files in `bench/results`. */
   readonly name: string;
 }
@@ -14,8 +18,10 @@ export const usage = (workloads: readonly Workload[]): string => `usage: npm run
 
   --quick      a first look: fewer situations, shorter runs, two rounds
   --rounds N   how often everything is measured (5)
-  --baseline DIRECTORY
-               another build (a copy of dist made before a change) as one more peer
+  --baseline DIRECTORY or REVISION
+               another build as one more peer: a copy of dist, or a revision of git, which is built first
+  --node FILE  the same build on another Node as one more peer; may stand there several times
+  --builds     measures builds of Detach MTA only, not the programs that people would use instead
   --name NAME  results/NAME.* instead of one named after the time
 
 workloads (all when none is named):
@@ -33,6 +39,8 @@ export function parseOptions(argv: readonly string[], all: readonly Workload[]):
       rounds: { type: 'string' },
       name: { type: 'string' },
       baseline: { type: 'string' },
+      node: { type: 'string', multiple: true },
+      builds: { type: 'boolean' },
     },
   });
   if (values.help) return undefined;
@@ -46,6 +54,8 @@ export function parseOptions(argv: readonly string[], all: readonly Workload[]):
     rounds,
     quick,
     ...(values.baseline === undefined ? {} : { baseline: values.baseline }),
+    nodes: values.node ?? [],
+    buildsOnly: values.builds ?? false,
     name: values.name ?? new Date().toISOString().slice(0, 16).replace(/:/g, ''),
   };
 }

@@ -2,7 +2,7 @@
  * `npm run bench -- --profile [small|new|SIZE] [options]`: the relay under `node --cpu-prof` with one workload, and where its
  * time went: functions by self time, and the parts of the program by self time.
  */
-import { mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startSmtpSink } from './load/smtp-sink.ts';
@@ -10,6 +10,7 @@ import { smtpSource } from './load/smtp-source.ts';
 import { startStorage } from './load/storage.ts';
 import { privateDirectory } from '../test/harness/private-directory.ts';
 import { timed } from './measure/timed.ts';
+import { thisCheckout } from './peers/builds.ts';
 import { startDetachMta } from './peers/detach-mta.ts';
 import { startPostfixRelay } from './peers/postfix.ts';
 import { type CpuProfile, byCaller, byFunction, byPlace } from './report/cpu-profile.ts';
@@ -36,7 +37,7 @@ await withStarted(async (use) => {
     startDetachMta({
       nextHop: sink.port,
       storage,
-      ...(directory === undefined ? {} : { build: { name: directory, directory } }),
+      ...(directory === undefined ? {} : { build: { ...thisCheckout, name: directory, directory } }),
       nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${raw}`, '--enable-source-maps'],
     }),
   );
@@ -59,7 +60,11 @@ await withStarted(async (use) => {
   }
 });
 
-const [file = ''] = readdirSync(raw).filter((name) => name.endsWith('.cpuprofile'));
+// The supervisor and the process for readers write one too: the mail process has by far the most to say.
+const sizeOf = (name: string): number => statSync(join(raw, name)).size;
+const [file = ''] = readdirSync(raw)
+  .filter((name) => name.endsWith('.cpuprofile'))
+  .sort((a, b) => sizeOf(b) - sizeOf(a));
 const profile = JSON.parse(readFileSync(join(raw, file), 'utf8')) as CpuProfile;
 const kept = join(import.meta.dirname, 'results', `${what}.cpuprofile`);
 mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });

@@ -1,29 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { freePort } from '../../test/harness/ports.ts';
 import { privateDirectory, removeDirectory } from '../../test/harness/private-directory.ts';
 import type { BlobStorage } from '../load/storage.ts';
-import { ours } from '../measure/figure.ts';
+import { type Build, thisCheckout } from './builds.ts';
 import { type Peer, Program } from './peer.ts';
 
 export interface DetachMtaOptions {
   readonly nextHop: number;
   readonly storage: BlobStorage;
   /** Another build of it, to be measured beside this checkout's. */
-  readonly build?: { readonly name: string; readonly directory: string };
+  readonly build?: Build;
   /** Processes that share the work; one if not given. */
   readonly workers?: number;
   /** Arguments for Node before the program, as in `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
 }
 
-const thisCheckout = { name: ours, directory: join(import.meta.dirname, '../../dist') };
-
-/** This checkout's build unless told otherwise, and another one when there is one to compare with. */
-export function startBuilds(options: DetachMtaOptions, baseline: string | undefined): Promise<Peer>[] {
-  const builds = baseline === undefined ? [] : [{ name: 'baseline', directory: resolve(baseline) }];
-  return [startDetachMta(options), ...builds.map((build) => startDetachMta({ ...options, build }))];
+/** This checkout's build, and the others that it is compared with. */
+export function startBuilds(options: DetachMtaOptions, others: readonly Build[]): Promise<Peer>[] {
+  return [thisCheckout, ...others].map((build) => startDetachMta({ ...options, build }));
 }
 
 /** As docs/operations.md has it. */
@@ -51,7 +48,7 @@ export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
   const file = join(home, 'config.yaml');
   writeFileSync(file, JSON.stringify(config));
   const relay = new Program(
-    [process.execPath, ...asService, ...nodeArgs, join(build.directory, 'main.js'), 'serve', '--config', file],
+    [build.node, ...asService, ...nodeArgs, join(build.directory, 'main.js'), 'serve', '--config', file],
     {
       log: join(home, 'log'),
     },

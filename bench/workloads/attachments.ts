@@ -19,8 +19,8 @@ export const detaching: Workload = {
       const sink = await use(startSmtpSink());
       const storage = await use(startStorage('null'));
       const peers = [
-        ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.baseline).map(use))),
-        await use(startForwarder(sink.port, { detach: true })),
+        ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.builds).map(use))),
+        ...(bench.buildsOnly ? [] : [await use(startForwarder(sink.port, { detach: true }))]),
       ];
       const bytes = (bench.quick ? 150 : 500) * mebibyte;
       for (const peer of peers) await warmUp(peer, sink);

@@ -22,12 +22,12 @@ export const latency: Workload = {
         situation: 'next hop smtp-sink',
         direct: sink.port,
         peers: [
-          ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.baseline).map(use))),
-          await use(startForwarder(sink.port)),
-          await use(startHaraka(sink.port)),
+          ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.builds).map(use))),
+          ...(bench.buildsOnly ? [] : [await use(startForwarder(sink.port)), await use(startHaraka(sink.port))]),
         ],
       });
     });
+    if (bench.buildsOnly) return;
     await withStarted(async (use) => {
       const b = await use(
         startPostfix({

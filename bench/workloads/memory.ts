@@ -2,6 +2,7 @@ import { type SmtpSink, startSmtpSink } from '../load/smtp-sink.ts';
 import { type BlobStorage, startStorage } from '../load/storage.ts';
 import { peakMemory } from '../measure/process-tree.ts';
 import { startForwarder } from '../peers/bare-forwarder.ts';
+import { thisCheckout } from '../peers/builds.ts';
 import { startDetachMta } from '../peers/detach-mta.ts';
 import { startMimeDefang } from '../peers/mimedefang.ts';
 import type { Peer } from '../peers/peer.ts';
@@ -19,7 +20,7 @@ export const memory: Workload = {
       const storage = await use(startStorage('null'));
       for (let round = 1; round <= bench.rounds; round++) {
         for (const { size, parallel } of shapes(bench.quick)) {
-          for (const start of starters(sink, storage, size * parallel)) {
+          for (const start of starters(bench, { sink, storage, mebibytes: size * parallel })) {
             const load = { size: size * mebibyte, parallel, count: 2 * parallel };
             await bench.attempt(describeTransfer(load), () => measure(bench, { start, sink, load, round }));
           }
@@ -36,12 +37,14 @@ function shapes(quick: boolean): { readonly size: number; readonly parallel: num
 }
 
 /** What holds whole messages in memory is spared the largest loads, and the machine with it. */
-function starters(sink: SmtpSink, storage: BlobStorage, mebibytes: number): (() => Promise<Peer>)[] {
-  return [
-    () => startDetachMta({ nextHop: sink.port, storage }),
-    ...(mebibytes <= 250 ? [() => startForwarder(sink.port, { detach: true })] : []),
-    ...(mebibytes <= 250 ? [() => startMimeDefang(sink.port)] : []),
-  ];
+function starters(
+  { builds, buildsOnly }: Bench,
+  { sink, storage, mebibytes }: { readonly sink: SmtpSink; readonly storage: BlobStorage; readonly mebibytes: number },
+): (() => Promise<Peer>)[] {
+  const options = { nextHop: sink.port, storage };
+  const ours = [thisCheckout, ...builds].map((build) => () => startDetachMta({ ...options, build }));
+  if (buildsOnly || mebibytes > 250) return ours;
+  return [...ours, () => startForwarder(sink.port, { detach: true }), () => startMimeDefang(sink.port)];
 }
 
 interface Run {

@@ -20,12 +20,14 @@ export const smallMail: Workload = {
       const storage = await use(startStorage('null'));
       const peers: Peer[] = [
         { name: 'direct', port: sink.port, pids: [sink.pid], stop: () => Promise.resolve() },
-        ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.baseline).map(use))),
-        await use(startDetachMta({ nextHop: sink.port, storage, workers: 2 })),
-        await use(startPostfixRelay(sink.port)),
-        await use(startHaraka(sink.port)),
-        await use(startForwarder(sink.port)),
+        ...(await Promise.all(startBuilds({ nextHop: sink.port, storage }, bench.builds).map(use))),
       ];
+      if (!bench.buildsOnly) {
+        peers.push(await use(startDetachMta({ nextHop: sink.port, storage, workers: 2 })));
+        peers.push(await use(startPostfixRelay(sink.port)));
+        peers.push(await use(startHaraka(sink.port)));
+        peers.push(await use(startForwarder(sink.port)));
+      }
       for (const peer of peers) {
         bench.progress(`small mail, warming up: ${peer.name}`);
         await warmUp({ peer, sink, quick: bench.quick });

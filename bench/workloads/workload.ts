@@ -1,12 +1,15 @@
 import type { Figure } from '../measure/figure.ts';
+import type { Build } from '../peers/builds.ts';
 
 /** What a workload is given: how long to take, and where figures go. */
 export interface Bench {
   readonly rounds: number;
   /** A first look in a tenth of the time: fewer situations, shorter runs. */
   readonly quick: boolean;
-  /** The folder of another build, measured beside this checkout's. */
-  readonly baseline?: string;
+  /** Other builds, and other Nodes, measured beside this checkout's. */
+  readonly builds: readonly Build[];
+  /** Builds alone are compared; other programs are left out. */
+  readonly buildsOnly: boolean;
   record(figure: Figure): void;
   /** For whoever watches. */
   progress(text: string): void;
