@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { parseCommand, type Command } from './commands.ts';
 import { PacketParser } from './packets.ts';
 
@@ -13,7 +13,7 @@ export class CommandSource {
   readonly #parser = new PacketParser();
   #peeked: Promise<Command | undefined> | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     this.#chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   }
 

@@ -3,12 +3,12 @@
  *
  * Everything is pulled: the filter reads the body, which reads the socket; what nobody asks for waits in the server.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CommandSource } from './command-source.ts';
 import type { Command } from './commands.ts';
-import { FilteredMessage, MessageAborted, type FilterOptions } from './filtered-message.ts';
+import { FilteredMessage, type FilterOptions } from './filtered-message.ts';
 import type { MilterClient } from './interface.ts';
-import { MilterError } from './milter-error.ts';
+import { MessageAborted, MilterError } from './milter-error.ts';
 import { negotiate, silentStep } from './negotiation.ts';
 import { OpenMessage } from './open-message.ts';
 import { STEP } from './protocol.ts';
@@ -36,7 +36,7 @@ export class MilterConnection {
   /** Undefined until the server has opened the conversation. */
   #steps: number | undefined;
 
-  constructor(socket: Socket, options: ConnectionOptions) {
+  constructor(socket: Duplex, options: ConnectionOptions) {
     this.#options = options;
     this.#commands = new CommandSource(socket);
     this.#writer = new VerdictWriter(socket);
@@ -108,6 +108,7 @@ export class MilterConnection {
   async #negotiate(offered: Extract<Command, { kind: 'negotiate' }>): Promise<void> {
     const { version, actions, steps } = negotiate(offered);
     this.#steps = steps;
+    this.#writer.leadingSpace = this.#space === '';
     await this.#writer.write(negotiated({ version, actions, steps }), this.#closed.signal);
   }
 

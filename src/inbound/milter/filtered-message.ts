@@ -8,7 +8,7 @@
 import type { Command } from './commands.ts';
 import type { CommandSource } from './command-source.ts';
 import type { Answer, MilterClient, MilterFilter, Verdict } from './interface.ts';
-import { MilterError } from './milter-error.ts';
+import { MessageAborted, MilterError, MilterTimeout } from './milter-error.ts';
 import type { OpenMessage } from './open-message.ts';
 import type { VerdictWriter } from './verdict-writer.ts';
 
@@ -30,16 +30,6 @@ interface Peer {
   readonly remember: (macros: ReadonlyMap<string, string>) => void;
   /** Answers a packet of body, where the server wants that. */
   readonly takeBody: () => Promise<void>;
-}
-
-/** The server takes the message back, or is gone: nobody waits for a verdict. */
-export class MessageAborted extends Error {
-  override readonly name = 'MessageAborted';
-}
-
-/** The verdict was not there in time. */
-class MilterTimeout extends Error {
-  override readonly name = 'MilterTimeout';
 }
 
 /** Said before our last word, these tell that nobody waits for it. */

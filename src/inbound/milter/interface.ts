@@ -7,6 +7,8 @@
  * All text is a byte string: one UTF-16 unit per octet (latin1).
  */
 
+export { MessageAborted, MilterLimitError, MilterTimeout } from './milter-error.ts';
+
 /** The client of the mail server; empty strings where the server did not say. */
 export interface MilterClient {
   readonly hostname: string;

@@ -1,23 +1,13 @@
 import { HeaderBuilder } from './header-builder.ts';
 import type { Command } from './commands.ts';
 import type { MilterPath } from './interface.ts';
+import { MilterLimitError } from './milter-error.ts';
 
-/** Ten times Postfix's `smtpd_recipient_limit`. */
-const MAX_RECIPIENTS = 10_000;
+/** Eight times Postfix's `smtpd_recipient_limit`. */
+const MAX_RECIPIENTS = 8_000;
 
 /** Bytes of all paths and parameters of one message. */
 const MAX_ENVELOPE_BYTES = 4 * 1024 * 1024;
-
-/** A message whose envelope or header is larger than a filter can take. */
-export class MilterLimitError extends Error {
-  override readonly name = 'MilterLimitError';
-  readonly limit: 'recipients' | 'header';
-
-  constructor(limit: 'recipients' | 'header', message: string) {
-    super(message);
-    this.limit = limit;
-  }
-}
 
 /** What is known of a message before its body: grows command by command, within limits. */
 export class OpenMessage {

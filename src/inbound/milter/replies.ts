@@ -36,7 +36,9 @@ export function replyPacket({ code, lines }: Reply): Buffer {
   return packet(REPLY.replyCode, text.replaceAll('%', '%%').replaceAll('\0', ''), '\0');
 }
 
-export function headerPacket(change: HeaderChange): Buffer {
+/** `leadingSpace`: the server takes the value as it is; otherwise it puts a space of its own in front. */
+export function headerPacket(change: HeaderChange, leadingSpace: boolean): Buffer {
   const letter = change.kind === 'insert' ? REPLY.insertHeader : REPLY.changeHeader;
-  return packet(letter, number(change.index), change.name, '\0', change.value, '\0');
+  const value = leadingSpace ? change.value : change.value.replace(/^ /, '');
+  return packet(letter, number(change.index), change.name, '\0', value, '\0');
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Verdict } from './interface.ts';
 import { BODY_CHUNK_BYTES } from './protocol.ts';
 import { bodyPacket, continuePacket, headerPacket, progressPacket, replyPacket } from './replies.ts';
@@ -9,9 +9,11 @@ import { bodyPacket, continuePacket, headerPacket, progressPacket, replyPacket }
  * buffers (its highWaterMark).
  */
 export class VerdictWriter {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
+  /** False: the server puts a space behind the colon itself. */
+  leadingSpace = true;
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     this.#socket = socket;
   }
 
@@ -29,7 +31,7 @@ export class VerdictWriter {
 
   /** The changes, without the last word: until that is said they are undone by a refusal. */
   async changes(verdict: Extract<Verdict, { kind: 'accept' }>, signal: AbortSignal): Promise<void> {
-    for (const change of verdict.headerChanges) await this.write(headerPacket(change), signal);
+    for (const change of verdict.headerChanges) await this.write(headerPacket(change, this.leadingSpace), signal);
     if (verdict.body === undefined) return;
     let written = false;
     for await (const chunk of inChunks(verdict.body)) {

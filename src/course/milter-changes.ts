@@ -1,0 +1,57 @@
+/**
+ * A finished message as the changes that a Milter asks for.
+ *
+ * The detacher gives a whole new header block, since over SMTP the whole message is sent on. A Milter names what is
+ * different: fields of ours on top, and fields of the content where the message itself was one file.
+ */
+import type { HeaderChange } from '../inbound/milter/interface.ts';
+import { HeaderBlock, type HeaderField } from '../message/header-block.ts';
+
+/** Above all fields, also the mail server's own Received field. */
+const TOP = 0;
+
+/** A complete field of ours, its CRLF included, as a field to be inserted on top. */
+export function insertOnTop(field: string): HeaderChange {
+  const colon = field.indexOf(':');
+  return { kind: 'insert', index: TOP, name: field.slice(0, colon), value: valueOf(field.slice(colon + 1)) };
+}
+
+/** What turns the header that the filter was shown into the one that is to be delivered. */
+export function headerChanges(shown: HeaderBlock, wanted: HeaderBlock): readonly HeaderChange[] {
+  const added = wanted.fields.slice(0, Math.max(0, wanted.fields.length - shown.fields.length));
+  const rest = wanted.fields.slice(added.length);
+  const sameBelow = rest.length === shown.fields.length && rest.every(({ raw }, i) => raw.equals(shown.fields[i]!.raw));
+  if (sameBelow) return added.toReversed().map(({ raw }) => insertOnTop(raw.toString('latin1')));
+  return byName(shown, wanted);
+}
+
+/** Field by field of each name: changed, deleted, or added below the others. Where fields stand means nothing here. */
+function byName(shown: HeaderBlock, wanted: HeaderBlock): readonly HeaderChange[] {
+  const names = new Set([...shown.fields, ...wanted.fields].map(({ key }) => key));
+  return [...names].flatMap((key) => changesOf(shown.all(key), wanted.all(key), shown.fields.length + 1));
+}
+
+function changesOf(
+  shown: readonly HeaderField[],
+  wanted: readonly HeaderField[],
+  bottom: number,
+): readonly HeaderChange[] {
+  const changes: HeaderChange[] = [];
+  // From the last to the first: a deleted field moves those below it up.
+  for (let i = shown.length - 1; i >= 0; i--) {
+    const [before, after] = [shown[i]!, wanted[i]];
+    if (after?.raw.equals(before.raw) === true) continue;
+    const value = after ? fieldValue(after) : '';
+    changes.push({ kind: 'change', index: i + 1, name: before.name, value });
+  }
+  for (const field of wanted.slice(shown.length)) {
+    const index = field.key.startsWith('content-') ? bottom : TOP;
+    changes.push({ kind: 'insert', index, name: field.name, value: fieldValue(field) });
+  }
+  return changes;
+}
+
+const fieldValue = ({ raw }: HeaderField): string => valueOf(raw.toString('latin1', raw.indexOf(0x3a) + 1));
+
+/** Lines of a folded value are separated by LF; an empty value would delete the field. */
+const valueOf = (text: string): string => text.replace(/\r\n$/, '').replaceAll('\r\n', '\n') || ' ';

@@ -1,0 +1,163 @@
+/**
+ * The course of one message that a Milter is shown: read it beside `relay.ts`.
+ *
+ * Postfix keeps the message, and queues it only after our last word: by then its files are committed. There is no next
+ * hop and no verdict for single recipients, so a message of which some recipients loop passes, and is caught when it
+ * comes back for them alone.
+ */
+import type { Detacher, Outgoing } from '../detach/interface.ts';
+import type { Client } from '../inbound/interface.ts';
+import {
+  MessageAborted,
+  MilterLimitError,
+  MilterTimeout,
+  type Answer,
+  type HeaderChange,
+  type MilterFilter,
+  type MilterMessage,
+  type MilterPath,
+} from '../inbound/milter/interface.ts';
+import type { Guard, Inspection } from '../loopguard/interface.ts';
+import { HeaderBlock } from '../message/header-block.ts';
+import type { Log, Meter } from '../observe/interface.ts';
+import { mailboxOf, type PathCommand } from '../smtp/command.ts';
+import { Failure } from '../smtp/failures.ts';
+import type { Reply } from '../smtp/reply.ts';
+import { headerChanges, insertOnTop } from './milter-changes.ts';
+import { TransactionRecord } from './transaction-record.ts';
+
+export interface MilterCourseOptions {
+  readonly guard: Guard;
+  readonly detacher: Detacher;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+/** Postfix's own reply to the message is not known to us: this one stands for it in the log. */
+const accepted: Reply = { code: 250, lines: ['2.0.0 accepted'] };
+
+const emptyLine = Buffer.from('\r\n');
+
+/** What a Milter does with each message. */
+export function createMilterFilter(options: MilterCourseOptions): MilterFilter {
+  return {
+    message: (message) => filter(message, options),
+    failed: (error) => failureOf(error).reply,
+  };
+}
+
+async function filter(message: MilterMessage, options: MilterCourseOptions): Promise<Answer> {
+  const { guard, detacher } = options;
+  const mail = commandOf(message.mail);
+  const record = new TransactionRecord(options, clientOf(message), mail);
+  for (const path of message.recipients) record.recipient(commandOf(path), accepted);
+  const envelope = {
+    reversePath: mailboxOf(mail.path),
+    recipients: message.recipients.map(({ path }) => mailboxOf(path)),
+  };
+  try {
+    const incoming = await detacher.receive(asStream(message), message.signal);
+    record.header(incoming.header);
+    const now = Date.now();
+    const inspection = guard.inspect(incoming.header, envelope.recipients, now, envelope.reversePath);
+    const loops = loopFailure(inspection, message, record);
+    if (loops) {
+      await incoming.discard();
+      throw loops;
+    }
+    const outgoing = await incoming.detach(envelope);
+    record.outgoing(outgoing);
+    const stamp = guard.stamp(incoming.header, envelope.recipients, now, envelope.reversePath);
+    return accept({ header: incoming.header, outgoing, stamp }, { record, log: options.log });
+  } catch (error) {
+    const failure = failureOf(error);
+    record.failure(failure);
+    record.close([failure.reply]);
+    throw failure;
+  }
+}
+
+/** The message as bytes, as it would have come over SMTP. */
+async function* asStream({ header, body }: MilterMessage): AsyncGenerator<Buffer, void, undefined> {
+  yield header;
+  yield emptyLine;
+  yield* body;
+}
+
+/** The failure of the whole message; undefined when at least one recipient passes. */
+function loopFailure(
+  inspection: Inspection,
+  { recipients }: MilterMessage,
+  record: TransactionRecord,
+): Failure | undefined {
+  const mailboxes = recipients.map(({ path }) => mailboxOf(path));
+  const { reason } = inspection;
+  if (inspection.kind === 'refuse') {
+    record.loop({ fence: inspection.fence, reason, mailboxes });
+    return new Failure(inspection.failure, { reason });
+  }
+  if (inspection.looping.length === 0 || !inspection.looping.every((loops) => loops)) return undefined;
+  record.loop({ fence: 'stamp', reason, mailboxes });
+  return new Failure('loop', { subject: ` for ${recipients[0]!.path}`, reason });
+}
+
+interface Finished {
+  readonly header: HeaderBlock;
+  readonly outgoing: Outgoing;
+  readonly stamp: string;
+}
+
+function accept(
+  { header, outgoing, stamp }: Finished,
+  { record, log }: { readonly record: TransactionRecord; readonly log: Log },
+): Answer {
+  const changed = outgoing.files.length > 0;
+  const changes: HeaderChange[] = changed ? [...headerChanges(header, HeaderBlock.parse(outgoing.header))] : [];
+  changes.push(insertOnTop(stamp));
+  return {
+    verdict: { kind: 'accept', headerChanges: changes, body: changed ? bodyOf(outgoing) : undefined },
+    async done(written) {
+      const failure = new Failure('clientGone', { reason: 'mail server did not wait for the end of the filter' });
+      if (!written) record.failure(failure);
+      record.close([written ? accepted : failure.reply]);
+      try {
+        await outgoing.dispose();
+      } catch (error) {
+        log.error('spool-not-released', { err: error });
+      }
+    },
+  };
+}
+
+/** Without the empty line, which is the mail server's. */
+async function* bodyOf(outgoing: Outgoing): AsyncGenerator<Buffer, void, undefined> {
+  let skip = emptyLine.length;
+  for await (const chunk of outgoing.body()) {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    if (rest.length > 0) yield rest;
+  }
+}
+
+/** Also for what the library itself gives up for: a limit that was met, a verdict that came too late. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof MilterLimitError)
+    return Failure.from(error, error.limit === 'header' ? 'headerTooLarge' : 'tooManyRecipients');
+  return Failure.from(
+    error,
+    error instanceof MessageAborted || error instanceof MilterTimeout ? 'clientGone' : 'internal',
+  );
+}
+
+const commandOf = ({ path, parameters }: MilterPath): PathCommand => ({
+  // A server that leaves the brackets away means the same path.
+  path: path.startsWith('<') ? path : `<${path}>`,
+  params: parameters,
+});
+
+const clientOf = ({ client, macros }: MilterMessage): Client => ({
+  address: client.address,
+  helo: client.helo,
+  protocol: 'MILTER',
+  xforward: new Map(macros.has('i') ? [['IDENT', macros.get('i')!]] : []),
+});
