@@ -19,9 +19,18 @@ function isReachableName(name: string): boolean {
   return isHostname(name.replaceAll('_', 'x'));
 }
 
-export const listenAddress = text(
-  'IP address or host name',
-  (value) => isIP(value) !== 0 || (isHostname(value) && /[a-z]/i.test(value)),
+function isListenAddress(value: string): boolean {
+  return isIP(value) !== 0 || (isHostname(value) && /[a-z]/i.test(value));
+}
+
+export const listenAddress = text('IP address or host name', isListenAddress);
+
+const unixPath = /^unix:\/[^\0-\x1f\x7f]+$/;
+
+/** Where mail is accepted: also a UNIX socket, `unix:/path`. */
+export const inboundAddress = text(
+  'IP address, host name or unix:/path',
+  (value) => unixPath.test(value) || isListenAddress(value),
 );
 
 export const listenPort = integer('port number', { min: 0, max: 65535 });

@@ -25,6 +25,13 @@ const loopback = new NetworkList(['127.0.0.0/8', '::1']);
 
 const checks: readonly Check[] = [
   {
+    keys: ['inbound.address', 'inbound.protocol'],
+    run: ({ inbound: { address, protocol } }) =>
+      address.startsWith('unix:') && protocol !== 'milter'
+        ? `is a UNIX socket: that needs inbound.protocol milter, not ${protocol}`
+        : undefined,
+  },
+  {
     keys: ['outbound.maxConnections', 'workers'],
     run: ({ outbound: { maxConnections }, workers }) =>
       maxConnections < workers ? `is less than workers (${workers}): each of them needs one` : undefined,

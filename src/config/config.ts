@@ -18,7 +18,11 @@ export interface Config {
   readonly inbound: {
     readonly address: string;
     readonly port: number;
-    readonly protocol: 'smtp' | 'lmtp';
+    readonly protocol: 'smtp' | 'lmtp' | 'milter';
+    /** Permission bits of a UNIX socket. */
+    readonly socketMode: number;
+    /** Name of a group. */
+    readonly socketGroup: string | undefined;
     readonly trustedNetworks: readonly string[];
     readonly maxMessageSize: number;
     readonly maxClients: number;

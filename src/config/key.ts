@@ -5,9 +5,16 @@ import type { Format, Printed } from './format.ts';
 export type Default =
   | { readonly kind: 'value'; readonly value: Printed }
   | { readonly kind: 'none' }
-  | { readonly kind: 'required' }
+  | { readonly kind: 'required'; readonly unless?: Exemption | undefined }
   | { readonly kind: 'derived'; readonly text: string; readonly derive: () => string }
   | { readonly kind: 'follows'; readonly text: string; readonly derive: (others: Config) => unknown };
+
+/** Where a key that must be set may be missing: another key has this value. The key is worth `value` then. */
+export interface Exemption {
+  readonly key: string;
+  readonly is: string;
+  readonly value: Printed;
+}
 
 /** What the reference page says about a key: one paragraph each, in Markdown. */
 export interface Documentation {
@@ -45,8 +52,11 @@ export function key<T>(format: Format<T>, options: Documentation & { readonly de
   return new Key(format, { kind: 'value', value: options.default }, options);
 }
 
-export function required<T>(format: Format<T>, documentation: Documentation): Key<T> {
-  return new Key(format, { kind: 'required' }, documentation);
+export function required<T>(
+  format: Format<T>,
+  options: Documentation & { readonly unless?: Exemption & { readonly value: T } },
+): Key<T> {
+  return new Key(format, { kind: 'required', unless: options.unless }, options);
 }
 
 /** A default that depends on the machine; `text` describes it, `derive` is called when the configuration is read. */

@@ -47,6 +47,8 @@ test('the environment alone is enough, and what it does not say has its default'
       address: '127.0.0.1',
       port: 10025,
       protocol: 'smtp',
+      socketMode: 0o660,
+      socketGroup: undefined,
       trustedNetworks: ['127.0.0.0/8', '::1/128'],
       maxMessageSize: 52428800,
       maxClients: 200,
@@ -288,4 +290,18 @@ test('what is described can be read again, but for the secrets, which are masked
   });
   assert.deepEqual(again, config);
   assert.deepEqual(parse(printed), described);
+});
+
+test('a Milter needs no next hop, and what is printed is read again', () => {
+  const file = write(
+    'milter.yaml',
+    'inbound: { protocol: milter, address: "unix:/run/milter.sock", socketMode: 0600 }\n',
+  );
+  const { DETACH_OUTBOUND_NEXT_HOP: _, ...env } = needed;
+  const config = loadConfig({ file, env });
+  assert.deepEqual(config.outbound.nextHop, []);
+  assert.equal(config.inbound.socketMode, 0o600);
+  const { outbound, inbound } = describeConfig(config);
+  assert.deepEqual(loadConfig({ file: write('again.yaml', stringify({ outbound, inbound })), env }), config);
+  assert.throws(() => loadConfig({ env }), /outbound\.nextHop: is missing/);
 });

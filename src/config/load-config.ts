@@ -92,6 +92,10 @@ function parseValue(merged: Values, path: string, key: Key<unknown>): unknown {
       raw = readSecret(file, fileVariant(path));
     }
   }
+  if (key.default.kind === 'required' && isEmpty(raw)) {
+    const { unless } = key.default;
+    if (unless && getIn(merged, unless.key) === unless.is) return unless.value;
+  }
   if (raw === null && key.default.kind === 'required') {
     const file = key.format.secret ? `, or name a file in ${fileVariant(path)}` : '';
     throw new FormatError(`is missing: set it in the file or as ${envName(path)}${file}`);
@@ -112,6 +116,8 @@ function readSecret(file: unknown, path: string): string {
     throw new FormatError(`${path} cannot be read (${code})`);
   }
 }
+
+const isEmpty = (raw: unknown): boolean => isUnset(raw) || (Array.isArray(raw) && raw.length === 0);
 
 const isUnset = (raw: unknown): boolean => raw === null || raw === '';
 

@@ -68,7 +68,9 @@ function longDefault(fallback: Default): string {
     case 'none':
       return 'not set';
     case 'required':
-      return 'none, it must be set';
+      return fallback.unless
+        ? `none, it must be set unless \`${fallback.unless.key}\` is \`${fallback.unless.is}\``
+        : 'none, it must be set';
     case 'derived':
     case 'follows':
       return fallback.text;

@@ -1,10 +1,10 @@
-import { hostname, listenAddress, listenPort, network, nextHop } from './addresses.ts';
+import { hostname, inboundAddress, listenAddress, listenPort, network, nextHop } from './addresses.ts';
 import { integer, list, oneOf, text } from './format.ts';
 import { derived, follows, key, optional, required } from './key.ts';
 import { allowsOneClientOnly } from './one-client.ts';
 import { defaultSpoolDirectory, machineName } from './machine.ts';
 import { guardKeys, secretText } from './secrets.ts';
-import { duration, size } from './units.ts';
+import { duration, fileMode, size } from './units.ts';
 
 /** 24 days: just below the longest delay that a timer of Node can count. */
 const maxTimer = 24 * 86_400_000;
@@ -26,9 +26,9 @@ export const relaySchema = {
     why: 'One keeps up with a thousand small messages a second, and with the disks of most mail servers.',
   }),
   inbound: {
-    address: key(listenAddress, {
+    address: key(inboundAddress, {
       default: '127.0.0.1',
-      doc: 'Address on which mail is accepted.',
+      doc: 'Address on which mail is accepted. With `inbound.protocol: milter` also `unix:/path` for a UNIX socket; then `inbound.port` means nothing.',
       why: 'Nothing but the local Postfix can reach it before somebody decides otherwise.',
     }),
     port: key(listenPort, {
@@ -36,10 +36,19 @@ export const relaySchema = {
       doc: 'Port on which mail is accepted; 0 takes any free one.',
       why: 'The port that the Postfix documents use for content filters.',
     }),
-    protocol: key(oneOf('smtp', 'lmtp'), {
+    protocol: key(oneOf('smtp', 'lmtp', 'milter'), {
       default: 'smtp',
-      doc: 'Protocol spoken to the sending server. LMTP has a reply per recipient after DATA.',
+      doc: 'Protocol spoken to the sending server. LMTP has a reply per recipient after DATA. With `milter` Postfix shows us each message (`smtpd_milters`) and delivers it itself: nothing under `outbound` is needed.',
       why: 'The `relayhost` of Postfix speaks SMTP.',
+    }),
+    socketMode: key(fileMode, {
+      default: '0660',
+      doc: 'Permissions of the socket, for an `inbound.address` that begins with `unix:`.',
+      why: 'The service and the group of Postfix, nobody else.',
+    }),
+    socketGroup: optional(name, {
+      doc: 'Group that the socket is given to, for an `inbound.address` that begins with `unix:`: the one that Postfix runs in (`postfix`). The service must be a member of it, or run as root.',
+      why: 'Without it, the group of the service.',
     }),
     trustedNetworks: key(list(network), {
       default: ['127.0.0.0/8', '::1/128'],
@@ -91,6 +100,7 @@ export const relaySchema = {
   },
   outbound: {
     nextHop: required(list(nextHop, { min: 1 }), {
+      unless: { key: 'inbound.protocol', is: 'milter', value: [] },
       doc: 'Servers that take the mail, tried in this order: `host:port`, `[v6]:port` or `unix:path`.',
       why: 'A guess could send mail back to where it came from.',
     }),

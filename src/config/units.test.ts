@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { duration, size } from './units.ts';
+import { duration, fileMode, size } from './units.ts';
 
 test('sizes', () => {
   const format = size({ min: 0 });
@@ -76,4 +76,11 @@ test('durations', () => {
 test('bounds are part of the error', () => {
   assert.throws(() => size({ min: 1, max: 10 }).parse(11), /of at least 1 byte and of at most 10 bytes, not 11$/);
   assert.throws(() => duration('seconds', { min: 0, max: 5000 }).parse('1m'), /of at most 5 seconds, not "1m"$/);
+});
+
+test('permissions of a file', () => {
+  for (const raw of ['0660', '660', 660]) assert.equal(fileMode.parse(raw), 0o660);
+  assert.equal(fileMode.parse(fileMode.print(0o600)), 0o600);
+  for (const raw of ['0668', '66', '06600', 'rw', null, true, 6600])
+    assert.throws(() => fileMode.parse(raw), /must be permissions such as 0660/);
 });

@@ -38,6 +38,19 @@ export function size({ min, max = Number.MAX_SAFE_INTEGER }: Bounds): Format<num
   };
 }
 
+/** Permission bits of a file, as chmod(1) reads them: three octal digits, with or without a zero before them. */
+export const fileMode: Format<number> = {
+  label: 'permissions in three octal digits',
+  secret: false,
+  parse(raw) {
+    // YAML reads 0660 as the number 660.
+    const digits = typeof raw === 'number' ? String(raw) : raw;
+    if (typeof digits !== 'string' || !/^0?[0-7]{3}$/.test(digits)) throw wrong('permissions such as 0660', raw);
+    return Number.parseInt(digits, 8);
+  },
+  print: (value) => `0${value.toString(8)}`,
+};
+
 /** What a plain number counts, and how a value is printed. Values are always milliseconds. */
 export type PlainUnit = 'days' | 'seconds';
 

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import type { Config } from '../../config/config.ts';
 import type { Fields, Log } from '../../observe/interface.ts';
 import type { PathCommand } from '../../smtp/command.ts';
 import { Failure, failureReply } from '../../smtp/failures.ts';
 import type { Reply } from '../../smtp/reply.ts';
 import type { Client, Transactions } from '../interface.ts';
 import type { Closing } from '../interface.ts';
-import { startInbound, type Inbound } from './server.ts';
+import { startInbound, type Inbound, type SmtpInbound } from './server.ts';
 
 /** The other side of the door: remembers what came through, answers what it is told to. */
 class Recorder implements Transactions {
@@ -72,7 +71,7 @@ function recordLog(): { readonly log: Log; readonly lines: Line[] } {
   const write = (event: string, fields: Fields = {}): void => void lines.push({ event, ...fields });
   return { log: { debug: none, info: write, warn: write, error: write }, lines };
 }
-const defaults: Config['inbound'] = {
+const defaults: SmtpInbound = {
   address: '127.0.0.1',
   port: 0,
   protocol: 'smtp',
@@ -93,7 +92,7 @@ after(async () => {
 });
 
 async function start(
-  overrides: Partial<Config['inbound']> = {},
+  overrides: Partial<SmtpInbound> = {},
 ): Promise<{ relay: Recorder; port: number; inbound: Inbound; lines: Line[] }> {
   const relay = new Recorder();
   const { log, lines } = recordLog();

@@ -36,9 +36,14 @@ const CIPHERS = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ].join(':');
 
+/** The configuration of a door for SMTP or LMTP. */
+export type SmtpInbound = Omit<Config['inbound'], 'protocol' | 'socketMode' | 'socketGroup'> & {
+  readonly protocol: 'smtp' | 'lmtp';
+};
+
 export interface InboundOptions {
   readonly hostname: string;
-  readonly inbound: Config['inbound'];
+  readonly inbound: SmtpInbound;
   readonly offers: Offers;
   readonly log: Log;
   readonly meter: Pick<Meter, 'clients'>;
