@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { link, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { Listeners } from './listeners.ts';
+import { describeAddress, Listeners } from './listeners.ts';
 
 test("a socket that the supervisor holds: connections wait until somebody accepts on it (Node's own, not public)", async (t) => {
   const listeners = new Listeners();
@@ -51,4 +54,31 @@ test('a port that becomes free in time is taken', async (t) => {
   setTimeout(() => neighbour.close(), 100);
   assert.equal((await opening).port, port);
   listeners.keep([]);
+});
+
+test('a UNIX socket: its permissions, connections that wait, and one that a killed process left behind', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'detach-socket-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'milter.sock');
+  const wanted = { address: `unix:${path}`, port: 0, socketMode: 0o620, socketGroup: undefined };
+  const listeners = new Listeners();
+  const held = await listeners.open(wanted, t.signal);
+  assert.equal(describeAddress(held), `unix:${path}`);
+  assert.equal((await stat(path)).mode & 0o777, 0o620);
+  const server = createServer((socket) => socket.on('error', () => undefined).end('hello')).listen(held.handle);
+  await once(server, 'listening');
+  const other = new Listeners();
+  await assert.rejects(other.open(wanted, t.signal), { code: 'EADDRINUSE' });
+  assert.equal(String(await once(connect(path).setEncoding('latin1'), 'data')), 'hello');
+  await link(path, `${path}.left`);
+  server.close();
+  listeners.keep([]);
+  await rename(`${path}.left`, path);
+  await other.open(wanted, t.signal);
+  other.keep([]);
+  await writeFile(path, 'a file');
+  await assert.rejects(other.open(wanted, t.signal), { code: 'EADDRINUSE' });
+  await rm(path);
+  const noGroup = { ...wanted, socketGroup: 'no-such-group' };
+  await assert.rejects(other.open(noGroup, t.signal), /inbound\.socketGroup: there is no group no-such-group/);
 });

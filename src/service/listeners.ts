@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { hostPort } from '../smtp/host-port.ts';
 import type { ListenAddress } from './messages.ts';
+import { clearSocket, protectSocket, socketPath, type SocketFile } from './unix-socket.ts';
 
 /** A socket of Node's own kind, as `ChildProcess.send` and `Server.listen` take it. */
 export interface SocketHandle {
@@ -19,8 +20,8 @@ export interface SocketHandle {
   getsockname(out: { address?: string; port?: number }): number;
 }
 
-/** @returns a negative error number of libuv when it fails */
-type CreateServerHandle = (address: string, port: number, family: 4 | 6) => SocketHandle | number;
+/** Port and family -1: the address is the path of a UNIX socket. @returns a negative error number of libuv when it fails */
+type CreateServerHandle = (address: string, port: number, family: 4 | 6 | -1) => SocketHandle | number;
 
 const { _createServerHandle: createServerHandle } = net as unknown as { _createServerHandle: CreateServerHandle };
 
@@ -32,13 +33,23 @@ export interface Listening extends ListenAddress {
 const TAKEN_PATIENCE_MS = 2000;
 const TAKEN_RETRY_MS = 50;
 
+/** What is to be opened; mode and group are those of a UNIX socket (`unix:/path`, whose port means nothing). */
+export interface WantedAddress extends ListenAddress {
+  readonly socketMode?: number;
+  readonly socketGroup?: string | undefined;
+}
+
+/** For people: `host:port`, or `unix:/path`. */
+export const describeAddress = ({ address, port }: ListenAddress): string =>
+  socketPath(address) === undefined ? hostPort(address, port) : address;
+
 export class Listeners {
   /** By address as configured. */
   readonly #open = new Map<string, Listening>();
 
   /** The socket for this address; the one that is open already, if there is one. @throws the system's error */
-  async open(wanted: ListenAddress, signal: AbortSignal): Promise<Listening> {
-    const key = hostPort(wanted.address, wanted.port);
+  async open(wanted: WantedAddress, signal: AbortSignal): Promise<Listening> {
+    const key = describeAddress(wanted);
     const open = this.#open.get(key);
     if (open) return open;
     const bound = await bindPatiently(wanted, signal);
@@ -56,15 +67,39 @@ export class Listeners {
   }
 }
 
-async function bindPatiently(wanted: ListenAddress, signal: AbortSignal): Promise<Listening> {
-  const { address, family } = await lookup(wanted.address, { verbatim: true });
+async function bindPatiently(wanted: WantedAddress, signal: AbortSignal): Promise<Listening> {
+  const bindIt = await binder(wanted);
   const until = Date.now() + TAKEN_PATIENCE_MS;
   for (;;) {
-    const bound = bind({ address, port: wanted.port }, family === 6 ? 6 : 4);
+    const bound = await bindIt();
     if (!(bound instanceof Error)) return bound;
     if (bound.code !== 'EADDRINUSE' || Date.now() >= until) throw bound;
     await delay(TAKEN_RETRY_MS, undefined, { signal });
   }
+}
+
+async function binder(wanted: WantedAddress): Promise<() => Promise<Listening | SystemError>> {
+  const path = socketPath(wanted.address);
+  if (path !== undefined) {
+    const file = { path, mode: wanted.socketMode ?? 0o660, group: wanted.socketGroup };
+    return () => bindSocketFile(file);
+  }
+  const { address, family } = await lookup(wanted.address, { verbatim: true });
+  return () => Promise.resolve(bind({ address, port: wanted.port }, family === 6 ? 6 : 4));
+}
+
+async function bindSocketFile(file: SocketFile): Promise<Listening | SystemError> {
+  const address = `unix:${file.path}`;
+  await clearSocket(file.path);
+  const handle = createServerHandle(file.path, -1, -1);
+  if (typeof handle === 'number') return systemError(getSystemErrorName(handle), { address, port: 0 });
+  try {
+    await protectSocket(file);
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+  return { handle, address, port: 0 };
 }
 
 interface SystemError extends Error {
@@ -83,4 +118,4 @@ function bind({ address, port }: ListenAddress, family: 4 | 6): Listening | Syst
 }
 
 const systemError = (code: string, { address, port }: ListenAddress): SystemError =>
-  Object.assign(new Error(`listen ${code}: ${hostPort(address, port)}`), { code });
+  Object.assign(new Error(`listen ${code}: ${describeAddress({ address, port })}`), { code });

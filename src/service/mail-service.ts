@@ -1,7 +1,7 @@
 /** The rooms that mail passes through, wired together in a mail process: from storage to the front door. */
 import { createDetacher } from '../detach/detacher.ts';
 import type { Detacher } from '../detach/interface.ts';
-import { startInbound } from '../inbound/smtp/server.ts';
+import { startInbound, type Inbound } from '../inbound/smtp/server.ts';
 import { createNotice } from '../links/notice.ts';
 import { createGuard } from '../loopguard/guard.ts';
 import type { Guard } from '../loopguard/interface.ts';
@@ -15,6 +15,7 @@ import { createNextHop } from '../outbound/next-hop.ts';
 import { Relay } from '../course/relay.ts';
 import type { Store } from '../storage/interface.ts';
 import { createStore } from '../storage/store.ts';
+import { openMilterDoor } from './milter-door.ts';
 import type { Closing, Opening, Serving } from './process-host.ts';
 import { SharedClients } from './shared-clients.ts';
 import { SharedSpace } from './shared-space.ts';
@@ -37,22 +38,15 @@ export async function openMail(opening: Opening): Promise<Serving> {
   const { config } = opening;
   const { meter, registry } = createMeter(config.loopguard.cluster);
   const rooms = createRooms(opening, meter);
-  const inbound = await startInbound({
-    hostname: config.hostname,
-    inbound: config.inbound,
-    offers: { extensions: () => offers(rooms) },
-    log: opening.log,
-    meter,
-    limits: new SharedClients(opening.supervisor.limits),
-    listenOn: opening.handle,
-    open: () => openRelay(opening, rooms),
-  });
+  const inbound = await openDoor(opening, rooms);
   const { nextHop, store, detacher } = rooms;
   return {
     registry,
     notReady: await tryOut(opening, rooms),
     probe: async (signal) => {
-      const [reached, stored] = await Promise.all([nextHop.probe(signal), store.probe(signal)]);
+      // A Milter sends nothing on: its next hop is the Postfix that shows it the mail.
+      const reaching = config.inbound.protocol === 'milter' || nextHop.probe(signal);
+      const [reached, stored] = await Promise.all([reaching, store.probe(signal)]);
       return [...(reached ? [] : ['nextHop']), ...(stored ? [] : ['storage'])];
     },
     async close(closing: Closing) {
@@ -61,6 +55,24 @@ export async function openMail(opening: Opening): Promise<Serving> {
       await Promise.race([closed, aborted(closing.deadline).catch(() => undefined)]);
     },
   };
+}
+
+/** Where mail comes in. */
+function openDoor(opening: Opening, rooms: Rooms): Promise<Pick<Inbound, 'close'>> {
+  const { config, log, handle, supervisor } = opening;
+  const limits = new SharedClients(supervisor.limits);
+  const { protocol } = config.inbound;
+  if (protocol === 'milter') return openMilterDoor(opening, { ...rooms, limits });
+  return startInbound({
+    hostname: config.hostname,
+    inbound: { ...config.inbound, protocol },
+    offers: { extensions: () => offers(rooms) },
+    log,
+    meter: rooms.meter,
+    limits,
+    listenOn: handle,
+    open: () => openRelay(opening, rooms, protocol),
+  });
 }
 
 function createRooms({ config, log, listener, supervisor }: Opening, meter: Meter): Rooms {
@@ -83,10 +95,14 @@ function createRooms({ config, log, listener, supervisor }: Opening, meter: Mete
   return { meter, guard, store, nextHop, detacher, calls, notify };
 }
 
-function openRelay({ config, log }: Opening, { meter, guard, nextHop, calls, detacher, notify }: Rooms): Relay {
+function openRelay(
+  { config, log }: Opening,
+  { meter, guard, nextHop, calls, detacher, notify }: Rooms,
+  inboundProtocol: 'smtp' | 'lmtp',
+): Relay {
   return new Relay({
     hostname: config.hostname,
-    inboundProtocol: config.inbound.protocol,
+    inboundProtocol,
     outboundProtocol: config.outbound.protocol,
     maxMessageSize: config.inbound.maxMessageSize,
     nextHop,

@@ -5,13 +5,12 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
-import { hostPort } from '../smtp/host-port.ts';
 import { SummedFigures } from './figures.ts';
 import { Generation, type Sockets } from './generation.ts';
 import { HealthDoor } from './health-door.ts';
 import { Ledger } from './ledger.ts';
 import { limitsOf } from './limits-of.ts';
-import { Listeners } from './listeners.ts';
+import { describeAddress, Listeners } from './listeners.ts';
 import type { Role } from './messages.ts';
 import { askAll } from './questions.ts';
 import { ServiceProcess, type SharedMessage } from './service-process.ts';
@@ -65,8 +64,8 @@ export class Supervisor {
       this.#current = generation;
       this.#retire(before);
       return {
-        inbound: hostPort(sockets.inbound.address, sockets.inbound.port),
-        links: hostPort(sockets.links.address, sockets.links.port),
+        inbound: describeAddress(sockets.inbound),
+        links: describeAddress(sockets.links),
         metrics: this.#health.address,
         workers: config.workers,
         ...(notReady.length > 0 ? { notReady } : {}),

@@ -10,6 +10,7 @@ const directories = [
   'postfix-a/single-postfix',
   'postfix-a/single-postfix-relayhost',
   'postfix-a/before-queue',
+  'postfix-a/milter',
   'postfix-b',
 ];
 

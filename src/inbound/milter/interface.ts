@@ -83,6 +83,9 @@ export interface MilterFilter {
 
 /** Something about a connection that is worth a log line. */
 export type MilterEvent =
+  /** The address is not trusted. */
+  | { readonly kind: 'stranger' }
+  /** There are connections enough. */
+  | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'protocol-error'; readonly reason: string }
-  | { readonly kind: 'connection-error'; readonly reason: string }
-  | { readonly kind: 'too-many-connections' };
+  | { readonly kind: 'connection-error'; readonly reason: string };

@@ -1,30 +1,42 @@
-import { chmod, chown, lstat, rm } from 'node:fs/promises';
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { MilterConnection, type ConnectionOptions } from './connection.ts';
 import type { MilterEvent } from './interface.ts';
 import { MilterError } from './milter-error.ts';
 
-/** Where the server listens: TCP, or a UNIX socket with its permissions. */
+/** Where the server listens: TCP, a UNIX socket, or a socket that is bound already. */
 export type ListenAddress =
   | { readonly host: string; readonly port: number }
-  /** `group`: a group id that the socket is given to. */
-  | { readonly path: string; readonly mode: number; readonly group?: number | undefined };
+  | { readonly path: string }
+  /** What `Server.listen` of Node takes. */
+  | { readonly handle: object };
+
+/** A place among the connections, or why there is none. */
+export type Place =
+  { readonly kind: 'admitted'; readonly leave: () => void } | { readonly kind: 'refused'; readonly failure: string };
 
 export interface MilterServerOptions extends ConnectionOptions {
   readonly listen: ListenAddress;
-  readonly maxConnections: number;
-  /** Whether a client of this address may speak to us; UNIX sockets are guarded by their permissions. */
-  readonly trusts?: (address: string) => boolean;
+  /** Asked for each connection, with its address ('' on a UNIX socket). */
+  readonly enter: (address: string) => Place | Promise<Place>;
+  readonly trusts: (address: string) => boolean;
   readonly report: (event: MilterEvent, address: string) => void;
 }
 
+/** How the server closes. */
+export interface Closing {
+  /** Aborted: connections between two messages are cut. Before that they stay until the mail server ends them. */
+  readonly hurry: AbortSignal;
+  /** Aborted: what is still under way is cut. */
+  readonly deadline: AbortSignal;
+}
+
 export interface MilterServer {
-  /** As bound; a UNIX socket has port 0 and its path as the address. */
+  /** As bound; of a UNIX socket the path, and port 0. */
   readonly address: string;
   readonly port: number;
-  /** Takes no new connection, waits for messages under way for at most `graceMs`, for idle connections `idleGraceMs`. */
-  readonly close: (limits: { readonly graceMs: number; readonly idleGraceMs: number }) => Promise<void>;
+  /** Takes no new connection, and waits for the others. */
+  readonly close: (closing: Closing) => Promise<void>;
 }
 
 const POLL_MS = 50;
@@ -33,17 +45,14 @@ const POLL_MS = 50;
 export async function startMilterServer(options: MilterServerOptions): Promise<MilterServer> {
   const connections = new Map<Socket, MilterConnection>();
   const server = createServer({ noDelay: true }, (socket) => void serve(socket, connections, options));
-  const { listen } = options;
-  if ('path' in listen) await listenOnPath(server, listen);
-  else {
-    server.listen(listen.port, listen.host);
-    await once(server, 'listening');
-  }
-  const bound = server.address()!;
+  server.listen('handle' in options.listen ? options.listen.handle : options.listen);
+  await once(server, 'listening');
+  // Null for the handle of a UNIX socket.
+  const bound = server.address() ?? '';
   return {
     address: typeof bound === 'string' ? bound : bound.address,
     port: typeof bound === 'string' ? 0 : bound.port,
-    close: (limits) => close(server, connections, limits),
+    close: (closing) => close(server, connections, closing),
   };
 }
 
@@ -52,15 +61,17 @@ async function serve(
   connections: Map<Socket, MilterConnection>,
   options: MilterServerOptions,
 ): Promise<void> {
-  const address = socket.remoteAddress ?? '';
+  const address = plainAddress(socket.remoteAddress ?? '');
   // Errors of the socket reach whoever reads it; later ones nobody.
   socket.on('error', () => undefined);
-  if (address !== '' && options.trusts?.(address) === false) {
+  if (!options.trusts(address)) {
+    options.report({ kind: 'stranger' }, address);
     socket.destroy();
     return;
   }
-  if (connections.size >= options.maxConnections) {
-    options.report({ kind: 'too-many-connections' }, address);
+  const place = await options.enter(address);
+  if (place.kind === 'refused') {
+    options.report({ kind: 'refused', reason: place.failure }, address);
     socket.destroy();
     return;
   }
@@ -74,43 +85,26 @@ async function serve(
     options.report({ kind, reason: error instanceof Error ? error.message : String(error) }, address);
   } finally {
     connections.delete(socket);
+    place.leave();
     socket.destroySoon();
   }
 }
 
-/** A socket that a process left behind when it was killed is taken away; one that somebody answers on is not. */
-async function listenOnPath(
-  server: Server,
-  { path, mode, group }: Extract<ListenAddress, { path: string }>,
-): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found?.isSocket() === true && !(await answers(path))) await rm(path, { force: true });
-  server.listen({ path });
-  await once(server, 'listening');
-  if (group !== undefined) await chown(path, -1, group);
-  await chmod(path, mode);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    probe.once('connect', () => probe.destroy());
-  });
-}
+/** An IPv4 address without the IPv6 prefix of a dual-stack socket. */
+const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
 
 async function close(
   server: Server,
   connections: ReadonlyMap<Socket, MilterConnection>,
-  { graceMs, idleGraceMs }: { readonly graceMs: number; readonly idleGraceMs: number },
+  { hurry, deadline }: Closing,
 ): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  const started = performance.now();
-  const sweep = setInterval(() => {
-    const elapsed = performance.now() - started;
-    for (const [socket, { busy }] of connections) if (elapsed >= (busy ? graceMs : idleGraceMs)) socket.destroy();
-  }, POLL_MS);
+  const sweep = (): void => {
+    for (const [socket, { busy }] of connections) if (deadline.aborted || (hurry.aborted && !busy)) socket.destroy();
+  };
+  sweep();
+  const polling = setInterval(sweep, POLL_MS);
   await closed;
-  clearInterval(sweep);
+  clearInterval(polling);
 }

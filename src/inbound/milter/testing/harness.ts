@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { Answer, MilterEvent, MilterMessage, Reply } from '../interface.ts';
-import { startMilterServer, type ListenAddress, type MilterServer } from '../server.ts';
+import { startMilterServer, type Closing, type ListenAddress, type MilterServer, type Place } from '../server.ts';
 import { MailServer } from './mail-server.ts';
 
 /** What a filter was shown. */
@@ -18,7 +18,7 @@ export interface Options {
   readonly replyWithinMs?: number;
   readonly progressEveryMs?: number;
   readonly maxHeaderBytes?: number;
-  readonly maxConnections?: number;
+  readonly enter?: (address: string) => Place;
   readonly trusts?: (address: string) => boolean;
 }
 
@@ -42,6 +42,9 @@ export async function readAll(body: AsyncIterable<Buffer>): Promise<string> {
   return all;
 }
 
+/** Cuts everything. */
+export const atOnce: Closing = { hurry: AbortSignal.abort(), deadline: AbortSignal.abort() };
+
 /** A server whose filter writes down what it is shown, and then answers as it is told. */
 export async function start(
   t: TestContext,
@@ -54,7 +57,8 @@ export async function start(
     listen: { host: '127.0.0.1', port: 0 },
     macros: ['i'],
     maxHeaderBytes: 1_000_000,
-    maxConnections: 100,
+    enter: () => ({ kind: 'admitted', leave: () => undefined }),
+    trusts: () => true,
     replyWithinMs: 60_000,
     progressEveryMs: 60_000,
     report: (event, address) => events.push({ ...event, address }),
@@ -68,7 +72,7 @@ export async function start(
     },
     ...options,
   });
-  t.after(() => server.close({ graceMs: 0, idleGraceMs: 0 }));
+  t.after(() => server.close(atOnce));
   return { server, seen, events, open: () => new MailServer(server.port === 0 ? server.address : server.port) };
 }
 

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { startAzurite, type Azurite } from '../../harness/azurite.ts';
+import { startDetach, type ConfigTree, type DetachInstance } from '../../harness/detach-mta.ts';
+import { startPostfix, type PostfixInstance, type PostfixOptions } from '../../harness/postfix.ts';
+import type { Scenario } from '../../harness/scenario.ts';
+import { startSink, type Sink } from '../../harness/sink.ts';
+
+export interface MilterChain {
+  readonly postfix: PostfixInstance;
+  readonly detach: DetachInstance;
+  readonly sink: Sink;
+  readonly azurite: Azurite;
+}
+
+export interface MilterChainOptions {
+  readonly detach?: ConfigTree;
+  readonly postfix?: PostfixOptions['settings'];
+  /** Where Postfix finds the Milter; the TCP port of Detach MTA unless given. */
+  readonly milter?: string;
+}
+
+/** One Postfix, Detach MTA as its Milter, and a sink that takes what Postfix delivers. */
+export async function startMilterChain(scenario: Scenario, options: MilterChainOptions = {}): Promise<MilterChain> {
+  const azurite = await scenario.use(startAzurite());
+  const sink = await scenario.use(startSink());
+  const detach = await scenario.use(
+    startDetach({
+      nextHop: [],
+      storage: azurite.connectionString,
+      config: { inbound: { protocol: 'milter' }, ...options.detach },
+    }),
+  );
+  const postfix = await scenario.use(
+    startPostfix({
+      dir: 'postfix-a/milter',
+      settings: {
+        smtpd_milters: options.milter ?? `inet:127.0.0.1:${detach.port}`,
+        virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
+        ...options.postfix,
+      },
+    }),
+  );
+  return { azurite, sink, detach, postfix };
+}
+
+export interface Restored {
+  readonly status: number;
+  readonly output: Buffer;
+  readonly errors: string;
+}
+
+/** `detach-mta restore` on a delivered message. */
+export async function restore(detach: DetachInstance, delivered: Buffer): Promise<Restored> {
+  const program = join(import.meta.dirname, '../../../dist/main.js');
+  const child = spawn(process.execPath, [program, 'restore', '--config', detach.configFile]);
+  const output: Buffer[] = [];
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(delivered);
+  const [status] = (await once(child, 'close')) as [number];
+  return { status, output: Buffer.concat(output), errors };
+}
