@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { commands } from './run-command-line.ts';
+import { commands } from './all-commands.ts';
 import { runCommand } from './testing/run-command.ts';
 
 const main = join(import.meta.dirname, '../main.ts');

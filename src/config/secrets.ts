@@ -1,5 +1,5 @@
-import { ContainerClient } from '@azure/storage-blob';
 import type { GuardKey } from './config.ts';
+import { connectionStringProblem } from './connection-string.ts';
 import { type Format, FormatError, list } from './format.ts';
 
 /** Stands wherever a secret would be printed. */
@@ -90,12 +90,9 @@ export const connectionString: Format<string> = {
     if (!has('UseDevelopmentStorage') && !has('AccountName', 'AccountKey') && !has('SharedAccessSignature')) {
       throw new FormatError('must contain AccountName and AccountKey, SharedAccessSignature or UseDevelopmentStorage');
     }
-    try {
-      new ContainerClient(value, 'any');
-    } catch (error) {
-      // The library names what is wrong with it, and quotes nothing.
-      throw new FormatError(`is none that Azure takes: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    // It quotes nothing of the value.
+    const problem = connectionStringProblem(value);
+    if (problem !== undefined) throw new FormatError(`is none that Azure takes: ${problem}`);
     return value;
   },
 };
