@@ -22,7 +22,7 @@ export const relaySchema = {
   }),
   workers: key(integer('number', { min: 1, max: 64 }), {
     default: 1,
-    doc: 'Processes that share the work, at best one for each processor. Limits (`inbound.maxClients`, `outbound.maxConnections`, `spool.maxBytes`) hold for all together, an equal part for each. A worker that is lost is replaced; what it had under way, the sending Postfix sends again.',
+    doc: 'Processes that take mail, at best one for each processor; pages and downloads have one of their own besides. Limits (`inbound.maxClients`, `outbound.maxConnections`, `spool.maxBytes` and those per client) hold for all of them together. A process that is lost is replaced; what it had under way, the sending Postfix sends again.',
     why: 'One keeps up with a thousand small messages a second, and with the disks of most mail servers.',
   }),
   inbound: {
