@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Outgoing } from '../detach/interface.ts';
 import type { Client } from '../inbound/interface.ts';
 import type { Fence, Guard } from '../loopguard/interface.ts';
-import { unfold, type HeaderBlock } from '../message/header-block.ts';
+import type { HeaderBlock } from '../message/header-block.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import { domainOf } from '../smtp/address.ts';
 import type { PathCommand } from '../smtp/command.ts';
@@ -189,10 +189,9 @@ export class TransactionRecord {
   /** How the sending Postfix's log knows this message. */
   #identity(): { readonly messageId: string | undefined; readonly queueId: string | undefined } {
     const messageId = this.#header?.first('message-id');
-    const received = this.#header?.fields.find((field) => field.key === 'received');
+    const received = this.#header?.first('received') ?? '';
     const queueId =
-      availableAttribute(this.#client.xforward, 'IDENT') ??
-      (received && /\bid[ \t]+([A-Za-z0-9]+)/.exec(unfold(received))?.[1]);
+      availableAttribute(this.#client.xforward, 'IDENT') ?? /\bid[ \t]+([A-Za-z0-9]{1,64})/.exec(received)?.[1];
     return {
       messageId: messageId === undefined ? undefined : wireToText(messageId).slice(0, 998),
       queueId: queueId === undefined ? undefined : wireToText(queueId),

@@ -8,18 +8,19 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { linkUrl, type Notice } from '../links/interface.ts';
-import { unfold, type HeaderBlock } from '../message/header-block.ts';
+import type { HeaderBlock } from '../message/header-block.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import { fingerprintOf, type Store } from '../storage/interface.ts';
 import { Checksum } from './checksum.ts';
+import { ChunkList } from './chunk-list.ts';
 import { MessageReader, type FilePart } from './message-reader.ts';
 import { commitFiles, type Committed, type HashedPart } from './commit-files.ts';
 import { distinctNames } from './distinct-names.ts';
 import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
 import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
 import { writeManifest } from './manifest.ts';
-import { readPartHead } from './mime/part-head.ts';
+import { maxPartHeader, readPartHead } from './mime/part-head.ts';
 import { MimeScanner } from './mime/scanner.ts';
 import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
 import { isExempt, judge, smallestSize } from './policy.ts';
@@ -28,6 +29,7 @@ import { replaceParts } from './replacement.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
+import { takeTurns } from '../runtime/take-turns.ts';
 
 export interface DetachContext {
   readonly config: Pick<Config, 'detach' | 'links'>;
@@ -56,8 +58,8 @@ const emptyLineBytes = 2;
 
 const noBytes = Buffer.alloc(0);
 
-/** A larger chunk is scanned in steps, so that the tape is never asked to hold more than that at once. */
-const maxStepBytes = blockSize;
+/** A larger chunk is scanned in steps, so that others get their turn: the worst message takes 0.5 ms for each KiB. */
+const maxStepBytes = 32 * 1024;
 
 export class IncomingMessage implements Incoming {
   readonly header: HeaderBlock;
@@ -85,11 +87,14 @@ export class IncomingMessage implements Incoming {
 
   async detach(envelope: Envelope): Promise<Outgoing> {
     const rules = this.#context.config.detach;
-    const scanned = !isExempt(envelope, rules) && this.header.fields.every(({ key }) => key !== '');
-    const limit = scanned ? Math.min(smallestSize(rules), maxUnscannedBytes) : Infinity;
+    const scanned = !isExempt(envelope, rules) && this.header.wellFormed;
+    const tooLong = scanned && hasLongContentField(this.header);
+    const limit = scanned && !tooLong ? Math.min(smallestSize(rules), maxUnscannedBytes) : Infinity;
     const { chunks, ended } = await this.#first(Math.min(limit, maxChunkBytes));
     // Most messages end here, without a look at what they hold.
     if (ended) return memoryOutgoing(this.header.raw, chunks);
+    if (tooLong)
+      this.#context.log.info('passed-whole', { reason: `a Content- field of more than ${maxPartHeader} bytes` });
     const start = new Tape(this.#context.spool, envelope.client);
     const isAll = await releasedOnError(start, () => this.#keep(chunks, start, limit));
     if (isAll) return this.#asItCame(start);
@@ -104,14 +109,13 @@ export class IncomingMessage implements Incoming {
 
   /** As it came, until there are so many bytes. */
   async #first(limit: number): Promise<{ readonly chunks: Buffer[]; readonly ended: boolean }> {
-    const chunks: Buffer[] = [];
-    for (let length = 0; length < limit;) {
+    const list = new ChunkList();
+    while (list.length < limit) {
       const chunk = takeChunk(await this.#next());
-      if (!chunk) return { chunks, ended: true };
-      chunks.push(chunk);
-      length += chunk.length;
+      if (!chunk) return { chunks: list.take(), ended: true };
+      list.push(chunk);
     }
-    return { chunks, ended: false };
+    return { chunks: list.take(), ended: false };
   }
 
   /** Puts these chunks and what comes after them onto a tape, until there are so many bytes. @returns whether that is all */
@@ -159,30 +163,31 @@ export class IncomingMessage implements Incoming {
     const scanner = new MimeScanner(readPartHead(this.header), collector, {
       maxDepth: this.#context.config.detach.maxDepth,
     });
-    const take = (bytes: Buffer): void => {
+    const scan = async (bytes: Buffer): Promise<void> => {
       checksum.update(bytes);
-      scanner.push(bytes);
+      for (let at = 0; at < bytes.length;) {
+        const end = Math.min(at + maxStepBytes, bytes.length);
+        scanner.push(bytes.subarray(at, end));
+        at = end;
+        if (at % blockSize < maxStepBytes && at < bytes.length) await tape.drain();
+        await takeTurns();
+      }
     };
     try {
       for await (const block of start.lend(emptyLineBytes, start.length)) {
-        take(block);
+        await scan(block);
         await tape.drain();
       }
     } finally {
       await start.release();
     }
     /** As in `#append`. */
-    const takeNext = async (): Promise<boolean> => {
-      let bytes = takeChunk(await this.#next());
-      if (!bytes) return false;
-      for (; bytes.length > maxStepBytes; bytes = bytes.subarray(maxStepBytes)) {
-        take(bytes.subarray(0, maxStepBytes));
-        await tape.drain();
-      }
-      take(bytes);
-      return true;
+    const scanNext = async (): Promise<boolean> => {
+      const chunk = takeChunk(await this.#next());
+      if (chunk) await scan(chunk);
+      return chunk !== undefined;
     };
-    while (await takeNext()) await tape.drain();
+    while (await scanNext()) await tape.drain();
     scanner.end();
   }
 
@@ -195,6 +200,10 @@ export class IncomingMessage implements Incoming {
     const bytesIn = this.header.raw.length + emptyLineBytes + collector.length;
     const whole = (): Outgoing =>
       tapeOutgoing({ header: this.header.raw, pieces: collector.pieces, tape }, { bytesIn, files: [] });
+    if (collector.limit !== undefined) {
+      log.info('passed-whole', { reason: collector.limit });
+      return whole();
+    }
     const found = this.#choose(collector);
     if (found.length === 0) return whole();
     const chosen = await Promise.all(found.map(async (part) => ({ ...part, sha256: await part.digest })));
@@ -270,6 +279,9 @@ export class IncomingMessage implements Incoming {
   }
 }
 
+const hasLongContentField = (header: HeaderBlock): boolean =>
+  header.allOf('content-').some(({ raw }) => raw.length > maxPartHeader);
+
 async function releasedOnError<T>(tape: Tape, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -284,8 +296,7 @@ const maxIdentityLength = 998;
 
 /** The same for every try of the same message. */
 function identityOf(header: HeaderBlock): string {
-  const field = header.fields.find(({ key }) => key === 'message-id');
-  const id = field ? unfold(field) : '';
+  const id = header.first('message-id') ?? '';
   if (id !== '' && id.length <= maxIdentityLength) return id;
   return `sha256:${createHash('sha256')
     .update(id === '' ? header.raw : Buffer.from(id, 'latin1'))

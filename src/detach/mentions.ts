@@ -9,6 +9,9 @@ import { unescapeHtml } from './notice/unescape-html.ts';
 const maxReferences = 10_000;
 const maxReferenceChars = 2 * 1024 * 1024;
 
+/** Places that look like a reference, the same ones counted again: to read one takes as long as a hundred characters. */
+const maxMarks = 20_000;
+
 /** Where a reference may end: at the quote it began with, at a blank, or where an address or a style ends. */
 const ends = [
   /["<>]/,
@@ -26,17 +29,23 @@ export class Mentions {
   /** As they stood in the texts. */
   readonly #seen = new Set<string>();
   #chars = 0;
+  #marks = 0;
   pgp = false;
 
   /** What stands after `cid:` (RFC 2392), as far as it may reach: a byte string. */
   addId(tail: string, charset: string | undefined): void {
-    for (const text of readings(tail, charset)) for (const end of ends) this.#add(this.#ids, text.split(end, 1)[0]!);
+    this.#marks += 1;
+    for (const text of readings(tail, charset))
+      for (const end of ends) {
+        const id = text.split(end, 1)[0]!;
+        if (this.#isNew('cid:', id)) this.#add(this.#ids, copyOf(id));
+      }
   }
 
   /** The value of an attribute that names what is shown, or of `url(…)`: a byte string. */
   addPlace(value: string, charset: string | undefined): void {
-    if (!this.#isNew(value)) return;
-    for (const text of readings(value, charset)) this.#add(this.#places, text);
+    this.#marks += 1;
+    if (this.#isNew('', value)) for (const text of readings(copyOf(value), charset)) this.#add(this.#places, text);
   }
 
   /** Whether a text refers to the part by Content-ID, Content-Location or file name (RFC 2557 section 8). */
@@ -46,17 +55,19 @@ export class Mentions {
       ...(contentLocation === undefined ? [] : locations(contentLocation)),
       ...[fileName, typeName].flatMap((name) => (name === undefined ? [] : spellings(name))),
     ];
-    if (this.#isFull) return ids.length + places.length > 0;
+    if (this.isFull) return ids.length + places.length > 0;
     return ids.some((id) => this.#ids.has(id)) || places.some((place) => this.#places.has(place));
   }
 
-  get #isFull(): boolean {
-    return this.#seen.size >= maxReferences || this.#chars >= maxReferenceChars;
+  /** More than anybody wants to look at: nothing is taken out that a text could refer to. */
+  get isFull(): boolean {
+    return this.#seen.size >= maxReferences || this.#chars >= maxReferenceChars || this.#marks >= maxMarks;
   }
 
-  #isNew(reference: string): boolean {
-    if (this.#isFull || this.#seen.has(reference)) return false;
-    this.#seen.add(reference);
+  #isNew(kind: 'cid:' | '', reference: string): boolean {
+    const key = kind + reference;
+    if (this.isFull || this.#seen.has(key)) return false;
+    this.#seen.add(copyOf(key));
     return true;
   }
 
@@ -67,6 +78,12 @@ export class Mentions {
       this.#chars += spelling.length;
     }
   }
+}
+
+/** A string of its own: a piece of a text keeps all of that text in memory. */
+function copyOf(text: string): string {
+  const encoding = /[\u0100-\uffff]/.test(text) ? 'utf16le' : 'latin1';
+  return Buffer.from(text, encoding).toString(encoding);
 }
 
 /** The brackets may stand within an encoded word. */

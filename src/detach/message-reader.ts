@@ -92,6 +92,9 @@ export class MessageReader implements Sink {
   #heldBytes = 0;
   #file: OpenFile | undefined;
   #watch: TextWatch | undefined;
+  #tooMuch: string | undefined;
+  /** The last piece, while it is one that can grow. */
+  #lastLiteral: (TapePiece & { length: number }) | undefined;
   /** How many parts were left alone, and why. */
   readonly left = new Map<Reason, number>();
   /** Told of each of them, between the beginning and the end of the leaf. */
@@ -108,12 +111,14 @@ export class MessageReader implements Sink {
   }
 
   literal(bytes: Buffer): void {
-    const last = this.pieces.at(-1);
     const from = this.#tape.length;
     this.#tape.append(bytes);
-    if (last?.kind === 'tape' && last.from + last.length === from)
-      this.pieces[this.pieces.length - 1] = { ...last, length: last.length + bytes.length };
-    else this.pieces.push({ kind: 'tape', at: this.#at, length: bytes.length, from });
+    const last = this.#lastLiteral;
+    if (last && last.from + last.length === from) last.length += bytes.length;
+    else {
+      this.#lastLiteral = { kind: 'tape', at: this.#at, length: bytes.length, from };
+      this.pieces.push(this.#lastLiteral);
+    }
     this.#at += bytes.length;
   }
 
@@ -146,6 +151,16 @@ export class MessageReader implements Sink {
     this.#ambiguous = true;
   }
 
+  tooMuch(reason: string): void {
+    this.#tooMuch = reason;
+    const file = this.#file;
+    if (file && !file.stopped) {
+      this.#stop(file);
+      file.decoded.abandon();
+    } else if (this.#heldBytes > 0) this.literal(this.#held!.subarray(0, this.#heldBytes));
+    this.#forgetLeaf();
+  }
+
   leafEnds(end: number, next: number): void {
     const leaf = this.#leaf!;
     this.#watch?.end();
@@ -156,11 +171,20 @@ export class MessageReader implements Sink {
       this.#leave('small');
     }
     if (isPlace(leaf) && this.texts.length < maxTexts) this.texts.push({ leaf, end, next });
+    this.#forgetLeaf();
+  }
+
+  #forgetLeaf(): void {
     this.#leaf = undefined;
     this.#watch = undefined;
     this.#file = undefined;
     this.#candidate = false;
     this.#heldBytes = 0;
+  }
+
+  /** Why nothing is taken out of this message. */
+  get limit(): string | undefined {
+    return this.#tooMuch;
   }
 
   /** What the policy decides over, once the whole message was read. */
@@ -228,7 +252,10 @@ export class MessageReader implements Sink {
       size: decoded.size,
       recipe: reader.recipe,
     };
-    if (length > 0) this.pieces.push(piece);
+    if (length > 0) {
+      this.pieces.push(piece);
+      this.#lastLiteral = undefined;
+    }
     return piece;
   }
 

@@ -1,15 +1,21 @@
 import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
+import { ChunkList } from './chunk-list.ts';
 
-/** Ten times what any honest message has, and 100,000 short fields. */
-const maxHeaderBytes = 2 * 1024 * 1024;
+/** Twice what Exim accepts (`header_maxsize`), and ten times what the longest honest header has. */
+export const maxHeaderBytes = 2 * 1024 * 1024;
 
-/** Of a small message the body came with the header, and stays as long. */
+/** A thousand times what an honest message has. */
+export const maxHeaderFields = 131_072;
+
+/** Bytes of body behind the header up to which both stay in the chunk that they came in. */
 const largeRest = 16 * 1024;
 
 const cr = 0x0d;
 const lf = 0x0a;
+const space = 0x20;
+const tab = 0x09;
 const endOfHeader = Buffer.from('\r\n\r\n');
 
 export interface Received {
@@ -19,30 +25,33 @@ export interface Received {
 }
 
 /**
- * Reads up to the empty line that ends the header (RFC 5322 section 2.1).
+ * Reads up to the empty line that ends the header (RFC 5322 section 2.1). Holds at most `maxHeaderBytes` and a chunk,
+ * and the reader of the message asks for the next chunk only when this one was looked at.
  * @throws Failure headerTooLarge, and whatever the source rejects with
  */
 export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Received> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const chunks = new ChunkList();
+  let fields = 0;
   /** The last three bytes before the chunk at hand, behind a line end that stands for the beginning. */
   let before: Buffer = Buffer.from('\r\n');
   for (let chunk = takeChunk(await source.next()); chunk; chunk = takeChunk(await source.next())) {
+    const { length } = chunks;
     chunks.push(chunk);
     // What ends at a chunk boundary has a CR or LF on either side of it.
-    const atSeam =
+    const acrossChunks =
       chunk[0] === cr || chunk[0] === lf ? Buffer.concat([before, chunk.subarray(0, 3)]).indexOf(endOfHeader) : -1;
-    const inChunk = atSeam < 0 ? chunk.indexOf(endOfHeader) : -1;
-    if (atSeam >= 0 || inChunk >= 0) {
-      const end = atSeam >= 0 ? length - before.length + atSeam + 2 : length + inChunk + 2;
-      const all = chunks.length === 1 ? chunk : Buffer.concat(chunks);
+    const inChunk = acrossChunks < 0 ? chunk.indexOf(endOfHeader) : -1;
+    if (acrossChunks >= 0 || inChunk >= 0) {
+      const end = acrossChunks >= 0 ? length - before.length + acrossChunks + 2 : length + inChunk + 2;
+      const all = chunks.join();
       return { header: headerOf(ownBytes(all, end)), rest: all.subarray(end) };
     }
-    length += chunk.length;
-    if (length > maxHeaderBytes) throw tooLarge();
+    if (chunks.length > maxHeaderBytes) throw tooLarge();
+    fields += countFields(chunk);
+    if (fields > maxHeaderFields) throw tooMany();
     before = chunk.length >= 3 ? chunk.subarray(-3) : Buffer.from(Buffer.concat([before, chunk]).subarray(-3));
   }
-  return { header: headerOf(Buffer.concat(chunks)), rest: Buffer.alloc(0) };
+  return { header: headerOf(chunks.join()), rest: Buffer.alloc(0) };
 }
 
 /** The header lives as long as the message: a view would keep all of a large chunk in memory with it. */
@@ -53,8 +62,24 @@ function ownBytes(chunk: Buffer, end: number): Buffer {
 
 function headerOf(raw: Buffer): HeaderBlock {
   if (raw.length > maxHeaderBytes) throw tooLarge();
-  return HeaderBlock.parse(raw);
+  try {
+    return HeaderBlock.parse(raw, maxHeaderFields);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw tooMany();
+  }
 }
+
+/** Fields that begin in this chunk, but for one at its start: so that too many are refused before all are in memory. */
+function countFields(chunk: Buffer): number {
+  let count = 0;
+  for (let at = 1; at < chunk.length; at++)
+    if (chunk[at - 1] === lf && chunk[at] !== space && chunk[at] !== tab) count += 1;
+  return count;
+}
+
+const tooMany = (): Failure =>
+  new Failure('headerTooLarge', { reason: `header has more than ${maxHeaderFields} fields` });
 
 const tooLarge = (): Failure =>
   new Failure('headerTooLarge', { reason: `header block is larger than ${maxHeaderBytes} bytes` });

@@ -4,6 +4,7 @@
  * characters.
  */
 import { TextDecoder } from 'node:util';
+import { LooseBase64, LooseQuoted, type LooseDecoder } from './encoding/loose-decoder.ts';
 import type { Mentions } from './mentions.ts';
 
 const maxReferenceLength = 256;
@@ -32,9 +33,8 @@ export interface WatchedText {
 export class TextWatch {
   readonly #mentions: Mentions;
   readonly #text: WatchedText;
-  readonly #decode: (chunk: string) => string;
+  readonly #decoder: LooseDecoder | undefined;
   readonly #decodeUtf16: TextDecoder | undefined;
-  #encodedRest = '';
   /** A line end that may be followed by folding. */
   #lineRest = '';
   #window = '\n';
@@ -42,31 +42,31 @@ export class TextWatch {
   constructor(mentions: Mentions, text: WatchedText) {
     this.#mentions = mentions;
     this.#text = text;
-    const decoders = { base64: (c: string) => this.#base64(c), 'quoted-printable': (c: string) => this.#quoted(c) };
-    this.#decode = Object.hasOwn(decoders, text.encoding) ? decoders[text.encoding as keyof typeof decoders] : (c) => c;
+    if (text.encoding === 'base64') this.#decoder = new LooseBase64();
+    if (text.encoding === 'quoted-printable') this.#decoder = new LooseQuoted();
     const [, order] = /^utf-?16(le|be)$/i.exec(text.charset?.trim() ?? '') ?? [];
     if (order !== undefined) this.#decodeUtf16 = new TextDecoder(`utf-16${order.toLowerCase()}`);
   }
 
   push(bytes: Buffer): void {
-    this.#take(this.#decode(bytes.toString('latin1')));
+    this.#take(this.#decoder ? this.#decoder.decode(bytes) : bytes);
   }
 
   end(): void {
-    if (this.#text.encoding === 'base64') this.#take(Buffer.from(this.#encodedRest, 'base64').toString('latin1'));
+    if (this.#decoder) this.#take(this.#decoder.end());
     this.#append(this.#lineRest);
     this.#search(0);
   }
 
-  #take(decoded: string): void {
+  #take(decoded: Buffer): void {
     const text = this.#characters(decoded);
     this.#append(this.#text.kind === 'calendar' ? this.#unfold(text) : text);
   }
 
-  #characters(decoded: string): string {
-    if (this.#decodeUtf16) return this.#decodeUtf16.decode(Buffer.from(decoded, 'latin1'), { stream: true });
+  #characters(decoded: Buffer): string {
+    if (this.#decodeUtf16) return this.#decodeUtf16.decode(decoded, { stream: true });
     // Without its zeros, UTF-16 under another label can be searched like the rest.
-    return decoded.includes('\0') ? decoded.replaceAll('\0', '') : decoded;
+    return (decoded.includes(0) ? withoutZeros(decoded) : decoded).toString('latin1');
   }
 
   #append(text: string): void {
@@ -82,6 +82,10 @@ export class TextWatch {
     const text = this.#window;
     const { kind, charset } = this.#text;
     if (pgpMark[kind === 'html' ? 'html' : 'text'].test(text)) this.#mentions.pgp = true;
+    if (this.#mentions.isFull) {
+      this.#window = keep > 0 ? text.slice(-keep) : '';
+      return;
+    }
     // What may go on in the next window is found there again: it is then in what is kept.
     const isWhole = (end: number): boolean => keep === 0 || end + maxReferenceLength <= text.length;
     for (const match of text.matchAll(idMark)) {
@@ -104,24 +108,13 @@ export class TextWatch {
     this.#lineRest = /(?:\r?\n|\r)$/.exec(text)?.[0] ?? '';
     return text.slice(0, text.length - this.#lineRest.length).replace(/\r?\n[ \t]/g, '');
   }
+}
 
-  #base64(chunk: string): string {
-    const text = this.#encodedRest + chunk.replace(/[^A-Za-z0-9+/]+/g, '');
-    const whole = text.length - (text.length % 4);
-    this.#encodedRest = text.slice(whole);
-    return Buffer.from(text.slice(0, whole), 'base64').toString('latin1');
-  }
-
-  #quoted(chunk: string): string {
-    const text = this.#encodedRest + chunk;
-    const cut = /=[ \t]{0,80}\r?$|=[0-9a-f]$/i.exec(text.slice(-84))?.[0].length ?? 0;
-    this.#encodedRest = cut > 0 ? text.slice(-cut) : '';
-    return text
-      .slice(0, text.length - cut)
-      .replace(/=(?:[ \t]{0,80}\r?\n|([0-9a-f]{2}))/gi, (_, hex?: string) =>
-        hex === undefined ? '' : String.fromCharCode(parseInt(hex, 16)),
-      );
-  }
+function withoutZeros(bytes: Buffer): Buffer {
+  const kept = Buffer.allocUnsafe(bytes.length);
+  let count = 0;
+  for (const octet of bytes) if (octet !== 0) kept[count++] = octet;
+  return kept.subarray(0, count);
 }
 
 /** The addresses in an attribute value or `url(…)`, but for those that lead elsewhere. */

@@ -56,26 +56,24 @@ class HmacGuard implements Guard {
   }
 
   inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): Inspection {
-    const stamps: HeaderField[] = [];
+    const received = header.all('received');
+    const hops = received.length;
     const markers = new Set<string>();
-    let hops = 0;
-    for (const field of header.fields) {
-      if (field.key === 'received') {
-        hops += 1;
-        // More than the limit need not be told apart, so a thousand copied fields cost no thousand MACs.
-        const marker = hops <= this.#hopLimit ? ownMarker(this.#keyring, field) : undefined;
-        if (marker !== undefined) markers.add(marker);
-      } else if (field.key === STAMP_KEY) stamps.push(field);
+    // More than the limit need not be told apart, so a thousand copied fields cost no thousand MACs.
+    for (const field of received.slice(0, this.#hopLimit)) {
+      const marker = ownMarker(this.#keyring, field);
+      if (marker !== undefined) markers.add(marker);
     }
     if (markers.size >= this.#ownHopLimit) return tooManyHops(`passed this cluster ${markers.size} times`);
     if (hops >= this.#hopLimit) return tooManyHops(`${hops} Received fields, loopguard.hopLimit is ${this.#hopLimit}`);
+    const stamps = header.all(STAMP_KEY);
     if (stamps.length === 0) return { kind: 'pass', looping: recipients.map(() => false), reason: 'no stamps' };
     return this.#inspectStamps(header, stamps, { reversePath, recipients }, now);
   }
 
   stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): string {
     const { cluster, signing } = this.#keyring;
-    const identity = identityOf(header);
+    const identity = new Identity(header);
     const fields = identity.fields();
     const time = Math.floor(now / 1000);
     const salt = randomTag();
@@ -137,7 +135,7 @@ class HmacGuard implements Guard {
     fields: readonly HeaderField[],
     now: number,
   ): readonly { stamp: Stamp; message: string }[] {
-    const identity = identityOf(header);
+    const identity = new Identity(header);
     const seconds = now / 1000;
     const found = new Map<string, { stamp: Stamp; message: string }>();
     let examined = 0;
@@ -163,12 +161,6 @@ const tooManyHops = (reason: string): Inspection => ({
   failure: 'tooManyHops',
   reason,
 });
-
-function identityOf(header: HeaderBlock): Identity {
-  const identity = new Identity();
-  for (const field of header.fields) identity.add(field);
-  return identity;
-}
 
 /** The envelope as it is compared: every recipient once. */
 function compared({ reversePath, recipients }: Envelope): Envelope {

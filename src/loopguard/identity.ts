@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { unfold, type HeaderField } from '../message/header-block.ts';
+import { unfold, type HeaderBlock, type HeaderField } from '../message/header-block.ts';
 
 /**
  * What makes a message this message, however it was folded or reordered on the way.
@@ -13,10 +13,12 @@ export class Identity {
   readonly #values = new Map<string, string[]>();
   readonly #digests = new Map<string, string>();
 
-  /** Takes note of a field when it may be part of an identity. */
-  add(field: HeaderField): void {
-    const key = identityKey(field.key);
-    if (key === undefined) return;
+  constructor(header: HeaderBlock) {
+    for (const key of NAMES) for (const field of header.all(key)) this.#add(key, field);
+    for (const field of header.allOf('resent-')) this.#add(KNOWN.has(field.key) ? field.key : 'resent-to', field);
+  }
+
+  #add(key: string, field: HeaderField): void {
     // Blanks carry no meaning here, and a hop that folds anew may add or drop them.
     const value = unfold(field).replace(/[ \t\r\n]+/g, '');
     const known = this.#values.get(key);
@@ -64,10 +66,7 @@ export class Identity {
   }
 }
 
-const KNOWN = new Set(['message-id', 'date', 'from', 'resent-message-id', 'resent-date', 'resent-from', 'resent-to']);
+const NAMES = ['message-id', 'date', 'from'];
 
-function identityKey(key: string): string | undefined {
-  if (KNOWN.has(key)) return key;
-  // Sender, Cc and Bcc of a resent message tell it from the original where nothing better is there.
-  return key.startsWith('resent-') ? 'resent-to' : undefined;
-}
+/** Sender, Cc and Bcc of a resent message, which tell it from the original where nothing better is there, are `resent-to`. */
+const KNOWN = new Set([...NAMES, 'resent-message-id', 'resent-date', 'resent-from', 'resent-to']);

@@ -141,7 +141,7 @@ function statusPart(
 /** Whole fields from the top, as received. */
 function headerPart(header: HeaderBlock): [type: string, content: string] {
   let content = '';
-  for (const field of header.fields) {
+  for (const field of header) {
     if (content.length + field.raw.length > MAX_RETURNED_HEADER_BYTES) break;
     content += field.raw.toString('latin1');
   }

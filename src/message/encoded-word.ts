@@ -7,16 +7,22 @@ import { decodeLabelled, decodeUnlabelled } from './charset.ts';
  */
 const word = /=\?([^?\s*]{1,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?([^?]*|(?:[^?=]|=(?!\?)|\?(?!=)){0,300})\?=/g;
 
+/** Words of one value: what comes after them stays as it is. A file name or a subject has some thirty. */
+const maxWords = 500;
+
 /** Decodes the encoded-words in an unfolded byte string; the rest is taken as UTF-8 or windows-1252. */
 export function decodeWords(value: string): string {
   let text = '';
   let end = 0;
+  let words = 0;
   let pending: { readonly charset: string; readonly chunks: Buffer[] } | undefined;
   const flush = (): void => {
     if (pending) text += decodeLabelled(Buffer.concat(pending.chunks), pending.charset);
     pending = undefined;
   };
   for (const match of value.matchAll(word)) {
+    words += 1;
+    if (words > maxWords) break;
     const [whole, charset = '', encoding = '', encoded = ''] = match;
     const between = value.slice(end, match.index);
     // RFC 2047 section 6.2: blanks between two encoded-words are not part of the text.

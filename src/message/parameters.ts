@@ -5,28 +5,46 @@ import { percentDecode } from './percent.ts';
 /** `params` by lower-case name. Values are Unicode, but for `boundary`: the byte string that stands in the body. */
 export interface ParsedValue {
   readonly params: ReadonlyMap<string, string>;
+  /** False: more parts than are looked at, see `maxSeparators`. The parameters were not read. */
+  readonly readable: boolean;
 }
+
+/**
+ * Semicolons, quotes and parentheses of one value. A file name of 16 KiB in continuations (RFC 2231) has less; each
+ * costs as much as some hundred ordinary characters.
+ */
+const maxSeparators = 1000;
 
 /**
  * Content-Type (RFC 2045 section 5.1) of an unfolded byte string. Never throws; the type is lower case, without
  * comments, as declared: `text`, '' and worse are possible. Of a parameter given twice the first one counts.
  */
 export function parseContentType(value: string): ParsedValue & { readonly type: string } {
-  const { head, params } = parseValue(value);
-  return { type: head, params };
+  const { head, ...rest } = parseValue(value);
+  return { type: head, ...rest };
 }
 
 /** Content-Disposition (RFC 2183 section 2) of an unfolded byte string, read as `parseContentType` does. */
 export function parseDisposition(value: string): ParsedValue & { readonly disposition: string } {
-  const { head, params } = parseValue(value);
-  return { disposition: head, params };
+  const { head, ...rest } = parseValue(value);
+  return { disposition: head, ...rest };
 }
 
 function parseValue(value: string): ParsedValue & { readonly head: string } {
+  if (hasTooManySeparators(value))
+    return { head: headOf(/^[^;(]*/.exec(value)![0]), params: new Map(), readable: false };
   const comments = findComments(value);
   const end = nextOf(/[;(]/g, value, { at: 0, comments });
-  const head = withoutComments(value, { from: 0, to: end, comments }).replace(/\s+/g, '').toLowerCase();
-  return { head, params: assemble(scan(value, { at: end, comments })) };
+  const head = headOf(withoutComments(value, { from: 0, to: end, comments }));
+  return { head, params: assemble(scan(value, { at: end, comments })), readable: true };
+}
+
+const headOf = (text: string): string => text.replace(/\s+/g, '').toLowerCase();
+
+function hasTooManySeparators(value: string): boolean {
+  let count = 0;
+  for (const character of value) if (';"()'.includes(character)) count += 1;
+  return count > maxSeparators;
 }
 
 /** Where a comment (RFC 822 section 3.4.3) begins, and the position after its end. */
@@ -97,9 +115,7 @@ function scan(value: string, { at: start, comments }: Place): RawParam[] {
       const from = skipBlanks(value, stop + 1);
       const read = value[from] === '"' ? readQuoted(value, from) : readUnquoted(value, { at: from, comments });
       if (name !== '') params.push({ name, value: read.text });
-      at = nextParam.test(value.slice(read.end, read.end + 80))
-        ? read.end
-        : nextOf(/[;(]/g, value, { at: read.end, comments });
+      at = beginsParam(value, read.end) ? read.end : nextOf(/[;(]/g, value, { at: read.end, comments });
     } else at = stop + 1;
   }
   return params;
@@ -138,12 +154,17 @@ function readQuoted(value: string, quote: number): Read {
 }
 
 /** Two parameters with no semicolon between them. */
-const nextParam = /^[ \t]+[!#-'*+\-.0-9A-Z^-~]{1,64}[ \t]*=/i;
+const nextParam = /[ \t]+[!#-'*+\-.0-9A-Z^-~]{1,64}[ \t]*=/iy;
+
+function beginsParam(value: string, at: number): boolean {
+  nextParam.lastIndex = at;
+  return nextParam.test(value);
+}
 
 function endsHere(value: string, at: number): boolean {
   const next = skipBlanks(value, at);
   if (next >= value.length || value[next] === ';' || value[next] === '(') return true;
-  return nextParam.test(value.slice(at, at + 80));
+  return beginsParam(value, at);
 }
 
 /**

@@ -21,9 +21,15 @@ export interface PartHead {
   readonly description: string | undefined;
   /** Exchange's journal: a report around the message as it was, which an archive takes apart. */
   readonly journalReport: boolean;
-  /** False: lines that are no fields, or two that contradict each other. Programs read such a part differently. */
+  /**
+   * False: lines that are no fields, two that contradict each other, or a value of more parts than are looked at.
+   * Programs read such a part differently.
+   */
   readonly clear: boolean;
 }
+
+/** Bytes of a part's header, and of each Content- field of the message's own: a longer one is not read. */
+export const maxPartHeader = 16 * 1024;
 
 const single = ['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id'];
 
@@ -31,14 +37,14 @@ const journalFields = ['x-ms-journal-report', 'x-ms-exchange-organization-journa
 
 export function readPartHead(header: HeaderBlock): PartHead {
   const contentType = header.first('content-type');
-  const { type, params } = parseContentType(contentType ?? '');
-  const { disposition, params: dispositionParams } = parseDisposition(header.first('content-disposition') ?? '');
+  const { type, params, readable } = parseContentType(contentType ?? '');
+  const { disposition, ...dispositionValue } = parseDisposition(header.first('content-disposition') ?? '');
   const encoding = header.first('content-transfer-encoding') ?? '7bit';
   return {
     type,
     params,
     disposition,
-    fileName: dispositionParams.get('filename'),
+    fileName: dispositionValue.params.get('filename'),
     typeName: params.get('name'),
     encoding: encoding
       .replace(/\([^()]*\)/g, '')
@@ -48,7 +54,8 @@ export function readPartHead(header: HeaderBlock): PartHead {
     contentLocation: header.first('content-location'),
     description: wordsOf(header.first('content-description')),
     journalReport: journalFields.some((key) => header.first(key) !== undefined),
-    clear: header.fields.every((field) => field.key !== '') && single.every((key) => header.all(key).length <= 1),
+    clear:
+      header.wellFormed && readable && dispositionValue.readable && single.every((key) => header.all(key).length <= 1),
   };
 }
 

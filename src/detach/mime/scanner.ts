@@ -1,12 +1,15 @@
 /**
  * Finds the parts of a message (RFC 2046) in its body, wherever the chunks are cut.
  *
- * Holds back what may turn out to be a delimiter line (at most `maxDelimiterLine`) or a part's header (at most
- * `maxPartHeader`); everything else goes to the sink at once, in order, every byte exactly once. Never throws: what
- * is no valid structure is the text of the part it stands in.
+ * Buffers what may turn out to be a delimiter line (at most `maxDelimiterLine`) or a part's header (at most
+ * `maxPartHeader`), as a copy of its own. Everything else goes to the sink at once, in order, every byte exactly once,
+ * as views of the chunk, which the sink must not keep. Nothing here waits: whoever pushes waits for the sink's tape
+ * between chunks. Never throws: what is no valid structure is the text of the part it stands in.
  */
-import { parsePartHead, type PartHead } from './part-head.ts';
+import { OpenBoundaries } from './open-boundaries.ts';
+import { maxPartHeader, parsePartHead, type PartHead } from './part-head.ts';
 import { effectiveType, readEntity, type Container, type Leaf } from './structure.ts';
+import { StructureBudget, type Structure } from './structure-limits.ts';
 
 export interface Sink {
   /** Bytes of the structure: delimiters, headers, preambles, epilogues. */
@@ -17,6 +20,8 @@ export interface Sink {
   leafEnds(end: number, next: number): void;
   /** The leaf holds a line that some programs take for a delimiter and others do not. */
   leafIsAmbiguous(): void;
+  /** The message has more structure than is looked at. The leaf under way has no end; all that follows is literal. */
+  tooMuch(reason: string): void;
 }
 
 export interface ScannerLimits {
@@ -24,22 +29,13 @@ export interface ScannerLimits {
   readonly maxDepth: number;
 }
 
-const maxPartHeader = 16 * 1024;
 const maxDelimiterLine = 1024;
-
-/** What comes after so many parts is not looked at: no mail has them, and each costs as much as a small message. */
-const maxParts = 20_000;
 
 const lf = 0x0a;
 const cr = 0x0d;
 const dash = 0x2d;
 
 const nothing: Buffer = Buffer.alloc(0);
-
-interface Level {
-  readonly boundary: string;
-  readonly container: Container;
-}
 
 interface Match {
   readonly level: number;
@@ -51,16 +47,15 @@ interface Match {
 export class MimeScanner {
   readonly #sink: Sink;
   readonly #limits: ScannerLimits;
-  readonly #levels: Level[] = [];
-  readonly #levelOf = new Map<string, number>();
-  /** By the first octets of the boundaries that are open: most lines of two dashes are none of theirs. */
-  readonly #firsts = new Uint16Array(256);
-  #parts = 0;
+  readonly #boundaries = new OpenBoundaries();
+  readonly #budget = new StructureBudget();
   #held = nothing;
   /** Position of the first byte of the buffer at hand, and how much of that is done. */
   #base = 0;
   #at = 0;
   #state: 'header' | 'body' = 'body';
+  /** Bytes of the part's header that were looked at, line by line. */
+  #headerSeen = 0;
   #lineStart = true;
   #leaf = false;
   /** The container whose part comes next, and where the delimiter line of that part began. */
@@ -86,7 +81,10 @@ export class MimeScanner {
 
   #scan(buffer: Buffer, final: boolean): void {
     this.#at = 0;
-    while (this.#state === 'header' ? this.#header(buffer, final) : this.#body(buffer, final));
+    for (let goesOn = true; goesOn;) {
+      if (this.#state === 'body') goesOn = this.#body(buffer, final);
+      else if ((goesOn = this.#header(buffer, final))) this.#headerSeen = 0;
+    }
     this.#base += this.#at;
     // A copy: a view, even of nothing, would keep all of the chunk in memory.
     this.#held = this.#at < buffer.length ? Buffer.from(buffer.subarray(this.#at)) : nothing;
@@ -95,29 +93,34 @@ export class MimeScanner {
   /** Takes the header of a part once all of it is there. False: more bytes are needed. */
   #header(buffer: Buffer, final: boolean): boolean {
     const start = this.#at;
-    let line = start;
-    for (;;) {
+    for (let line = start + this.#headerSeen; ;) {
       const newline = buffer.indexOf(lf, line);
       const end = newline < 0 ? buffer.length : newline + 1;
       if (end - start > maxPartHeader) {
+        if (this.#isTooMuch('partHeaderBytes', line - start)) return true;
         this.#sink.literal(buffer.subarray(start, line));
         this.#at = line;
         this.#beginLeaf(noHeader, { headerAt: this.#base + start, bodyAt: this.#base + line }, 'header too large');
         return true;
       }
-      if (newline < 0 && !final) return false;
+      if (newline < 0 && !final) {
+        this.#headerSeen = line - start;
+        return false;
+      }
       const match = buffer[line] === dash && buffer[line + 1] === dash ? this.#delimiter(buffer, line, final) : 'none';
       if (typeof match === 'object') {
         // RFC 2046 section 5.1: a part that ends within its header has no body.
         this.#sink.literal(buffer.subarray(start, match.end));
         this.#at = match.end;
         // A delimiter written twice: some programs see an empty part between the two, and others none.
-        const doubled = line === start && !match.closing && this.#levels[match.level]!.container === this.#container;
-        if (doubled) this.#lineStart = true;
-        else this.#follow(match, this.#base + line);
+        const doubled = line === start && !match.closing && this.#boundaries.container(match.level) === this.#container;
+        if (!doubled) this.#follow(match, this.#base + line);
+        else if (!this.#isTooMuch('parts', 1)) this.#lineStart = true;
         return true;
       }
+      if (this.#state !== 'header') return true;
       if (end === line || newline === line || (newline === line + 1 && buffer[line] === cr)) {
+        if (this.#isTooMuch('partHeaderBytes', end - start)) return true;
         this.#sink.literal(buffer.subarray(start, end));
         this.#at = end;
         const positions = { headerAt: this.#base + start, bodyAt: this.#base + end };
@@ -130,11 +133,9 @@ export class MimeScanner {
 
   /** Passes on text up to the next delimiter line. False: more bytes are needed. */
   #body(buffer: Buffer, final: boolean): boolean {
-    if (this.#levels.length === 0) {
-      this.#emit(buffer, buffer.length);
-      return false;
-    }
-    if (this.#lineStart) {
+    let from = this.#at;
+    let find = findDashes;
+    if (this.#lineStart && !this.#boundaries.isEmpty) {
       const begin = buffer.subarray(this.#at, this.#at + 2).toString('latin1');
       if (begin.length < 2 && '--'.startsWith(begin) && !final) return false;
       this.#lineStart = false;
@@ -145,22 +146,35 @@ export class MimeScanner {
           return false;
         }
         if (typeof match === 'object') return this.#take(buffer, this.#at, match, this.#at);
-        this.#emit(buffer, this.#at + 2);
+        from += 2;
       }
     }
     for (;;) {
-      const newline = findDashes(buffer, this.#at);
+      const newline = this.#boundaries.isEmpty ? -1 : this.#findLine(buffer, from, find);
       if (newline < 0) {
-        this.#emit(buffer, final ? buffer.length : buffer.length - heldBack(buffer, this.#at));
+        const whole = final || this.#boundaries.isEmpty;
+        this.#emit(buffer, whole ? buffer.length : buffer.length - heldBack(buffer, from));
         return false;
       }
       // RFC 2046 section 5.1.1: the line end before the delimiter belongs to the delimiter.
       const textEnd = newline > this.#at && buffer[newline - 1] === cr ? newline - 1 : newline;
       const match = this.#delimiter(buffer, newline + 1, final);
       if (typeof match === 'object') return this.#take(buffer, textEnd, match, newline + 1);
-      this.#emit(buffer, match === 'more' ? textEnd : newline + 3);
-      if (match === 'more') return false;
+      if (match === 'more') {
+        this.#emit(buffer, textEnd);
+        return false;
+      }
+      from = newline + 3;
+      find = findDashesNearby;
     }
+  }
+
+  /** The next line end with two dashes after it that may begin a delimiter line. */
+  #findLine(buffer: Buffer, from: number, find: typeof findDashes): number {
+    let newline = find(buffer, from);
+    while (newline >= 0 && !this.#boundaries.mayBeginWith(buffer[newline + 3]))
+      newline = findDashesNearby(buffer, newline + 3);
+    return newline;
   }
 
   #take(buffer: Buffer, textEnd: number, match: Match, line: number): boolean {
@@ -184,7 +198,8 @@ export class MimeScanner {
   /** Whether the line that begins with these two dashes is a delimiter of a multipart that is open. */
   #delimiter(buffer: Buffer, line: number, final: boolean): Match | 'none' | 'more' {
     const start = line + 2;
-    if (start < buffer.length && this.#firsts[buffer[start]!] === 0) return 'none';
+    const beginning = this.#boundaries.beginning(buffer, start);
+    if (beginning !== 'boundary') return beginning === 'cut' && !final ? 'more' : 'none';
     const window = buffer.subarray(start, line + maxDelimiterLine);
     const newline = window.indexOf(lf);
     if (newline < 0 && !final && window.length < maxDelimiterLine - 2) return 'more';
@@ -192,29 +207,37 @@ export class MimeScanner {
     const text = trimPadding(window.toString('latin1', 0, newline < 0 ? window.length : newline));
     const end = newline < 0 ? buffer.length : start + newline + 1;
     if (whole) {
-      const level = this.#levelOf.get(text);
+      const level = this.#boundaries.find(text);
       if (level !== undefined) return { level, closing: false, end };
-      const closed = text.endsWith('--') ? this.#levelOf.get(text.slice(0, -2)) : undefined;
+      const closed = text.endsWith('--') ? this.#boundaries.find(text.slice(0, -2)) : undefined;
       if (closed !== undefined) return { level: closed, closing: true, end };
     }
-    if (this.#leaf && this.#levels.some(({ boundary }) => text.startsWith(boundary))) this.#sink.leafIsAmbiguous();
+    if (this.#leaf) this.#sink.leafIsAmbiguous();
+    this.#isTooMuch('nearMissLines', 1);
     return 'none';
+  }
+
+  /** Counts some structure. Where there is more than is looked at, all that was not passed on yet is literal. */
+  #isTooMuch(kind: Structure, amount: number): boolean {
+    const reason = this.#budget.spend(kind, amount);
+    if (reason === undefined) return false;
+    this.#leaf = false;
+    this.#boundaries.close(0);
+    this.#state = 'body';
+    this.#sink.tooMuch(reason);
+    return true;
   }
 
   /** Goes on after a delimiter line: with the next part, or with what follows the multipart. */
   #follow({ level, closing }: Match, delimiterAt: number): void {
     const keep = closing ? level : level + 1;
-    const { container } = this.#levels[level]!;
-    this.#close(keep);
+    const container = this.#boundaries.container(level);
+    this.#boundaries.close(keep);
     this.#lineStart = true;
     this.#state = closing ? 'body' : 'header';
     if (closing) return;
     container.parts += 1;
-    this.#parts += 1;
-    if (this.#parts > maxParts) {
-      this.#close(0);
-      this.#state = 'body';
-    }
+    if (this.#isTooMuch('parts', 1)) return;
     this.#container = container;
     this.#delimiterAt = delimiterAt;
   }
@@ -225,7 +248,7 @@ export class MimeScanner {
     const reading = readEntity(head, {
       container,
       maxDepth: this.#limits.maxDepth,
-      boundaries: this.#levelOf.keys(),
+      boundaries: this.#boundaries.names(),
     });
     this.#lineStart = true;
     this.#state = 'body';
@@ -242,23 +265,10 @@ export class MimeScanner {
       parts: reading.kind === 'message' ? 1 : 0,
     };
     if (reading.kind === 'multipart') {
-      this.#open(reading.boundary, this.#container);
-    } else {
+      this.#boundaries.open(reading.boundary, this.#container);
+    } else if (!this.#isTooMuch('parts', 1)) {
       this.#state = 'header';
       this.#delimiterAt = positions.bodyAt;
-    }
-  }
-
-  #open(boundary: string, container: Container): void {
-    this.#levelOf.set(boundary, this.#levels.length);
-    this.#levels.push({ boundary, container });
-    this.#firsts[boundary.charCodeAt(0) & 0xff]! += 1;
-  }
-
-  #close(keep: number): void {
-    for (const { boundary } of this.#levels.splice(keep)) {
-      this.#levelOf.delete(boundary);
-      this.#firsts[boundary.charCodeAt(0) & 0xff]! -= 1;
     }
   }
 
@@ -298,6 +308,17 @@ const lineOfDashes = Buffer.from('\n--');
 function findDashes(buffer: Buffer, from: number): number {
   const first = buffer.indexOf(dash, from);
   return first < 0 ? -1 : buffer.indexOf(lineOfDashes, Math.max(from, first - 1));
+}
+
+/** Bytes that are looked at one by one before the search by the library, which takes long to begin, goes on. */
+const nearby = 256;
+
+/** As `findDashes`, and fast where such lines follow one another closely. */
+function findDashesNearby(buffer: Buffer, from: number): number {
+  const end = Math.min(buffer.length - 2, from + nearby);
+  let at = from;
+  while (at < end && !(buffer[at] === lf && buffer[at + 1] === dash && buffer[at + 2] === dash)) at += 1;
+  return at < end ? at : findDashes(buffer, at);
 }
 
 /** How many bytes at the end may be the beginning of CRLF and two dashes. */

@@ -13,6 +13,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
 import { type CaughtUp, type FileHash, hashThread } from '../../runtime/hashing/hash-thread.ts';
 import { countGarbage } from '../../runtime/minor-collection.ts';
+import { takeTurns } from '../../runtime/take-turns.ts';
 import { blockSize, type Spool } from './spool.ts';
 
 /** In bytes, for the promises and events of sending a block to storage: one collection for every 32 MiB that are sent. */
@@ -76,19 +77,16 @@ export class Tape {
   append(bytes: Buffer): void {
     let from = 0;
     while (from < bytes.length) {
-      const room = this.room(1);
-      const count = Math.min(room.length, bytes.length - from);
-      bytes.copy(room, 0, from, from + count);
-      this.commit(count);
+      const block = this.#blockWithRoom(1);
+      const count = bytes.copy(block, this.#filled, from);
+      this.#filled += count;
       from += count;
     }
   }
 
   /** Space for at least `bytes` (at most a block) to be written in place; `commit` says how many were. */
   room(bytes: number): Buffer {
-    if (this.#block && blockSize - this.#filled < bytes) this.#flush(this.#block);
-    this.#block ??= this.#spool.takeBlock();
-    return this.#block.subarray(this.#filled);
+    return this.#blockWithRoom(bytes).subarray(this.#filled);
   }
 
   commit(bytes: number): void {
@@ -139,6 +137,7 @@ export class Tape {
       const block = bytes ? Buffer.from(bytes) : await this.#readFile(Buffer.allocUnsafe(this.#inFile(at, to)), at);
       at += block.length;
       yield block;
+      await takeTurns();
     }
   }
 
@@ -155,6 +154,7 @@ export class Tape {
         at += bytes.length;
         yield bytes;
         countGarbage(garbagePerBlock);
+        await takeTurns();
       }
     } finally {
       if (block) this.#spool.giveBlock(block);
@@ -182,6 +182,11 @@ export class Tape {
     await this.#reserving;
     this.#spool.free(this.#reserved, this.#client);
     this.#reserved = 0;
+  }
+
+  #blockWithRoom(bytes: number): Buffer {
+    if (this.#block && blockSize - this.#filled < bytes) this.#flush(this.#block);
+    return (this.#block ??= this.#spool.takeBlock());
   }
 
   #mustWait(): boolean {

@@ -1,0 +1,135 @@
+/** Messages made to cost more than their bytes, each beside a file in base64 of the same size. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, suite, test } from 'node:test';
+import { Failure } from '../smtp/failures.ts';
+import { costOf } from './testing/cost.ts';
+import { Lab, silentLog } from './testing/lab.ts';
+import { letterWithFile } from './testing/messages.ts';
+
+const mebibyte = 1024 * 1024;
+const size = 4 * mebibyte;
+
+/** Milliseconds that are forgiven: what it costs to come up to a limit, once for a message, on a busy machine. */
+const slackMs = 120;
+
+const said: string[] = [];
+const log = {
+  ...silentLog,
+  info: (event: string, about?: object) => void said.push(`${event} ${JSON.stringify(about)}`),
+};
+const lab = new Lab({ log, rules: { minSize: mebibyte, maxDepth: 20 } });
+after(() => lab.close());
+
+const text = (value: string): Buffer => Buffer.from(value, 'latin1');
+const fill = (unit: string, bytes = size): Buffer => Buffer.alloc(bytes - (bytes % unit.length), unit, 'latin1');
+
+function mixed(...parts: readonly (string | Buffer)[]): Buffer {
+  const head = 'From: a@a.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n';
+  const all = parts.map((part) => (typeof part === 'string' ? text(part) : part));
+  return Buffer.concat([text(head), ...all, text('\r\n--b--\r\n')]);
+}
+
+const part = (head: string, body: string | Buffer): Buffer => mixed(`--b\r\n${head}\r\n\r\n`, body);
+const manyParts = (head: string, body = 'x'): Buffer => mixed(fill(`--b\r\n${head}\r\n\r\n${body}\r\n`));
+const file = (encoding: string, body: string | Buffer): Buffer =>
+  part(`Content-Type: application/pdf\r\nContent-Transfer-Encoding: ${encoding}`, body);
+
+function nested(levels: number, body: Buffer): Buffer {
+  const name = (level: number): string => `b${String(level).padStart(2, '0')}`;
+  const heads = Array.from(
+    { length: levels },
+    (_, i) => `${i > 0 ? `--${name(i - 1)}\r\n` : ''}Content-Type: multipart/mixed; boundary=${name(i)}\r\n\r\n`,
+  );
+  return Buffer.concat([text(`${heads.join('')}--${name(levels - 1)}\r\n\r\n`), body]);
+}
+
+const withRoot = (field: string): Buffer => Buffer.concat([text(`${field}\r\n\r\n`), fill('text\r\n', 2 * mebibyte)]);
+const longRoot = (before: string, unit: string): Buffer =>
+  withRoot(before + unit.repeat(Math.floor((1.9 * mebibyte) / unit.length)));
+
+interface Attack {
+  readonly message: Buffer;
+  /** What the log says. */
+  readonly says?: RegExp;
+  readonly files?: number;
+}
+
+const attacks: Record<string, Attack> = {
+  'lines of two dashes': { message: part('', fill('--\r\n')) },
+  'lines of two dashes, in a file': { message: file('7bit', fill('--\r\n')), files: 1 },
+  'lines of two dashes before the first part': { message: mixed(fill('--\r\n')) },
+  'lines that begin with the boundary': {
+    message: part('', fill('--b1\r\n')),
+    says: /more than 10000 lines that begin like a delimiter/,
+  },
+  'lines that begin with the boundary, in a file': {
+    message: file('base64', fill('--b1\r\n')),
+    says: /more than 10000 lines that begin like a delimiter/,
+  },
+  'lines of nearly the boundary on 20 levels': { message: nested(20, fill('--b0\r\n')) },
+  'empty parts': { message: manyParts(''), says: /more than 10000 parts/ },
+  'forwarded messages': {
+    message: manyParts('Content-Type: message/rfc822\r\n\r\nContent-Type: text/plain'),
+    says: /more than 10000 parts/,
+  },
+  'parts with long fields': {
+    message: manyParts(`Content-Type: text/plain; ${'a=b;'.repeat(3900)}`),
+    says: /more than 1048576 bytes of part headers/,
+  },
+  'parts with many comments': {
+    message: manyParts(`Content-Type: text/plain; ${'('.repeat(16_000)}`),
+    says: /part headers/,
+  },
+  'parts with many encoded words': {
+    message: manyParts(`Content-Type: text/plain; name="${'=?utf-8?q?x?= '.repeat(1100)}"`),
+    says: /part headers/,
+  },
+  'parts with names in many pieces': {
+    message: manyParts(`Content-Type: text/plain; ${Array.from({ length: 1200 }, (_, i) => `name*${i}=a;`).join('')}`),
+    says: /part headers/,
+  },
+  'parts with many fields': { message: manyParts(`${'a:\r\n'.repeat(4000)}b:`), says: /part headers/ },
+  'a type of 1.9 MB with parameters': {
+    message: longRoot('Content-Type: multipart/mixed; boundary=b; ', 'a=b;'),
+    says: /a Content- field of more than 16384 bytes/,
+  },
+  'a type of 1.9 MB with comments': { message: longRoot('Content-Type: text/plain; ', '('), says: /Content- field/ },
+  'a disposition of 1.9 MB': {
+    message: longRoot('Content-Disposition: attachment; ', 'a*0=b;'),
+    says: /Content- field/,
+  },
+  'a Message-ID of 1.9 MB': { message: longRoot('Message-ID: <', 'a\r\n ') },
+  'a header of continuation lines': { message: longRoot('X: ', '\r\n ') },
+};
+
+suite('a message costs at most three times a file of its size, and holds up nobody', { concurrency: false }, () => {
+  for (const [title, { message, says, files = 0 }] of Object.entries(attacks))
+    test(title, async () => {
+      const plain = letterWithFile(randomBytes(Math.floor(message.length / 1.37)));
+      const innocent = await costOf(lab.detacher, plain);
+      assert.equal(innocent.files, 1);
+      said.length = 0;
+      const cost = await costOf(lab.detacher, message);
+      assert.equal(cost.files, files);
+      assert.equal(said.length > 0, says !== undefined, said[0]);
+      if (says) assert.match(said[0]!, new RegExp(`^passed-whole .*${says.source}`));
+      const about = JSON.stringify({ cost, innocent });
+      assert.ok(cost.cpu <= 3 * innocent.cpu + slackMs, about);
+      assert.ok(cost.longestTurn <= 50, about);
+      const { message: passed } = await lab.detach(message);
+      if (files === 0) assert.ok(passed.equals(message), 'it passes as it came');
+      else assert.ok((await lab.restore(passed)).equals(message));
+    });
+});
+
+suite('limits of the header', () => {
+  test('131,072 fields pass, one more is refused with 552', async () => {
+    const most = Buffer.concat([fill('a:\r\n', 4 * 131_072), text('\r\nx\r\n')]);
+    assert.ok((await lab.detach(most)).message.equals(most));
+    await assert.rejects(
+      () => lab.detach(Buffer.concat([text('a:\r\n'), most])),
+      (error: unknown) => error instanceof Failure && error.kind === 'headerTooLarge' && error.reply.code === 552,
+    );
+  });
+});
