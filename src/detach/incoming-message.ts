@@ -20,7 +20,7 @@ import { distinctNames } from './distinct-names.ts';
 import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
 import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
 import { writeManifest } from './manifest.ts';
-import { maxPartHeader, readPartHead } from './mime/part-head.ts';
+import { longFieldIn, readPartHead } from './mime/part-head.ts';
 import { MimeScanner } from './mime/scanner.ts';
 import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
 import { isExempt, judge, smallestSize } from './policy.ts';
@@ -88,13 +88,12 @@ export class IncomingMessage implements Incoming {
   async detach(envelope: Envelope): Promise<Outgoing> {
     const rules = this.#context.config.detach;
     const scanned = !isExempt(envelope, rules) && this.header.wellFormed;
-    const tooLong = scanned && hasLongContentField(this.header);
-    const limit = scanned && !tooLong ? Math.min(smallestSize(rules), maxUnscannedBytes) : Infinity;
+    const tooLong = scanned ? longFieldIn(this.header) : undefined;
+    const limit = scanned && tooLong === undefined ? Math.min(smallestSize(rules), maxUnscannedBytes) : Infinity;
     const { chunks, ended } = await this.#first(Math.min(limit, maxChunkBytes));
     // Most messages end here, without a look at what they hold.
     if (ended) return memoryOutgoing(this.header.raw, chunks);
-    if (tooLong)
-      this.#context.log.info('passed-whole', { reason: `a Content- field of more than ${maxPartHeader} bytes` });
+    if (tooLong !== undefined) this.#context.log.info('passed-whole', { reason: tooLong });
     const start = new Tape(this.#context.spool, envelope.client);
     const isAll = await releasedOnError(start, () => this.#keep(chunks, start, limit));
     if (isAll) return this.#asItCame(start);
@@ -278,9 +277,6 @@ export class IncomingMessage implements Incoming {
     });
   }
 }
-
-const hasLongContentField = (header: HeaderBlock): boolean =>
-  header.allOf('content-').some(({ raw }) => raw.length > maxPartHeader);
 
 async function releasedOnError<T>(tape: Tape, work: () => Promise<T>): Promise<T> {
   try {

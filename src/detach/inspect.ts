@@ -4,7 +4,7 @@
  */
 import type { HeaderBlock } from '../message/header-block.ts';
 import { MessageReader } from './message-reader.ts';
-import { readPartHead } from './mime/part-head.ts';
+import { longFieldIn, readPartHead } from './mime/part-head.ts';
 import { MimeScanner, type Sink } from './mime/scanner.ts';
 import { effectiveType, type Container, type Leaf } from './mime/structure.ts';
 import { judge, nameOf, type Reason, type Rules } from './policy.ts';
@@ -54,7 +54,12 @@ export async function inspect(
     }
     scanner.end();
     const brokenLines = header.fields.filter(({ key }) => key === '').length;
-    return { header, leaves: await inspector.finish(rules), fields: header.fields.length - brokenLines, brokenLines };
+    return {
+      header,
+      leaves: await inspector.finish(rules, longFieldIn(header)),
+      fields: header.fields.length - brokenLines,
+      brokenLines,
+    };
   } finally {
     await tape.release();
   }
@@ -96,13 +101,18 @@ class Inspector implements Sink {
     this.#reader.leafIsAmbiguous();
   }
 
+  tooMuch(reason: string): void {
+    this.#reader.tooMuch(reason);
+  }
+
   leafEnds(end: number, next: number): void {
     const leaf = this.#leaf!;
     this.#reader.leafEnds(end, next);
     this.#remembered.push({ leaf, bytes: end - leaf.bodyAt, reason: this.#reason });
   }
 
-  async finish(rules: Rules): Promise<InspectedLeaf[]> {
+  /** `limit`: why the whole message stays as it is. */
+  async finish(rules: Rules, limit = this.#reader.limit): Promise<InspectedLeaf[]> {
     const { files } = this.#reader;
     const reasons = judge(this.#reader.candidates(), rules);
     const hashes = await Promise.all(files.map(({ digest }) => digest));
@@ -119,7 +129,7 @@ class Inspector implements Sink {
         bytes,
         file: file && { size: file.size, sha256: hashes[file.i]! },
         // The reader says nothing of texts: nobody asks why a letter stays in its mail.
-        reason: file ? reasons[file.i] : (reason ?? 'text'),
+        reason: limit ?? (file ? reasons[file.i] : (reason ?? 'text')),
       };
     });
   }

@@ -42,6 +42,10 @@ class LinkSearch implements Sink {
     // It is searched all the same.
   }
 
+  tooMuch(): void {
+    // Such a message passes whole, and has no notice.
+  }
+
   leafBegins(leaf: Leaf): void {
     this.#leaf = leaf;
     this.#chunks = [];

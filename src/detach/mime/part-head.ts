@@ -31,6 +31,12 @@ export interface PartHead {
 /** Bytes of a part's header, and of each Content- field of the message's own: a longer one is not read. */
 export const maxPartHeader = 16 * 1024;
 
+/** Why the structure of a message with this header is not read, or undefined. */
+export const longFieldIn = (header: HeaderBlock): string | undefined =>
+  header.allOf('content-').some(({ raw }) => raw.length > maxPartHeader)
+    ? `a Content- field of more than ${maxPartHeader} bytes`
+    : undefined;
+
 const single = ['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id'];
 
 const journalFields = ['x-ms-journal-report', 'x-ms-exchange-organization-journal-report'];
