@@ -4,10 +4,10 @@ import { takeChunk } from '../runtime/take-chunk.ts';
 import { ChunkList } from './chunk-list.ts';
 
 /** Twice what Exim accepts (`header_maxsize`), and ten times what the longest honest header has. */
-export const maxHeaderBytes = 2 * 1024 * 1024;
+const maxHeaderBytes = 2 * 1024 * 1024;
 
 /** A thousand times what an honest message has. */
-export const maxHeaderFields = 131_072;
+const maxHeaderFields = 131_072;
 
 /** Bytes of body behind the header up to which both stay in the chunk that they came in. */
 const largeRest = 16 * 1024;
