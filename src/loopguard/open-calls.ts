@@ -71,10 +71,13 @@ export class OpenCalls implements Calls {
     const suspicion = this.#suspicion(xforward);
     if (!suspicion) return undefined;
     const { reason, ...question } = suspicion;
+    const asked = performance.now();
     if (!(await this.#isWaitingAnywhere({ ...question, waitingMs: 0 }))) return undefined;
     const { confirmMs = CONFIRM_MS } = this.#options;
     await pause(confirmMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    return (await this.#isWaitingAnywhere({ ...question, waitingMs: confirmMs })) ? reason : undefined;
+    // Measured, since a timer may end early: the call began before it was asked for, and must be found again.
+    const waitingMs = performance.now() - asked;
+    return (await this.#isWaitingAnywhere({ ...question, waitingMs })) ? reason : undefined;
   }
 
   /** Whether this process has such a call. */
