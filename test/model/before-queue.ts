@@ -40,7 +40,7 @@ export interface Seen {
   rounds: number;
 }
 
-export const hostnameOf = (service: number): string => `detach${service}.example`;
+const hostnameOf = (service: number): string => `detach${service}.example`;
 
 /** Where the circle of a service leads through, or undefined when its mail comes to rest in a queue. */
 export function ringOf({ services, fronts }: BeforeQueueNetwork, start: number): readonly Front[] | undefined {
