@@ -1,18 +1,21 @@
 /** A sender of our own: prebuilt bytes over one connection, envelope and DATA pipelined as Postfix does. */
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
+import { WireText, type SmtpReply } from '../../test/harness/wire-text.ts';
 import type { Message } from './message.ts';
 
 export class SmtpClient {
   readonly #socket: Socket;
-  readonly #replies: string[] = [];
+  readonly #wire = new WireText();
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
-  #partial = '';
 
   private constructor(socket: Socket) {
-    this.#socket = socket.setNoDelay(true).setEncoding('latin1');
-    socket.on('data', (text: string) => this.#take(text));
+    this.#socket = socket.setNoDelay(true);
+    socket.on('data', (chunk) => {
+      this.#wire.push(chunk);
+      this.#wake?.();
+    });
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
@@ -47,24 +50,16 @@ export class SmtpClient {
 
   async #expect(code: number): Promise<void> {
     const reply = await this.#reply();
-    if (!reply.startsWith(String(code))) throw new Error(`expected ${code}, got: ${reply}`);
+    if (reply.code !== code) throw new Error(`expected ${code}, got: ${reply.text}`);
   }
 
-  async #reply(): Promise<string> {
+  async #reply(): Promise<SmtpReply> {
     for (;;) {
-      const reply = this.#replies.shift();
-      if (reply !== undefined) return reply;
+      const reply = this.#wire.takeReply();
+      if (reply) return reply;
       if (this.#failure) throw this.#failure;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-  }
-
-  /** The last lines of replies; the others have a hyphen after the code (RFC 5321 section 4.2.1). */
-  #take(text: string): void {
-    const lines = (this.#partial + text).split('\r\n');
-    this.#partial = lines.pop() ?? '';
-    this.#replies.push(...lines.filter((line) => line[3] !== '-'));
-    this.#wake?.();
   }
 
   #fail(error: Error): void {

@@ -1,5 +1,6 @@
 import { stuff } from './dot-stuffing.ts';
-import { SmtpDialog, type SmtpReply } from './smtp-dialog.ts';
+import { SmtpDialog } from './smtp-dialog.ts';
+import type { SmtpReply } from './wire-text.ts';
 
 export interface SendOptions {
   readonly port: number;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { unstuff } from './dot-stuffing.ts';
 import { reset } from './reset.ts';
+import { WireText } from './wire-text.ts';
 
 export type SinkStage =
   'greeting' | 'ehlo' | 'xforward' | 'mail' | 'rcpt' | 'data' | 'message' | 'rset' | 'quit' | 'other';
@@ -48,14 +49,12 @@ export interface SinkBehaviour {
   accepted(message: SinkMessage): void;
 }
 
-const endOfData = Buffer.from('\r\n.\r\n');
-const lineEnd = Buffer.from('\r\n');
-
 /** One session of the sink: reads commands and messages in order, whatever way they are cut into packets. */
 export class SinkSession {
   readonly #socket: Socket;
   readonly #number: number;
   readonly #behaviour: SinkBehaviour;
+  readonly #wire = new WireText();
   #helo = '';
   #xforward: string[] = [];
   #mail: string | undefined;
@@ -69,26 +68,21 @@ export class SinkSession {
 
   async run(): Promise<void> {
     if (!(await this.#reply('greeting', '220 sink.example.net ESMTP'))) return;
-    let pending: Buffer = Buffer.alloc(0);
     const chunks = this.#socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
-    const more = async (): Promise<Buffer | undefined> => (await chunks.next()).value;
+    const more = async (): Promise<boolean> => {
+      const { value } = await chunks.next();
+      if (value) this.#wire.push(value);
+      return value !== undefined;
+    };
     for (;;) {
-      const end = pending.indexOf('\n');
-      if (end === -1) {
-        const chunk = await more();
-        if (!chunk) return;
-        pending = Buffer.concat([pending, chunk]);
-        continue;
+      const line = this.#wire.takeLine()?.replace(/\r?\n$/, '');
+      if (line === undefined) {
+        if (await more()) continue;
+        return;
       }
-      const line = pending.toString('latin1', 0, end).replace(/\r$/, '');
-      pending = pending.subarray(end + 1);
       this.#behaviour.heard(line);
       const answer = await this.#command(line);
-      if (answer === undefined) return;
-      if (!answer.startsWith('354')) continue;
-      const rest = await this.#message(pending, more);
-      if (!rest) return;
-      pending = rest;
+      if (answer === undefined || (answer.startsWith('354') && !(await this.#message(more)))) return;
     }
   }
 
@@ -128,23 +122,17 @@ export class SinkSession {
     }
   }
 
-  /** Reads up to the final dot and answers. @returns what came after it, undefined when the session ended */
-  async #message(pending: Buffer, more: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> {
+  /** Reads up to the final dot and answers. @returns whether the session goes on */
+  async #message(more: () => Promise<boolean>): Promise<boolean> {
     const kept: Buffer[] = [];
     let size = 0;
-    // As if the 354 had ended a line: an empty message is a lone dot.
-    let window = Buffer.concat([lineEnd, pending]);
-    let end = window.indexOf(endOfData);
-    while (end === -1) {
-      const settled = Math.max(0, window.length - endOfData.length + 1);
-      if (this.#behaviour.keepData) kept.push(window.subarray(0, settled));
-      size += settled;
-      const chunk = await more();
-      if (!chunk) return undefined;
-      window = Buffer.concat([window.subarray(settled), chunk]);
-      end = window.indexOf(endOfData);
+    for (let ended = false; !ended;) {
+      const piece = this.#wire.takeMessage();
+      if (this.#behaviour.keepData) kept.push(piece.bytes);
+      size += piece.bytes.length;
+      ended = piece.ended;
+      if (!ended && !(await more())) return false;
     }
-    if (this.#behaviour.keepData) kept.push(window.subarray(0, end + 2));
     const rcpts = this.#rcpts;
     const message: SinkMessage = {
       from: pathOf(this.#mail ?? ''),
@@ -154,21 +142,20 @@ export class SinkSession {
       xforward: this.#xforward,
       helo: this.#helo,
       session: this.#number,
-      data: unstuff(Buffer.concat(kept).subarray(2)),
-      size: size + end,
+      data: unstuff(Buffer.concat(kept)),
+      size,
     };
     this.#reset();
-    const rest = window.subarray(end + endOfData.length);
     const then = (): void => this.#behaviour.accepted(message);
     if (this.#behaviour.protocol === 'smtp') {
-      return (await this.#reply('message', '250 2.0.0 Ok: queued as SINK', { message, then })) ? rest : undefined;
+      return (await this.#reply('message', '250 2.0.0 Ok: queued as SINK', { message, then })) !== undefined;
     }
     for (const { path } of rcpts) {
       const one = { ...message, to: [path] };
       const options = { message: one, recipient: path, then: () => this.#behaviour.accepted(one) };
-      if (!(await this.#reply('message', `250 2.0.0 <${path}> Saved`, options))) return undefined;
+      if ((await this.#reply('message', `250 2.0.0 <${path}> Saved`, options)) === undefined) return false;
     }
-    return rest;
+    return true;
   }
 
   #reset(): void {

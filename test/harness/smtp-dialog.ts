@@ -2,14 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { patience, waitFor } from './wait.ts';
 import { reset } from './reset.ts';
-
-export interface SmtpReply {
-  readonly code: number;
-  /** Without codes and line ends, as byte strings. */
-  readonly lines: readonly string[];
-  /** As received, lines joined with LF. */
-  readonly text: string;
-}
+import { WireText, type SmtpReply } from './wire-text.ts';
 
 /**
  * An SMTP or LMTP client that says exactly the bytes it is told to, for tests of what well-behaved clients never do.
@@ -18,14 +11,14 @@ export interface SmtpReply {
 export class SmtpDialog {
   readonly #socket: Socket;
   readonly #news = new EventEmitter();
-  #received = '';
+  readonly #wire = new WireText();
   #closed = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
-      this.#received += chunk.toString('latin1');
+      this.#wire.push(chunk);
       this.#news.emit('news');
     });
     socket.on('close', () => {
@@ -85,9 +78,9 @@ export class SmtpDialog {
   async read({ bound = patience }: { readonly bound?: number } = {}): Promise<SmtpReply> {
     const signal = AbortSignal.timeout(bound);
     for (;;) {
-      const reply = this.#takeReply();
+      const reply = this.#wire.takeReply();
       if (reply) return reply;
-      if (this.#closed) throw new Error(`closed before a reply; received: ${JSON.stringify(this.#received)}`);
+      if (this.#closed) throw new Error(`closed before a reply; received: ${JSON.stringify(this.#rest())}`);
       await once(this.#news, 'news', { signal });
     }
   }
@@ -99,7 +92,7 @@ export class SmtpDialog {
   /** Waits until the peer has closed; returns what it said before and nobody read. */
   async waitForClose(): Promise<string> {
     await waitFor(() => this.#closed, { what: 'the peer to close' });
-    return this.#received;
+    return this.#rest();
   }
 
   /** QUIT, politely. */
@@ -119,11 +112,7 @@ export class SmtpDialog {
     return Promise.resolve();
   }
 
-  #takeReply(): SmtpReply | undefined {
-    const complete = /^(?:\d{3}-[^\n]*\r?\n)*(\d{3})(?: [^\n]*)?\r?\n/.exec(this.#received);
-    if (!complete) return undefined;
-    this.#received = this.#received.slice(complete[0].length);
-    const raw = complete[0].split(/\r?\n/).slice(0, -1);
-    return { code: Number(complete[1]), lines: raw.map((line) => line.slice(4)), text: raw.join('\n') };
+  #rest(): string {
+    return this.#wire.takeAll().toString('latin1');
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
+import { WireText } from '../../../test/harness/wire-text.ts';
 
 /**
  * A next hop that follows a script, one connection after the other. A script is lines of
@@ -101,7 +102,7 @@ export class ScriptedPeer {
         assert.equal(await reader.line(), text);
         break;
       case 'C.':
-        this.messages.push(await reader.until('\r\n.\r\n'));
+        this.messages.push(await reader.message());
         break;
       case 'take:':
         await reader.take(Number(text));
@@ -127,10 +128,10 @@ export class ScriptedPeer {
   }
 }
 
-/** What a client says, as lines, octets or messages. */
+/** What a client says, as lines, octets or messages. Reads only when it is asked to. */
 class Reader {
   readonly #chunks: AsyncIterator<Buffer>;
-  #text = '';
+  readonly #wire = new WireText();
 
   constructor(socket: net.Socket) {
     this.#chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
@@ -138,32 +139,33 @@ class Reader {
 
   /** undefined at the end; half a line there is what is left of a message that was given up. */
   async line(): Promise<string | undefined> {
-    while (!this.#text.includes('\n')) {
+    for (;;) {
+      const line = this.#wire.takeLine();
+      if (line !== undefined) {
+        assert.ok(line.endsWith('\r\n'), 'a line that ends in a bare LF');
+        return line.slice(0, -2);
+      }
       if (!(await this.#more())) return undefined;
     }
-    const end = this.#text.indexOf('\n');
-    const line = this.#text.slice(0, end);
-    this.#text = this.#text.slice(end + 1);
-    assert.ok(line.endsWith('\r'), 'a line that ends in a bare LF');
-    return line.slice(0, -1);
   }
 
-  async until(end: string): Promise<string> {
-    // The CRLF of DATA counts as the one before the dot of an empty message.
-    while (!`\r\n${this.#text}`.includes(end)) assert.ok(await this.#more(), 'the client closed before the final dot');
-    const at = `\r\n${this.#text}`.indexOf(end);
-    const message = this.#text.slice(0, at);
-    this.#text = this.#text.slice(at - 2 + end.length);
-    return message;
+  /** Without its final dot. */
+  async message(): Promise<string> {
+    let message = '';
+    for (;;) {
+      const { bytes, ended } = this.#wire.takeMessage();
+      message += bytes.toString('latin1');
+      if (ended) return message;
+      assert.ok(await this.#more(), 'the client closed before the final dot');
+    }
   }
 
   async take(octets: number): Promise<void> {
-    while (this.#text.length < octets) assert.ok(await this.#more(), 'the client closed too early');
-    this.#text = this.#text.slice(octets);
+    while (this.#wire.take(octets) === undefined) assert.ok(await this.#more(), 'the client closed too early');
   }
 
   async drain(): Promise<void> {
-    do this.#text = '';
+    do this.#wire.takeAll();
     while (await this.#more());
   }
 
@@ -171,7 +173,7 @@ class Reader {
     try {
       const { done, value } = (await this.#chunks.next()) as { done?: boolean; value: Buffer };
       if (done === true) return false;
-      this.#text += value.toString('latin1');
+      this.#wire.push(value);
       return true;
     } catch {
       // Reset by the client: it is gone all the same.

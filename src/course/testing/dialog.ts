@@ -1,0 +1,150 @@
+/**
+ * Plays a dialog of three: a client, the relay in the middle, and a next hop. Everything between the two sockets is the
+ * real thing: front door, relay, guard, detacher, pool of sessions; files go to a store in memory. A dialog is lines of
+ *
+ *     client > line        the client says it
+ *     client >> line       the same, and what follows in the same write
+ *     client > [name]      the client sends that message of `messages`, with its final dot
+ *     client >| [name]     the same without its last two lines: it stops in the middle
+ *     client < line        what the client must hear
+ *     client leaves        it closes the connection without a word
+ *     hop opens EXT, EXT   the relay connects, and greets a next hop with these extensions
+ *     hop < line           what the next hop must hear
+ *     hop < [message]      a message up to its final dot
+ *     hop > line           the next hop says it
+ *     hop STEP             another step of `ScriptedPeer`: close, reset, gone, drain
+ *     store fails          from here on nothing can be stored
+ *
+ * Greeting and EHLO of the client stand in none of them, QUIT and RSET of the relay to a next hop need not.
+ */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { SmtpDialog } from '../../../test/harness/smtp-dialog.ts';
+import type { Config } from '../../config/config.ts';
+import { Lab } from '../../detach/testing/lab.ts';
+import { startInbound } from '../../inbound/smtp/server.ts';
+import { notificationWriter } from '../../loopguard/notification.ts';
+import { ownCalls } from '../../loopguard/testing/calls.ts';
+import { guardWith } from '../../loopguard/testing/guard.ts';
+import type { Fields } from '../../observe/interface.ts';
+import { nextHopOptions, type RecordingLog } from '../../outbound/testing/options.ts';
+import { stage } from '../../outbound/testing/stage.ts';
+import { hello } from '../../outbound/testing/transaction.ts';
+import { MemoryStore } from '../../storage/testing/memory-store.ts';
+import { Relay, type RelayOptions } from '../relay.ts';
+import { DialogClient } from './dialog-client.ts';
+
+export interface DialogOptions {
+  readonly inbound?: Partial<Config['inbound']>;
+  readonly outboundProtocol?: 'smtp' | 'lmtp';
+  readonly relay?: Partial<RelayOptions>;
+  /** By name; `letter` is one without files. Lines end in LF here. */
+  readonly messages?: Readonly<Record<string, string>>;
+}
+
+export interface Played {
+  /** What the next hop took, as text with LF; dots still stuffed. */
+  readonly messages: readonly string[];
+  /** The closing lines of the transactions. */
+  readonly transactions: readonly Fields[];
+  readonly log: RecordingLog;
+  readonly store: MemoryStore;
+}
+
+const LETTER = 'Message-ID: <1@a.example>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: a@a.example\n\nHello\n';
+
+const inboundDefaults: Config['inbound'] = {
+  address: '127.0.0.1',
+  port: 0,
+  protocol: 'smtp',
+  trustedNetworks: ['127.0.0.0/8'],
+  maxMessageSize: 1_000_000,
+  maxClients: 10,
+  maxClientsPerAddress: 10,
+  tls: { mode: 'off', cert: undefined, key: undefined },
+  xforwardHosts: ['127.0.0.0/8'],
+  proxyHosts: [],
+};
+
+type Step = readonly [who: string, verb: string, text: string];
+
+/** @throws AssertionError where somebody said something else */
+export async function dialog(t: TestContext, text: string, options: DialogOptions = {}): Promise<Played> {
+  const steps = parse(text);
+  const protocol = options.outboundProtocol ?? 'smtp';
+  const { hop, log, peer, end } = await stage(t, scripts(steps, protocol), { outbound: { protocol } });
+  const store = new MemoryStore();
+  const lab = new Lab({ store, log });
+  t.after(() => lab.close());
+  const inbound = { ...inboundDefaults, ...options.inbound };
+  const { meter } = nextHopOptions([]);
+  const hostname = 'relay.example';
+  const guard = guardWith();
+  const door = await startInbound({
+    hostname,
+    inbound,
+    offers: { extensions: () => ['8BITMIME', 'DSN', `XDETACH ${guard.fingerprint}`] },
+    log,
+    meter,
+    open: () =>
+      new Relay({
+        hostname,
+        inboundProtocol: inbound.protocol,
+        outboundProtocol: protocol,
+        maxMessageSize: inbound.maxMessageSize,
+        nextHop: hop,
+        guard,
+        calls: ownCalls(hostname),
+        detacher: lab.detacher,
+        notify: notificationWriter({ hostname }),
+        log,
+        meter,
+        policyClass: lab.detacher.policyClass,
+        ...options.relay,
+      }),
+  });
+  t.after(() => door.close(0));
+  const connection = await SmtpDialog.open(door.port);
+  t.after(() => connection.stop());
+  await connection.expect(250, `${inbound.protocol === 'lmtp' ? 'LHLO' : 'EHLO'} c.example`);
+  const client = new DialogClient(connection, { letter: LETTER, ...options.messages });
+  for (const [who, verb, said] of steps) {
+    if (who === 'store') store.down = true;
+    if (who === 'client') await client.step(verb, said);
+  }
+  await client.quit();
+  await door.close(1000);
+  await end();
+  return {
+    messages: peer.messages.map((message) => message.replaceAll('\r\n', '\n')),
+    transactions: log.entries.filter(({ event }) => event === 'transaction'),
+    log,
+    store,
+  };
+}
+
+function parse(text: string): readonly Step[] {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter(Boolean).map((line): Step => {
+    const [, who = '', verb = '', said = ''] = /^(client|hop|store) +(\S+) ?(.*)$/.exec(line) ?? [];
+    assert.ok(who !== '', `no such line in a dialog: ${line}`);
+    return [who, verb, said.trim()];
+  });
+}
+
+/** The part of the next hop: a script for each connection. */
+function scripts(steps: readonly Step[], protocol: 'smtp' | 'lmtp'): readonly string[] {
+  const all: string[][] = [];
+  for (const [who, verb, said] of steps) {
+    if (who !== 'hop') continue;
+    if (verb === 'opens') {
+      const greeting = hello(...said.split(/, */).filter(Boolean));
+      all.push([protocol === 'lmtp' ? greeting.replace('C: EHLO', 'C: LHLO') : greeting]);
+    } else {
+      const line =
+        verb === '>' ? `S: ${said}` : verb !== '<' ? `${verb} ${said}` : said === '[message]' ? 'C.' : `C: ${said}`;
+      all.at(-1)?.push(line.trim());
+    }
+  }
+  return all.map((lines) => lines.join('\n'));
+}

@@ -1,0 +1,92 @@
+export interface SmtpReply {
+  readonly code: number;
+  /** Without codes and line ends, as byte strings. */
+  readonly lines: readonly string[];
+  /** As received, lines joined with LF. */
+  readonly text: string;
+}
+
+const LF = 0x0a;
+const CRLF = Buffer.from('\r\n');
+const END_OF_DATA = Buffer.from('\r\n.\r\n');
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * Cuts what an SMTP peer says into lines, replies and messages, however it was cut into packets. Holds what was not
+ * taken yet. It is not our own reply parser: a test must not believe what it tests.
+ */
+export class WireText {
+  #pending: Buffer = NOTHING;
+  /** Where to look for the next LF: what is before was looked at. */
+  #looked = 0;
+  #inMessage = false;
+  #replyLines: string[] = [];
+
+  push(chunk: Buffer): void {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+  }
+
+  get length(): number {
+    return this.#pending.length;
+  }
+
+  /** The next line with its line end, a byte string; undefined when it is not complete. */
+  takeLine(): string | undefined {
+    const end = this.#pending.indexOf(LF, this.#looked);
+    if (end < 0) {
+      this.#looked = this.#pending.length;
+      return undefined;
+    }
+    return this.take(end + 1)!.toString('latin1');
+  }
+
+  /** The next complete reply (RFC 5321 section 4.2.1): the last line has no hyphen after its code. */
+  takeReply(): SmtpReply | undefined {
+    for (let line = this.takeLine(); line !== undefined; line = this.takeLine()) {
+      const said = line.replace(/\r?\n$/, '');
+      this.#replyLines.push(said);
+      if (said[3] === '-') continue;
+      const all = this.#replyLines;
+      this.#replyLines = [];
+      return { code: Number(said.slice(0, 3)), lines: all.map((one) => one.slice(4)), text: all.join('\n') };
+    }
+    return undefined;
+  }
+
+  /** These bytes, once all of them are there. */
+  take(count: number): Buffer | undefined {
+    if (this.#pending.length < count) return undefined;
+    const taken = this.#pending.subarray(0, count);
+    this.#pending = this.#pending.subarray(count);
+    this.#looked = 0;
+    return taken;
+  }
+
+  takeAll(): Buffer {
+    return this.take(this.#pending.length) ?? NOTHING;
+  }
+
+  /**
+   * A piece of the message, dots still stuffed, and whether that was the end of it: the final dot is taken too, and the
+   * CRLF before it belongs to the message. Call it again with more bytes until it ended.
+   */
+  takeMessage(): { readonly bytes: Buffer; readonly ended: boolean } {
+    // As if the 354 had ended a line: an empty message is a lone dot.
+    if (!this.#inMessage) this.#pending = Buffer.concat([CRLF, this.#pending]);
+    const skip = this.#inMessage ? 0 : CRLF.length;
+    const end = this.#pending.indexOf(END_OF_DATA);
+    this.#inMessage = end < 0;
+    if (end >= 0) {
+      const bytes = this.take(end + END_OF_DATA.length)!.subarray(skip, end + CRLF.length);
+      return { bytes, ended: true };
+    }
+    // What may be the beginning of the end stays, the first CRLF with it until something follows.
+    const settled = Math.max(0, this.#pending.length - END_OF_DATA.length + 1);
+    if (settled < skip) {
+      this.#pending = this.#pending.subarray(skip);
+      this.#inMessage = false;
+      return { bytes: NOTHING, ended: false };
+    }
+    return { bytes: this.take(settled)!.subarray(skip), ended: false };
+  }
+}
