@@ -103,7 +103,8 @@ export async function dialog(t: TestContext, text: string, options: DialogOption
         ...options.relay,
       }),
   });
-  t.after(() => door.close(0));
+  const closing = { hurry: AbortSignal.abort(), deadline: AbortSignal.timeout(10_000) };
+  t.after(() => door.close(closing));
   const connection = await SmtpDialog.open(door.port);
   t.after(() => connection.stop());
   await connection.expect(250, `${inbound.protocol === 'lmtp' ? 'LHLO' : 'EHLO'} c.example`);
@@ -113,7 +114,7 @@ export async function dialog(t: TestContext, text: string, options: DialogOption
     if (who === 'client') await client.step(verb, said);
   }
   await client.quit();
-  await door.close(1000);
+  await door.close(closing);
   await end();
   return {
     messages: peer.messages.map((message) => message.replaceAll('\r\n', '\n')),

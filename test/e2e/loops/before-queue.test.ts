@@ -37,7 +37,7 @@ interface SiteOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-const WORKERS = 1;
+const WORKERS = 2;
 
 async function startSite(scenario: Scenario, options: SiteOptions): Promise<Site> {
   const { takesXforward = false, speedAdjust = false, nextHop, host = '127.0.0.1', settings = {} } = options;
