@@ -1,27 +1,509 @@
-import { test } from 'node:test';
+/** The course of a message as `relay.ts` leads it: who says what, line by line. See `testing/dialog.ts`. */
 import assert from 'node:assert/strict';
-import { dialog } from './testing/dialog.ts';
+import { test } from 'node:test';
+import { guardWith } from '../loopguard/testing/guard.ts';
+import { dialog, LETTER, stampedFor, type DialogOptions, type Played } from './testing/dialog.ts';
 
-test('one message: MAIL and RCPT are passed on as they come, and DATA when the message is here', async (t) => {
-  const { messages } = await dialog(
-    t,
-    `client > MAIL FROM:<a@a.example> SIZE=200 BODY=8BITMIME
-     hop opens 8BITMIME, SIZE 1000000
-     hop < MAIL FROM:<a@a.example> BODY=8BITMIME
-     hop > 250 2.1.0 sender fine
-     client < 250 2.1.0 sender fine
-     client > RCPT TO:<B@b.example>
-     hop < RCPT TO:<B@b.example>
-     hop > 250 2.1.5 recipient fine
-     client < 250 2.1.5 recipient fine
-     client > DATA
-     client < 354 End data with <CR><LF>.<CR><LF>
-     client > [letter]
-     hop < DATA
-     hop > 354 go on
-     hop < [message]
-     hop > 250 2.0.0 queued as 4711
-     client < 250 2.0.0 queued as 4711`,
-  );
-  assert.match(messages[0] ?? '', /^Received: [^]*\nX-Detach-Guard: [^]*\nMessage-ID: <1@a\.example>\n[^]*\n\nHello\n$/);
-});
+interface Case extends DialogOptions {
+  readonly what: string;
+  readonly says: string;
+  /** Of the closing lines, in order. */
+  readonly outcomes: readonly string[];
+  readonly then?: (played: Played) => void;
+}
+
+const ENVELOPE = `
+  client > MAIL FROM:<a@a.example>
+  hop opens
+  hop < MAIL FROM:<a@a.example>
+  hop > 250 2.1.0 Ok
+  client < 250 2.1.0 Ok
+  client > RCPT TO:<b@b.example>
+  hop < RCPT TO:<b@b.example>
+  hop > 250 2.1.5 Ok
+  client < 250 2.1.5 Ok`;
+
+const CLIENT_SENDS = `
+  client > DATA
+  client < 354 End data with <CR><LF>.<CR><LF>
+  client > [letter]`;
+
+const HOP_TAKES = `
+  hop < DATA
+  hop > 354 go on
+  hop < [message]
+  hop > 250 2.0.0 queued`;
+
+const accepted = (mailbox: string): string => `
+  client > RCPT TO:<${mailbox}>
+  hop < RCPT TO:<${mailbox}>
+  hop > 250 2.1.5 Ok
+  client < 250 2.1.5 Ok`;
+
+const withFile = `MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=x
+
+--x
+
+Hello
+--x
+Content-Type: application/pdf; name=report.pdf
+Content-Disposition: attachment; filename=report.pdf
+Content-Transfer-Encoding: base64
+
+${`${Buffer.alloc(57, 'x').toString('base64')}\n`.repeat(100)}--x--
+`;
+
+const STAMP = /X-Detach-Guard: [^]*?\n(?! )/;
+
+const cases: readonly Case[] = [
+  {
+    what: 'MAIL and RCPT are passed on as they come, without SIZE, and DATA when the message is here',
+    says: `
+      client > MAIL FROM:<a@a.example> SIZE=200 BODY=8BITMIME
+      hop opens 8BITMIME, SIZE 1000000
+      hop < MAIL FROM:<a@a.example> BODY=8BITMIME
+      hop > 250 2.1.0 sender fine
+      client < 250 2.1.0 sender fine
+      client > RCPT TO:<B@b.example>
+      hop < RCPT TO:<B@b.example>
+      hop > 250 2.1.5 recipient fine
+      client < 250 2.1.5 recipient fine
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outcomes: ['delivered'],
+    then: ({ messages }) =>
+      assert.match(
+        messages[0] ?? '',
+        /^Received: [^]*\nX-Detach-Guard: [^]*\nMessage-ID: <1@a\.example>\n[^]*\n\nHello\n$/,
+      ),
+  },
+  {
+    what: 'what comes together leaves together, and each has its own verdict',
+    says: `
+      client >> MAIL FROM:<a@a.example>
+      client >> RCPT TO:<b@b.example>
+      client > RCPT TO:<c@b.example>
+      hop opens PIPELINING
+      hop < MAIL FROM:<a@a.example>
+      hop < RCPT TO:<b@b.example>
+      hop < RCPT TO:<c@b.example>
+      hop > 250 2.1.0 Ok
+      hop > 550 5.1.1 nobody of that name
+      hop > 251 2.1.5 c has moved
+      client < 250 2.1.0 Ok
+      client < 550 5.1.1 nobody of that name
+      client < 251 2.1.5 c has moved
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outcomes: ['partial'],
+  },
+  {
+    what: 'MAIL that the next hop refuses takes its recipients with it, and the next one is a new transaction',
+    says: `
+      client >> MAIL FROM:<spam@a.example>
+      client > RCPT TO:<b@b.example>
+      hop opens
+      hop < MAIL FROM:<spam@a.example>
+      hop > 550 5.7.1 not from you
+      client < 550 5.7.1 not from you
+      client < 503 5.5.1 bad sequence of commands
+      client > RCPT TO:<b@b.example>
+      client < 503 5.5.1 bad sequence of commands
+      client > DATA
+      client < 503 5.5.1 bad sequence of commands
+      client > MAIL FROM:<a@a.example>
+      hop < RSET
+      hop > 250 2.0.0 Ok
+      hop < MAIL FROM:<a@a.example>
+      hop > 451 4.7.1 come back later
+      client < 451 4.7.1 come back later`,
+    outcomes: ['refused', 'deferred'],
+  },
+  {
+    what: 'refused by ourselves, before the next hop is asked',
+    says: `
+      client > MAIL FROM:<a@a.example> BODY=BINARYMIME
+      client < 501 5.5.4 syntax error in parameters or arguments
+      client > MAIL FROM:<a@a.example> SIZE=big
+      client < 501 5.5.4 syntax error in parameters or arguments
+      client > MAIL FROM:<a@a.example> SIZE=1000001
+      client < 552 5.3.4 message size exceeds fixed limit`,
+    outcomes: ['refused', 'refused', 'refused'],
+  },
+  {
+    what: 'MAIL within a transaction, and DATA without a recipient',
+    says: `
+      client > MAIL FROM:<a@a.example>
+      hop opens
+      hop < MAIL FROM:<a@a.example>
+      hop > 250 2.1.0 Ok
+      client < 250 2.1.0 Ok
+      client > MAIL FROM:<other@a.example>
+      client < 503 5.5.1 bad sequence of commands
+      client > RCPT TO:<b@b.example>
+      hop < RCPT TO:<b@b.example>
+      hop > 550 5.1.1 unknown
+      client < 550 5.1.1 unknown
+      client > DATA
+      client < 554 5.5.1 no valid recipients
+      client > RSET
+      client < 250 2.0.0 Ok`,
+    outcomes: ['refused'],
+  },
+  {
+    what: 'a next hop that cannot be had: 451, and the client may try again on the same connection',
+    says: `
+      client > MAIL FROM:<a@a.example>
+      hop refuses 421 4.3.2 busy
+      client < 451 4.4.1 next hop cannot be reached, try again later`,
+    outcomes: ['deferred'],
+  },
+  {
+    what: 'a session that dies is replaced, and nobody notices',
+    says: `
+      ${ENVELOPE}
+      hop > 421 4.4.2 idle for too long
+      hop close
+      client > RCPT TO:<c@b.example>
+      hop opens
+      hop < MAIL FROM:<a@a.example>
+      hop > 250 2.1.0 Ok
+      hop < RCPT TO:<b@b.example>
+      hop > 250 2.1.5 Ok
+      hop < RCPT TO:<c@b.example>
+      hop > 250 2.1.5 Ok
+      client < 250 2.1.5 Ok
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outcomes: ['delivered'],
+  },
+  {
+    what: 'a session that is replaced and answers otherwise: 451, and nothing was sent',
+    says: `
+      ${ENVELOPE}
+      hop close
+      ${CLIENT_SENDS}
+      hop opens
+      hop < MAIL FROM:<a@a.example>
+      hop > 250 2.1.0 Ok
+      hop < RCPT TO:<b@b.example>
+      hop > 550 5.1.1 unknown by now
+      client < 451 4.4.2 next hop was replaced and answered differently, try again later`,
+    outcomes: ['deferred'],
+  },
+  {
+    what: 'an extension that the session lacks: 451 for that recipient alone',
+    says: `
+      ${ENVELOPE}
+      client > RCPT TO:<c@b.example> NOTIFY=NEVER
+      client < 451 4.5.3 next hop does not offer what this message needs just now, try again later
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outcomes: ['partial'],
+  },
+  {
+    what: 'DATA refused, the message refused: the next hop’s words',
+    says: `
+      ${ENVELOPE}
+      ${CLIENT_SENDS}
+      hop < DATA
+      hop > 452 4.3.1 disk full
+      client < 452 4.3.1 disk full
+      client > MAIL FROM:<a@a.example>
+      hop < RSET
+      hop > 250 2.0.0 Ok
+      ${ENVELOPE.replace(/^[^]*?hop opens/, '')}
+      ${CLIENT_SENDS}
+      hop < DATA
+      hop > 354 go on
+      hop < [message]
+      hop > 550 5.7.1 looks like spam
+      client < 550 5.7.1 looks like spam`,
+    outcomes: ['deferred', 'refused'],
+  },
+  {
+    what: 'lost after the final dot: 451, since nobody knows',
+    says: `
+      ${ENVELOPE}
+      ${CLIENT_SENDS}
+      hop < DATA
+      hop > 354 go on
+      hop < [message]
+      hop close
+      client < 451 4.4.2 lost connection with next hop, try again later`,
+    outcomes: ['deferred'],
+  },
+  {
+    what: 'one client, two messages, one session with the next hop',
+    says: `
+      ${ENVELOPE}
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued
+      ${ENVELOPE.replace('hop opens', '')}
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outcomes: ['delivered', 'delivered'],
+    then: ({ messages }) => assert.notEqual(STAMP.exec(messages[0]!)?.[0], STAMP.exec(messages[1]!)?.[0]),
+  },
+  {
+    what: 'RSET gives the session back, and the next transaction begins anew',
+    says: `
+      ${ENVELOPE}
+      client > RSET
+      client < 250 2.0.0 Ok
+      hop < RSET
+      hop > 250 2.0.0 Ok
+      ${ENVELOPE.replace('hop opens', '')}
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outcomes: ['lost', 'delivered'],
+  },
+  {
+    what: 'a client that leaves between commands, and one in the middle of its message: DATA was never said',
+    says: `
+      ${ENVELOPE}
+      client > DATA
+      client < 354 End data with <CR><LF>.<CR><LF>
+      client >| [letter]
+      client leaves`,
+    outcomes: ['lost'],
+    then: ({ messages }) => assert.deepEqual(messages, []),
+  },
+  {
+    what: 'a client that leaves after RCPT',
+    says: `
+      ${ENVELOPE}
+      client leaves`,
+    outcomes: ['lost'],
+  },
+  {
+    what: 'an exempt recipient beside another one: 452, the client sends it next',
+    says: `
+      ${ENVELOPE}
+      client > RCPT TO:<print@exempt.example>
+      client < 452 4.5.3 recipient is subject to another policy, send it in a transaction of its own
+      client > RCPT TO:<c@b.example>
+      hop < RCPT TO:<c@b.example>
+      hop > 250 2.1.5 Ok
+      client < 250 2.1.5 Ok
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    relay: { policyClass: (mailbox) => (mailbox.endsWith('@exempt.example') ? 'exempt' : 'detach') },
+    outcomes: ['partial'],
+  },
+  {
+    what: 'storage that fails: 451, and the next hop hears no DATA',
+    says: `
+      ${ENVELOPE}
+      store fails
+      client > DATA
+      client < 354 End data with <CR><LF>.<CR><LF>
+      client > [with a file]
+      client < 451 4.3.0 file storage is not available, try again later`,
+    messages: { 'with a file': withFile },
+    outcomes: ['deferred'],
+    then: ({ messages }) => assert.deepEqual(messages, []),
+  },
+  {
+    what: 'a file goes to storage before DATA is said',
+    says: `
+      ${ENVELOPE}
+      client > DATA
+      client < 354 End data with <CR><LF>.<CR><LF>
+      client > [with a file]
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    messages: { 'with a file': withFile },
+    outcomes: ['delivered'],
+    then: ({ messages, store }) => {
+      assert.equal(store.files.size, 1);
+      assert.match(messages[0] ?? '', /https:\/\/files\.example\//);
+    },
+  },
+  {
+    what: 'a copy that came back: 554, no DATA, and the words name the recipient',
+    says: `
+      ${ENVELOPE}
+      client > DATA
+      client < 354 End data with <CR><LF>.<CR><LF>
+      client > [stamped for b]
+      client < 554 5.4.6 mail forwarding loop for <b@b.example>`,
+    messages: { 'stamped for b': stampedFor('b@b.example') },
+    outcomes: ['refused'],
+    then: ({ log }) => assert.deepEqual(log.alarms, ['loop-refused']),
+  },
+  {
+    what: 'too many trace fields: 554',
+    says: `
+      ${ENVELOPE}
+      client > DATA
+      client < 354 End data with <CR><LF>.<CR><LF>
+      client > [traced]
+      client < 554 5.4.6 too many hops, this message is looping`,
+    messages: { traced: `${'Received: from a by b; Thu, 15 Jan 2026 12:00:00 +0000\n'.repeat(50)}${LETTER}` },
+    outcomes: ['refused'],
+  },
+  {
+    what: 'our own cluster in the call chain: 451, before anything is said to the next hop',
+    says: `
+      client > MAIL FROM:<a@a.example> XDETACH=other,${guardWith().fingerprint}
+      client < 451 4.3.5 mail system configuration error: relays call one another in a circle`,
+    outcomes: ['deferred'],
+    then: ({ log }) => assert.deepEqual(log.alarms, ['loop-refused']),
+  },
+  {
+    what: 'the call chain goes to a next hop that offers XDETACH, ours added',
+    says: `
+      client > MAIL FROM:<a@a.example> XDETACH=other
+      hop opens XDETACH abcdefghijk
+      hop < MAIL FROM:<a@a.example> XDETACH=other,${guardWith().fingerprint}
+      hop > 250 2.1.0 Ok
+      client < 250 2.1.0 Ok`,
+    outcomes: ['lost'],
+  },
+  {
+    what: 'a next hop with the fingerprint of our cluster: 451, and nothing is said to it',
+    says: `
+      client > MAIL FROM:<a@a.example>
+      hop opens XDETACH ours
+      hop < QUIT
+      hop > 221 2.0.0 Bye
+      client < 451 4.3.5 mail system configuration error: next hop leads back to this relay`,
+    isMirror: true,
+    outcomes: ['deferred'],
+  },
+  {
+    what: 'XFORWARD is handed on, with our transaction behind the queue id',
+    says: `
+      client > XFORWARD NAME=c.example ADDR=192.0.2.9 IDENT=4TqXyz1ABCz9rN
+      client < 250 2.0.0 Ok
+      client > MAIL FROM:<a@a.example>
+      hop opens XFORWARD NAME ADDR
+      hop < XFORWARD NAME=c.example ADDR=192.0.2.9
+      hop > 250 2.0.0 Ok
+      hop < MAIL FROM:<a@a.example>
+      hop > 250 2.1.0 Ok
+      client < 250 2.1.0 Ok`,
+    outcomes: ['lost'],
+    then: ({ transactions }) => assert.equal(transactions[0]?.['queueId'], '4TqXyz1ABCz9rN'),
+  },
+  {
+    what: 'XFORWARD that the next hop refuses is no reason to keep the message',
+    says: `
+      client > XFORWARD NAME=c.example
+      client < 250 2.0.0 Ok
+      client > MAIL FROM:<a@a.example>
+      hop opens XFORWARD NAME ADDR
+      hop < XFORWARD NAME=c.example
+      hop > 550 5.7.0 not you
+      hop < MAIL FROM:<a@a.example>
+      hop > 250 2.1.0 Ok
+      client < 250 2.1.0 Ok`,
+    outcomes: ['lost'],
+    then: ({ log }) => assert.deepEqual(log.alarms, ['xforward-refused']),
+  },
+  {
+    what: 'SMTP to an LMTP next hop: one recipient per transaction',
+    says: `
+      ${ENVELOPE}
+      client > RCPT TO:<c@b.example>
+      client < 452 4.5.3 one recipient per transaction here, send this one next
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outboundProtocol: 'lmtp',
+    outcomes: ['partial'],
+  },
+  {
+    what: 'LMTP to LMTP: a verdict for each recipient',
+    says: `
+      ${ENVELOPE}
+      client > RCPT TO:<c@b.example>
+      hop < RCPT TO:<c@b.example>
+      hop > 250 2.1.5 Ok
+      client < 250 2.1.5 Ok
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      hop > 452 4.2.2 mailbox full
+      client < 250 2.0.0 queued
+      client < 452 4.2.2 mailbox full`,
+    inbound: { protocol: 'lmtp' },
+    outboundProtocol: 'lmtp',
+    outcomes: ['partial'],
+  },
+  {
+    what: 'LMTP to SMTP: the one verdict for each recipient',
+    says: `
+      ${ENVELOPE}
+      client > RCPT TO:<c@b.example>
+      hop < RCPT TO:<c@b.example>
+      hop > 250 2.1.5 Ok
+      client < 250 2.1.5 Ok
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued
+      client < 250 2.0.0 queued`,
+    inbound: { protocol: 'lmtp' },
+    outcomes: ['delivered'],
+  },
+  {
+    what: 'LMTP, one recipient loops: the other one is delivered, and each hears its own',
+    says: `
+      ${ENVELOPE}
+      client > RCPT TO:<c@b.example>
+      hop < RCPT TO:<c@b.example>
+      hop > 250 2.1.5 Ok
+      client < 250 2.1.5 Ok
+      client > DATA
+      client < 354 End data with <CR><LF>.<CR><LF>
+      client > [stamped for b]
+      hop < RSET
+      hop > 250 2.0.0 Ok
+      hop < MAIL FROM:<a@a.example>
+      hop > 250 2.1.0 Ok
+      hop < RCPT TO:<c@b.example>
+      hop > 250 2.1.5 Ok
+      ${HOP_TAKES}
+      client < 554 5.4.6 mail forwarding loop for <b@b.example>
+      client < 250 2.0.0 queued`,
+    inbound: { protocol: 'lmtp' },
+    messages: { 'stamped for b': stampedFor('b@b.example') },
+    outcomes: ['partial'],
+  },
+  {
+    what: 'more recipients than a transaction can have: the client sends them next',
+    says: `
+      client > MAIL FROM:<a@a.example>
+      hop opens PIPELINING
+      hop < MAIL FROM:<a@a.example>
+      hop > 250 2.1.0 Ok
+      client < 250 2.1.0 Ok
+      ${Array.from({ length: 1000 }, (_, i) => accepted(`u${i}@b.example`)).join('')}
+      client > RCPT TO:<late@b.example>
+      client < 452 4.5.3 too many recipients
+      ${CLIENT_SENDS}
+      ${HOP_TAKES}
+      client < 250 2.0.0 queued`,
+    outcomes: ['partial'],
+  },
+];
+
+for (const { what, says, outcomes, then, ...options } of cases) {
+  test(what, async (t) => {
+    const played = await dialog(t, says, options);
+    assert.deepEqual(
+      played.transactions.map(({ outcome }) => outcome),
+      outcomes,
+    );
+    then?.(played);
+  });
+}

@@ -9,7 +9,8 @@
  *     client < line        what the client must hear
  *     client leaves        it closes the connection without a word
  *     hop opens EXT, EXT   the relay connects, and greets a next hop with these extensions
- *     hop < line           what the next hop must hear
+ *     hop refuses LINE     the relay connects, and is greeted with that and a close
+ *     hop < line           what the next hop must hear; `hop` is the connection opened last, `hop1` the first one
  *     hop < [message]      a message up to its final dot
  *     hop > line           the next hop says it
  *     hop STEP             another step of `ScriptedPeer`: close, reset, gone, drain
@@ -25,7 +26,7 @@ import { Lab } from '../../detach/testing/lab.ts';
 import { startInbound } from '../../inbound/smtp/server.ts';
 import { notificationWriter } from '../../loopguard/notification.ts';
 import { ownCalls } from '../../loopguard/testing/calls.ts';
-import { guardWith } from '../../loopguard/testing/guard.ts';
+import { block, guardWith } from '../../loopguard/testing/guard.ts';
 import type { Fields } from '../../observe/interface.ts';
 import { nextHopOptions, type RecordingLog } from '../../outbound/testing/options.ts';
 import { stage } from '../../outbound/testing/stage.ts';
@@ -38,6 +39,8 @@ export interface DialogOptions {
   readonly inbound?: Partial<Config['inbound']>;
   readonly outboundProtocol?: 'smtp' | 'lmtp';
   readonly relay?: Partial<RelayOptions>;
+  /** What the next hop offers says that it is this relay. */
+  readonly isMirror?: boolean;
   /** By name; `letter` is one without files. Lines end in LF here. */
   readonly messages?: Readonly<Record<string, string>>;
 }
@@ -51,7 +54,7 @@ export interface Played {
   readonly store: MemoryStore;
 }
 
-const LETTER = 'Message-ID: <1@a.example>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: a@a.example\n\nHello\n';
+export const LETTER = 'Message-ID: <1@a.example>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: a@a.example\n\nHello\n';
 
 const inboundDefaults: Config['inbound'] = {
   address: '127.0.0.1',
@@ -66,13 +69,23 @@ const inboundDefaults: Config['inbound'] = {
   proxyHosts: [],
 };
 
+/** The letter as it comes back with a stamp for these recipients, from `a@a.example`. */
+export function stampedFor(...recipients: readonly string[]): string {
+  const header = block(LETTER.replace(/\n\n[^]*/, '\n'));
+  const field = guardWith().stamp(header, recipients, Date.now(), 'a@a.example');
+  return field.replaceAll('\r\n', '\n') + LETTER;
+}
+
 type Step = readonly [who: string, verb: string, text: string];
 
 /** @throws AssertionError where somebody said something else */
 export async function dialog(t: TestContext, text: string, options: DialogOptions = {}): Promise<Played> {
   const steps = parse(text);
   const protocol = options.outboundProtocol ?? 'smtp';
-  const { hop, log, peer, end } = await stage(t, scripts(steps, protocol), { outbound: { protocol } });
+  const { hop, log, peer, end } = await stage(t, scripts(steps, protocol), {
+    outbound: { protocol },
+    isMirror: () => options.isMirror ?? false,
+  });
   const store = new MemoryStore();
   const lab = new Lab({ store, log });
   t.after(() => lab.close());
@@ -127,7 +140,7 @@ export async function dialog(t: TestContext, text: string, options: DialogOption
 function parse(text: string): readonly Step[] {
   const lines = text.split('\n').map((line) => line.trim());
   return lines.filter(Boolean).map((line): Step => {
-    const [, who = '', verb = '', said = ''] = /^(client|hop|store) +(\S+) ?(.*)$/.exec(line) ?? [];
+    const [, who = '', verb = '', said = ''] = /^(client|hop\d?|store) +(\S+) ?(.*)$/.exec(line) ?? [];
     assert.ok(who !== '', `no such line in a dialog: ${line}`);
     return [who, verb, said.trim()];
   });
@@ -137,15 +150,19 @@ function parse(text: string): readonly Step[] {
 function scripts(steps: readonly Step[], protocol: 'smtp' | 'lmtp'): readonly string[] {
   const all: string[][] = [];
   for (const [who, verb, said] of steps) {
-    if (who !== 'hop') continue;
+    if (!who.startsWith('hop')) continue;
     if (verb === 'opens') {
       const greeting = hello(...said.split(/, */).filter(Boolean));
       all.push([protocol === 'lmtp' ? greeting.replace('C: EHLO', 'C: LHLO') : greeting]);
-    } else {
-      const line =
-        verb === '>' ? `S: ${said}` : verb !== '<' ? `${verb} ${said}` : said === '[message]' ? 'C.' : `C: ${said}`;
-      all.at(-1)?.push(line.trim());
-    }
+    } else if (verb === 'refuses') all.push([`S: ${said}`, 'close']);
+    else all[who === 'hop' ? all.length - 1 : Number(who.slice(3)) - 1]?.push(peerStep(verb, said));
   }
   return all.map((lines) => lines.join('\n'));
+}
+
+/** A line as `ScriptedPeer` has it. */
+function peerStep(verb: string, said: string): string {
+  if (verb === '>') return `S: ${said}`;
+  if (verb === '<') return said === '[message]' ? 'C.' : `C: ${said}`;
+  return `${verb} ${said}`.trim();
 }
