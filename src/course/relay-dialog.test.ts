@@ -337,7 +337,7 @@ const cases: readonly Case[] = [
       client < 354 End data with <CR><LF>.<CR><LF>
       client > [stamped for b]
       client < 554 5.4.6 mail forwarding loop for <b@b.example>`,
-    messages: { 'stamped for b': stampedFor('b@b.example') },
+    messages: { 'stamped for b': stampedFor(['b@b.example']) },
     outcomes: ['refused'],
     then: ({ log }) => assert.deepEqual(log.alarms, ['loop-refused']),
   },
@@ -476,7 +476,7 @@ const cases: readonly Case[] = [
       client < 554 5.4.6 mail forwarding loop for <b@b.example>
       client < 250 2.0.0 queued`,
     inbound: { protocol: 'lmtp' },
-    messages: { 'stamped for b': stampedFor('b@b.example') },
+    messages: { 'stamped for b': stampedFor(['b@b.example']) },
     outcomes: ['partial'],
   },
   {

@@ -69,10 +69,10 @@ const inboundDefaults: Config['inbound'] = {
   proxyHosts: [],
 };
 
-/** The letter as it comes back with a stamp for these recipients, from `a@a.example`. */
-export function stampedFor(...recipients: readonly string[]): string {
+/** The letter as it comes back with a stamp for these recipients. */
+export function stampedFor(recipients: readonly string[], from = 'a@a.example'): string {
   const header = block(LETTER.replace(/\n\n[^]*/, '\n'));
-  const field = guardWith().stamp(header, recipients, Date.now(), 'a@a.example');
+  const field = guardWith().stamp(header, recipients, Date.now(), from);
   return field.replaceAll('\r\n', '\n') + LETTER;
 }
 
