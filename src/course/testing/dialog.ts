@@ -21,9 +21,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { SmtpDialog } from '../../../test/harness/smtp-dialog.ts';
-import type { Config } from '../../config/config.ts';
 import { Lab } from '../../detach/testing/lab.ts';
-import { startInbound } from '../../inbound/smtp/server.ts';
+import { startInbound, type SmtpInbound } from '../../inbound/smtp/server.ts';
 import { notificationWriter } from '../../loopguard/notification.ts';
 import { ownCalls } from '../../loopguard/testing/calls.ts';
 import { block, guardWith } from '../../loopguard/testing/guard.ts';
@@ -36,7 +35,7 @@ import { Relay, type RelayOptions } from '../relay.ts';
 import { DialogClient } from './dialog-client.ts';
 
 export interface DialogOptions {
-  readonly inbound?: Partial<Config['inbound']>;
+  readonly inbound?: Partial<SmtpInbound>;
   readonly outboundProtocol?: 'smtp' | 'lmtp';
   readonly relay?: Partial<RelayOptions>;
   /** What the next hop offers says that it is this relay. */
@@ -56,7 +55,7 @@ export interface Played {
 
 export const LETTER = 'Message-ID: <1@a.example>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: a@a.example\n\nHello\n';
 
-const inboundDefaults: Config['inbound'] = {
+const inboundDefaults: SmtpInbound = {
   address: '127.0.0.1',
   port: 0,
   protocol: 'smtp',
