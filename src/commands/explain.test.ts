@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { base64, crlf } from '../detach/testing/messages.ts';
 import { differences } from './explain/compare.ts';
@@ -160,18 +161,22 @@ test('text for people: one line a part, and nothing in it commands the terminal'
   assert.doesNotMatch(stdout, /[\0-\x09\x0b-\x1f\x7f]/);
 });
 
-test('what is no message is 65 and one line, and nothing is left in the temporary folder', async () => {
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith('detach-explain-'));
+test('what is no message is 65 and one line, and nothing is left in the temporary folder', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
+  const { TMPDIR } = process.env;
+  process.env['TMPDIR'] = directory;
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+    rmSync(directory, { recursive: true });
+  });
   for (const bad of ['', 'hello\n', '\r\n', '\0\xff\0', ' folded: x\r\n\r\n', randomBytes(3_000_000)]) {
     const { status, stdout, stderr } = await runCommand(['explain'], { env, input: Buffer.from(bad as string) });
     assert.equal(status, 65, stderr);
     assert.equal(stdout, '');
     assert.match(stderr, /^detach-mta explain: [^\n]+\n$/);
   }
-  assert.deepEqual(
-    readdirSync(tmpdir()).filter((name) => name.startsWith('detach-explain-')),
-    before,
-  );
+  assert.deepEqual(readdirSync(directory), []);
 });
 
 test('where a mail program would see something else, it is said', () => {
