@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RepeatedLines } from '../observe/repeated-lines.ts';
+import type { RepeatedLines } from '../observe/interface.ts';
 import type { NetworkList } from '../smtp/networks.ts';
 import { clientShare } from './client-share.ts';
 import type { Limits } from './limits.ts';

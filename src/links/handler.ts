@@ -7,8 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Log, Meter } from '../observe/interface.ts';
-import type { RepeatedLines } from '../observe/repeated-lines.ts';
+import type { Log, Meter, RepeatedLines } from '../observe/interface.ts';
 import type { NetworkList } from '../smtp/networks.ts';
 import { exactly, fingerprintOf, type Link, linkState, type Store } from '../storage/interface.ts';
 import { clientAddress } from './client-address.ts';

@@ -1,3 +1,5 @@
+export { RepeatedLines } from './repeated-lines.ts';
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** One JSON line per event on standard output; `event` names it in kebab-case, as in `loop-refused`. */
