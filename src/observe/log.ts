@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type DestinationStream } from 'pino';
 import type { Config } from '../config/config.ts';
 import { atEndOfTurn } from '../runtime/end-of-turn.ts';
 import type { Fields, Log } from './interface.ts';
@@ -22,7 +22,7 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
     {
       level,
       base: null,
-      timestamp: isoTime,
+      timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       // Errors are made loggable here; pino's own way would print all their properties and repeat the message.
       errorKey: 'pinoError',
@@ -36,14 +36,8 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
     },
     destination,
   );
-  // One for each event, of which there are few: what is the same in all of its lines is made once.
-  const ofEvent = new Map<string, Logger>();
   const write = (severity: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Fields = {}): void => {
-    if (logger.isLevelEnabled(severity)) {
-      let own = ofEvent.get(event);
-      if (!own) ofEvent.set(event, (own = logger.child({ event })));
-      own[severity](line(fields, logger.isLevelEnabled('debug')));
-    }
+    if (logger.isLevelEnabled(severity)) logger[severity](line(event, fields, logger.isLevelEnabled('debug')));
     if (severity === 'warn' || severity === 'error') destination.flush?.();
   };
   return {
@@ -54,26 +48,12 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
   };
 }
 
-let second = NaN;
-let untilSecond = '';
-
-/** As pino's own, which makes a date of every millisecond anew. */
-function isoTime(): string {
-  const now = Date.now();
-  const current = Math.floor(now / 1000);
-  if (current !== second) {
-    second = current;
-    untilSecond = `,"time":"${new Date(now).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS.'.length)}`;
-  }
-  return `${untilSecond}${String(now % 1000).padStart(3, '0')}Z"`;
-}
-
 const reserved = ['time', 'level', 'event', 'msg'];
 
-function line(fields: Fields, stacks: boolean): unknown {
+function line(event: string, fields: Fields, stacks: boolean): unknown {
   // The same name twice in a line means something else to every reader.
   const unique = reserved.some((name) => name in fields) ? renamed(fields) : fields;
-  return toLoggable(unique, stacks);
+  return toLoggable({ event, ...unique }, stacks);
 }
 
 function renamed(fields: Fields): Fields {

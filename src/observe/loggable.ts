@@ -27,11 +27,6 @@ export function toLoggable(value: unknown, stacks: boolean, depth = 0): unknown 
 }
 
 function objectToLoggable(value: object, stacks: boolean, depth: number): unknown {
-  if (depth < maxDepth) {
-    if (Array.isArray(value) && value.length <= maxEntries) return arrayToLoggable(value, stacks, depth);
-    if (Object.getPrototypeOf(value) === Object.prototype)
-      return recordToLoggable(value as Readonly<Record<string, unknown>>, stacks, depth);
-  }
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `<${value.byteLength} bytes>`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
   if (value instanceof URL) return value.href;
@@ -49,26 +44,6 @@ function objectToLoggable(value: object, stacks: boolean, depth: number): unknow
     return items.length > maxEntries ? [...shown, `… (${items.length - maxEntries} more)`] : shown;
   }
   return entriesToLoggable(Object.entries(value), stacks, depth);
-}
-
-function arrayToLoggable(values: readonly unknown[], stacks: boolean, depth: number): readonly unknown[] {
-  let shown: unknown[] | undefined;
-  for (let i = 0; i < values.length; i++) {
-    const loggable = toLoggable(values[i], stacks, depth + 1) ?? null;
-    if (loggable !== values[i]) (shown ??= [...values])[i] = loggable;
-  }
-  return shown ?? values;
-}
-
-function recordToLoggable(record: Readonly<Record<string, unknown>>, stacks: boolean, depth: number): unknown {
-  const names = Object.keys(record);
-  if (names.length > maxEntries) return entriesToLoggable(Object.entries(record), stacks, depth);
-  let shown: Record<string, unknown> | undefined;
-  for (const name of names) {
-    const loggable = toLoggable(record[name], stacks, depth + 1);
-    if (loggable !== record[name]) (shown ??= { ...record })[name] = loggable;
-  }
-  return shown ?? record;
 }
 
 function entriesToLoggable(entries: readonly (readonly [string, unknown])[], stacks: boolean, depth: number): unknown {
