@@ -68,6 +68,7 @@ function describe(error: unknown): { readonly status: number; readonly message: 
 /** What a failure means to a command; where none of these fits, our own resources are short. */
 const failureStatuses: ReadonlyMap<FailureName, ExitStatus> = new Map([
   ['storageFailed', ExitStatus.unavailable],
+  ['storageFull', ExitStatus.unavailable],
   ['nextHopUnreachable', ExitStatus.unavailable],
   ['headerTooLarge', ExitStatus.data],
   ['messageTooBig', ExitStatus.data],

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { NetworkList } from '../smtp/networks.ts';
@@ -82,13 +82,28 @@ const checks: readonly Check[] = [
       maxSize > 0 && maxSize < minSize ? 'is less than detach.minSize: no file would ever be moved' : undefined,
   },
   {
-    keys: ['storage.connectionString', 'storage.accountUrl'],
-    run({ storage: { connectionString, accountUrl } }) {
-      if ((connectionString === undefined) !== (accountUrl === undefined)) return undefined;
-      return connectionString === undefined
-        ? 'is missing: set this or storage.accountUrl'
-        : 'is set, and so is storage.accountUrl: one of them must go';
+    keys: ['storage.connectionString', 'storage.accountUrl', 'storage.directory'],
+    run({ storage: { connectionString, accountUrl, directory } }) {
+      const other = accountUrl !== undefined ? 'accountUrl' : directory !== undefined ? 'directory' : undefined;
+      if (connectionString !== undefined) return other === undefined ? undefined : andSoIs(`storage.${other}`);
+      return other === undefined ? 'is missing: set this, storage.accountUrl or storage.directory' : undefined;
     },
+  },
+  {
+    keys: ['storage.accountUrl', 'storage.directory'],
+    run: ({ storage: { accountUrl, directory } }) =>
+      accountUrl !== undefined && directory !== undefined ? andSoIs('storage.directory') : undefined,
+  },
+  {
+    keys: ['storage.directory'],
+    run: ({ storage: { directory } }) => (directory === undefined ? undefined : directoryProblem(directory)),
+  },
+  {
+    keys: ['links.delivery', 'storage.directory'],
+    run: ({ links, storage }) =>
+      links.delivery === 'redirect' && storage.directory !== undefined
+        ? 'must not be redirect: a browser cannot reach storage.directory'
+        : undefined,
   },
   {
     keys: ['links.port', 'links.address', 'inbound.port', 'inbound.address'],
@@ -110,6 +125,19 @@ const checks: readonly Check[] = [
     run: ({ links: { templates } }) => (templates.html === undefined ? undefined : readProblem(templates.html, isText)),
   },
 ];
+
+const andSoIs = (key: string): string => `is set, and so is ${key}: one of them must go`;
+
+/** Commands that root starts become the owner of the directory, so its owner is looked at when it is opened. */
+function directoryProblem(path: string): string | undefined {
+  try {
+    const found = statSync(path);
+    if (!found.isDirectory()) return `${path} is not a directory`;
+    return (found.mode & 0o077) === 0 ? undefined : `${path} is open to other users: chmod 700 ${path}`;
+  } catch (error) {
+    return `${path} cannot be used (${codeOf(error)})`;
+  }
+}
 
 function isCertificate(pem: Buffer): void {
   new X509Certificate(pem);

@@ -80,6 +80,10 @@ export interface Config {
   readonly storage: {
     readonly connectionString: string | undefined;
     readonly accountUrl: string | undefined;
+    /** Of this machine, instead of an Azure account. */
+    readonly directory: string | undefined;
+    /** Bytes that files never use of the directory's file system; undefined: 5 %, at least 1 GiB. */
+    readonly reserve: number | undefined;
     readonly container: string;
   };
   readonly links: {
@@ -87,7 +91,8 @@ export interface Config {
     readonly address: string;
     readonly port: number;
     readonly trustedProxies: readonly string[];
-    readonly secret: Buffer;
+    /** The first one writes, all of them find. */
+    readonly secret: readonly Buffer[];
     /** Milliseconds; 0: links never expire. */
     readonly expiresAfter: number;
     readonly delivery: 'stream' | 'redirect';

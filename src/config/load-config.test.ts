@@ -83,13 +83,19 @@ test('the environment alone is enough, and what it does not say has its default'
       maxDepth: 20,
     },
     loopguard: { cluster: 'test', keys: [{ id: 'k1', secret: Buffer.alloc(32) }], maxPasses: 1, hopLimit: 50 },
-    storage: { connectionString: 'UseDevelopmentStorage=true', accountUrl: undefined, container: 'detach' },
+    storage: {
+      connectionString: 'UseDevelopmentStorage=true',
+      accountUrl: undefined,
+      directory: undefined,
+      reserve: undefined,
+      container: 'detach',
+    },
     links: {
       baseUrl: 'https://files.example.com',
       address: '127.0.0.1',
       port: 8080,
       trustedProxies: [],
-      secret: Buffer.alloc(32),
+      secret: [Buffer.alloc(32)],
       expiresAfter: 90 * day,
       delivery: 'stream',
       language: 'en',
@@ -201,7 +207,7 @@ test('secrets can stand in files, a list with an entry per line', () => {
     config.loopguard.keys.map(({ id }) => id),
     ['k2', 'k1'],
   );
-  assert.deepEqual(config.links.secret, Buffer.alloc(32));
+  assert.deepEqual(config.links.secret, [Buffer.alloc(32)]);
 });
 
 test('a certificate with its key is accepted', () => {

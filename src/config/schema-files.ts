@@ -1,7 +1,7 @@
 import { accountUrl, domain, listenAddress, listenPort, network, publicUrl } from './addresses.ts';
 import { type Format, integer, list, oneOf, text } from './format.ts';
 import { key, optional, required } from './key.ts';
-import { base64Secret, connectionString } from './secrets.ts';
+import { base64Secrets, connectionString } from './secrets.ts';
 import { duration, size } from './units.ts';
 
 /** A century: beyond it dates stop meaning anything. */
@@ -101,12 +101,20 @@ export const filesSchema = {
   },
   storage: {
     connectionString: optional(connectionString, {
-      doc: 'Connection string of the Azure storage account. Either this or `storage.accountUrl` must be given.',
+      doc: 'Connection string of the Azure storage account. Exactly one of this, `storage.accountUrl` and `storage.directory` must be given.',
       why: 'A credential.',
     }),
     accountUrl: optional(accountUrl, {
       doc: 'Address of the storage account’s blob service, used with the Azure identity of the machine.',
       why: 'Belongs to one account.',
+    }),
+    directory: optional(path, {
+      doc: 'Folder of this machine that keeps the files instead of an Azure account. It must exist, belong to the user of the service and be closed to others (mode 0700).',
+      why: 'A folder that is made by itself, where a disk was not mounted, fills the wrong disk.',
+    }),
+    reserve: optional(size({ min: 0 }), {
+      doc: 'Room on the file system of `storage.directory` that files never use. Below it mail with files is deferred with `452`, all other mail passes. Unset: 5 %, at least 1 GiB.',
+      why: 'The queue of Postfix often lies on the same file system, and must not find it full.',
     }),
     container: key(
       text('container name of 3 to 63 lower-case letters, digits and single hyphens', (value) =>
@@ -139,8 +147,8 @@ export const filesSchema = {
       doc: 'Reverse proxies whose `X-Forwarded-For` is believed.',
       why: 'Anybody can write that field.',
     }),
-    secret: required(base64Secret(16), {
-      doc: 'Key from which tokens are derived, the same on all replicas. Who knows it can compute links: `openssl rand -base64 32` makes one. With a new one, old links go on working, and a message that is retried just then gets a second link.',
+    secret: required(base64Secrets(16), {
+      doc: 'Key from which tokens are derived, the same on all replicas. Who knows it can compute links: `openssl rand -base64 32` makes one. To change it, put the new one in front and keep the old ones behind it: the first one writes, all of them find what was indexed with them. Old links go on working in any case; a message that is retried just then gets a second link.',
       why: 'A key that is known is none. A token has 128 bits, so its key has at least as many.',
     }),
     expiresAfter: key(duration('days', { min: 0, max: maxExpiry }), {

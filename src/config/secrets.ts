@@ -18,7 +18,7 @@ export const secretText: Format<string> = {
   print: () => mask,
 };
 
-export function base64Secret(minBytes: number): Format<Buffer> {
+function base64Secret(minBytes: number): Format<Buffer> {
   return {
     label: `base64 of at least ${minBytes} bytes`,
     secret: true,
@@ -33,6 +33,17 @@ function decode(raw: unknown, minBytes: number): Buffer {
   const bytes = Buffer.from(raw, 'base64');
   if (bytes.length < minBytes) throw new FormatError(`must have at least ${minBytes} bytes, not ${bytes.length}`);
   return bytes;
+}
+
+/** One secret, or several: the first one writes, all of them find. */
+export function base64Secrets(minBytes: number): Format<readonly Buffer[]> {
+  const one = base64Secret(minBytes);
+  const several = list(one, { min: 1 });
+  return {
+    ...several,
+    label: `${one.label}, or a list of them`,
+    parse: (raw) => (typeof raw === 'string' && !raw.includes(',') ? [one.parse(raw)] : several.parse(raw)),
+  };
 }
 
 /** HMAC-SHA-256 is as strong as its key up to the hash's own 32 bytes (RFC 2104 section 3). */

@@ -81,7 +81,7 @@ export class TransactionRecord {
 
   failure(failure: Failure): void {
     this.#failure = failure;
-    if (failure.kind === 'storageFailed') this.#meter.storageFailure();
+    if (failure.kind === 'storageFailed' || failure.kind === 'storageFull') this.#meter.storageFailure();
     if (failure.kind === 'mirror') this.loop({ fence: 'mirror', reason: failure.message });
   }
 

@@ -1,6 +1,7 @@
 import type { Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
-import type { Link, LinkIdentity, Store } from '../storage/interface.ts';
+import type { FileDigest } from '../runtime/hashing/hash-thread.ts';
+import type { Link, MessageRecords, NewFile, NewMessage, Store } from '../storage/interface.ts';
 import type { FilePart } from './message-reader.ts';
 import type { Tape } from './spool/tape.ts';
 
@@ -11,10 +12,7 @@ const maxParallel = 3;
 const uploadTimeoutMs = 15 * 60_000;
 
 /** A file whose name in storage is known. */
-export interface HashedPart extends FilePart {
-  /** In hex. */
-  readonly sha256: string;
-}
+export interface HashedPart extends FilePart, FileDigest {}
 
 export interface Committed {
   readonly part: HashedPart;
@@ -27,52 +25,49 @@ export interface CommitContext {
   readonly tape: Tape;
   readonly meter: Meter;
   readonly signal: AbortSignal;
-  readonly messageIdentity: string;
-  readonly reversePath: string;
+  readonly message: Omit<NewMessage, 'files'>;
   /** Told of every upload: it may outlive the transaction. */
   readonly watch: (upload: Promise<unknown>) => void;
 }
 
 /**
- * Commits the files, then the links to them, in this order: no link ever points to nothing.
+ * Commits the index, the files, then the links to them, in this order: no link ever points to nothing.
  * When the transaction is given up, uploads under way are finished all the same, so that its next try finds them.
  */
-export async function commitFiles(parts: readonly HashedPart[], context: CommitContext): Promise<Committed[]> {
-  const committed: Committed[] = [];
+export async function commitFiles(
+  parts: readonly HashedPart[],
+  context: CommitContext,
+): Promise<{ readonly files: readonly Committed[]; readonly records: MessageRecords }> {
+  const { store, signal, message } = context;
+  const records = await store.openMessage({ ...message, files: parts.map(describe) }, signal);
+  const files: Committed[] = [];
   const waiting = parts.entries();
   const worker = async (): Promise<void> => {
-    for (const [i, part] of waiting) committed[i] = await commitFile(part, context);
+    for (const [i, part] of waiting) {
+      if (signal.aborted) throw Failure.from(signal.reason, 'clientGone');
+      await upload(part, context);
+      files[i] = { part, token: records.tokens[i]!, link: await records.putLink(i, signal) };
+    }
   };
   const workers = Array.from({ length: Math.min(maxParallel, parts.length) }, worker);
   const results = await Promise.allSettled(workers);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  return committed;
+  return { files, records };
 }
 
-async function commitFile(part: HashedPart, context: CommitContext): Promise<Committed> {
-  const { store, signal, messageIdentity, reversePath } = context;
-  if (signal.aborted) throw Failure.from(signal.reason, 'clientGone');
-  await upload(part, context);
-  const { name, type, size } = part.candidate;
-  const identity: LinkIdentity = {
-    messageIdentity,
-    reversePath,
-    partNumber: part.leaf.section,
-    name,
-    type,
-    sha256: part.sha256,
-  };
-  const { token, link } = await store.putLink(identity, size, signal);
-  return { part, token, link };
+function describe({ leaf, candidate, sha256, crc32 }: HashedPart): NewFile {
+  const { name, type, size } = candidate;
+  return { partNumber: leaf.section, name, type, size, sha256, crc32 };
 }
 
 async function upload(
-  { piece, sha256 }: HashedPart,
+  { piece, sha256, crc32 }: HashedPart,
   { store, tape, meter, signal, watch }: CommitContext,
 ): Promise<void> {
   tape.retain();
   const content = {
     sha256,
+    crc32,
     size: piece.size,
     open: (from: number, to: number) => tape.lend(piece.from + from, piece.from + to),
   };

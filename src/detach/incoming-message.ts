@@ -205,10 +205,10 @@ export class IncomingMessage implements Incoming {
     }
     const found = this.#choose(collector);
     if (found.length === 0) return whole();
-    const chosen = await Promise.all(found.map(async (part) => ({ ...part, sha256: await part.digest })));
+    const chosen = await Promise.all(found.map(async (part) => ({ ...part, ...(await part.digest) })));
     try {
-      const detached = await this.#commit(chosen, envelope, tape);
-      const items = detached.map(({ part, token, link }) => ({
+      const { files, records } = await this.#commit(chosen, envelope, tape);
+      const items = files.map(({ part, token, link }) => ({
         part,
         item: {
           name: link.name,
@@ -238,16 +238,17 @@ export class IncomingMessage implements Incoming {
         delivered: await describeBody(pieces, tape),
         edits: await describeEdits(edits, collector, { tape, hashes }),
       });
-      const id = await this.#context.store.putMessage(manifest, this.#signal);
+      const id = await records.finish(manifest, this.#signal);
       const field = Buffer.from(`${manifestField}: ${id}\r\n`);
       return tapeOutgoing(
         { header: Buffer.concat([field, header]), pieces, tape },
-        { bytesIn, files: detached.map(describeFile) },
+        { bytesIn, files: files.map(describeFile) },
       );
     } catch (error) {
       if (this.#signal.aborted) throw new Failure('clientGone', { cause: error });
       const failure = Failure.from(error);
-      if (failure.kind !== 'storageFailed' || config.detach.onStorageFailure !== 'pass') throw failure;
+      const notStored = failure.kind === 'storageFailed' || failure.kind === 'storageFull';
+      if (!notStored || config.detach.onStorageFailure !== 'pass') throw failure;
       meter.storageFailure();
       log.warn('passed-whole', { reason: failure.message, files: chosen.length });
       return whole();
@@ -264,7 +265,7 @@ export class IncomingMessage implements Incoming {
     return chosen.map((part, i) => ({ ...part, candidate: names[i]! }));
   }
 
-  #commit(chosen: readonly HashedPart[], envelope: Envelope, tape: Tape): Promise<Committed[]> {
+  #commit(chosen: readonly HashedPart[], envelope: Envelope, tape: Tape): ReturnType<typeof commitFiles> {
     const { store, meter, watch } = this.#context;
     return commitFiles(chosen, {
       store,
@@ -272,8 +273,12 @@ export class IncomingMessage implements Incoming {
       meter,
       watch,
       signal: this.#signal,
-      messageIdentity: identityOf(this.header),
-      reversePath: envelope.reversePath,
+      message: {
+        messageIdentity: identityOf(this.header),
+        ...envelope,
+        from: this.header.first('from'),
+        subject: this.header.first('subject'),
+      },
     });
   }
 }

@@ -20,6 +20,7 @@ import {
   type Reason,
   type Rules,
 } from './policy.ts';
+import type { FileDigest } from '../runtime/hashing/hash-thread.ts';
 import type { Tape } from './spool/tape.ts';
 import { Mentions } from './mentions.ts';
 import { TextWatch } from './text-watch.ts';
@@ -57,8 +58,7 @@ export interface ReadLeaf {
 export interface FilePart extends ReadLeaf {
   readonly candidate: Omit<Candidate, 'shown'>;
   readonly piece: FilePiece;
-  /** SHA-256 in hex. */
-  readonly digest: Promise<string>;
+  readonly digest: Promise<FileDigest>;
 }
 
 /** Encoded bytes of a part that are held until it is long enough to be worth decoding. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
 import { createStore } from '../storage/store.ts';
+import { storeMessage } from '../storage/testing/store-message.ts';
 import { linkUrl } from './link-url.ts';
 import { type LinkServer, startLinkServer } from './server.ts';
 
@@ -22,7 +22,7 @@ before(async () => {
   azurite = await startAzurite({ inMemory: true });
   const store = createStore({
     storage: { connectionString: azurite.connectionString, accountUrl: undefined, container: 'detach' },
-    links: { secret: Buffer.alloc(32, 1), expiresAfter: 90 * 86_400_000 },
+    links: { secret: [Buffer.alloc(32, 1)], expiresAfter: 90 * 86_400_000 },
   });
   await store.prepare(signal);
   server = await startLinkServer({
@@ -39,11 +39,8 @@ before(async () => {
     meter: { fileCorrupt: silent, readerBusy: silent },
   });
   put = async (bytes, name, type) => {
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    await store.putFile({ sha256, size: bytes.length, open: () => Readable.from([bytes]) }, signal);
-    const identity = { messageIdentity: '<1@x.example>', reversePath: '', partNumber: '2', name, type, sha256 };
-    const { token } = await store.putLink(identity, bytes.length, signal);
-    return linkUrl(`http://${server.address}/files`, token);
+    const { tokens } = await storeMessage(store, { files: [{ bytes, name, type }] });
+    return linkUrl(`http://${server.address}/files`, tokens[0]!);
   };
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',

@@ -1,10 +1,10 @@
-import type { Link, Store } from '../storage/interface.ts';
+import type { Link, Store, StoredFile } from '../storage/interface.ts';
 import { Gate } from './gate.ts';
 import type { Limits } from './limits.ts';
 import { Remembered } from './remembered.ts';
 
 export interface LookupOptions {
-  readonly store: Pick<Store, 'getLink' | 'fileSize'>;
+  readonly store: Pick<Store, 'getLink' | 'statFile'>;
   readonly limits: Limits;
 }
 
@@ -16,7 +16,7 @@ export class Lookup {
   readonly #store: LookupOptions['store'];
   readonly #gate: Gate;
   readonly #links: Remembered<Link | undefined>;
-  readonly #files: Remembered<number | undefined>;
+  readonly #files: Remembered<StoredFile | undefined>;
   readonly #stop = new AbortController();
 
   constructor({ store, limits }: LookupOptions) {
@@ -40,8 +40,8 @@ export class Lookup {
 
   /** Whether the bytes of a link are there. @throws BusyError, Failure */
   async hasFile({ sha256, size }: Link, client: string): Promise<boolean> {
-    const ask = (): Promise<number | undefined> => this.#store.fileSize(sha256, this.#stop.signal);
-    return (await this.#files.get(sha256, () => this.#gate.run(client, ask))) === size;
+    const ask = (): Promise<StoredFile | undefined> => this.#store.statFile(sha256, this.#stop.signal);
+    return (await this.#files.get(sha256, () => this.#gate.run(client, ask)))?.size === size;
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
 import type { Fields } from '../observe/interface.ts';
 import type { Store } from '../storage/interface.ts';
 import { createStore } from '../storage/store.ts';
+import { storeMessage } from '../storage/testing/store-message.ts';
 import { linkUrl } from './link-url.ts';
 import { type LinkServer, type LinkServerOptions, startLinkServer } from './server.ts';
 
@@ -43,7 +44,7 @@ after(async () => {
 const storeAt = (connectionString: string): Store =>
   createStore({
     storage: { connectionString, accountUrl: undefined, container: 'detach' },
-    links: { secret: Buffer.alloc(32, 1), expiresAfter: 90 * day },
+    links: { secret: [Buffer.alloc(32, 1)], expiresAfter: 90 * day },
     now: () => now,
   });
 
@@ -74,17 +75,8 @@ interface Stored {
 
 async function storeFile(bytes: Buffer, name = 'plan.pdf', type = 'application/pdf'): Promise<Stored> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await store.putFile({ sha256, size: bytes.length, open: () => Readable.from([bytes]) }, signal);
-  const identity = {
-    messageIdentity: '<1@example.com>',
-    reversePath: 'a@example.com',
-    partNumber: '2',
-    name,
-    type,
-    sha256,
-  };
-  const { token } = await store.putLink(identity, bytes.length, signal);
-  return { token, sha256, bytes };
+  const { tokens } = await storeMessage(store, { files: [{ bytes, name, type }] });
+  return { token: tokens[0]!, sha256, bytes };
 }
 
 const get = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> =>

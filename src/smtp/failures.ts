@@ -45,6 +45,7 @@ const table = {
   notificationFailed: [451, '4.0', 'delivery status notification could not be sent, try again later'],
   // our own resources
   storageFailed: [451, '3.0', 'file storage is not available, try again later'],
+  storageFull: [452, '3.1', 'insufficient system storage, try again later'],
   spoolFull: [452, '3.1', 'insufficient system storage, try again later'],
   headerTooLarge: [552, '3.4', 'header of the message is too large'],
   internal: [451, '3.0', 'local error in processing, try again later'],

@@ -57,8 +57,12 @@ export interface Blobs {
   read(name: string, request: Request): Promise<(BlobState & { readonly bytes: Buffer }) | undefined>;
   /** The bytes of a blob or of a range of it. */
   open(name: string, request: Request & { readonly range: FileRange | undefined }): Promise<Readable | undefined>;
+  /** @throws Failure storageFull when files of so many bytes more would take room that is reserved */
+  requireRoom(bytes: number, request: Request): Promise<void>;
   /** @returns false when there is one already: nothing was changed */
   create(name: string, blob: NewBlob): Promise<boolean>;
+  /** Creates an empty blob, or makes one that is there younger: nothing that judged it before can delete it. */
+  touch(name: string, request: Request): Promise<void>;
   /** Other bytes, small ones, and metadata. @returns false when it is not that version any more */
   replace(
     name: string,

@@ -15,6 +15,7 @@ export interface FileContent {
   readonly sha256: string;
   /** Bytes. */
   readonly size: number;
+  readonly crc32: number;
   /** Opens the bytes of a range for reading; `to` is the first one that is not in it. */
   open(from: number, to: number): Blocks;
 }
@@ -27,9 +28,12 @@ export type Blocks = AsyncIterable<Buffer> & { readonly destroy?: (error?: Error
 
 /** What `links/<token>` holds. Times are ISO 8601 in UTC. */
 export interface Link {
-  readonly v: 1;
+  /** 1: written before there was an index. */
+  readonly v: 1 | 2;
   readonly sha256: string;
   readonly size: number;
+  /** CRC-32 of the bytes, for ZIP archives; links of version 1 have none. */
+  readonly crc32?: number;
   /** Safe for people and file systems; UTF-8. */
   readonly name: string;
   /** Media type in lower case, without parameters. */
@@ -39,26 +43,88 @@ export interface Link {
   readonly expires: string | null;
   /** Set when the link was revoked: the blob stays as a tombstone. */
   readonly revoked?: string;
+  /** Set while the link is held: it works past its end, and nothing deletes what it needs. */
+  readonly held?: string;
+  /** Set while `erase` removes what belongs to the link: to everybody else it is not there. */
+  readonly erasing?: string;
+  /** A byte string. */
   readonly reversePath: string;
-  /** Message-ID, or a hash of the header block where there is none. */
+  /** Message-ID, or a hash of the header block where there is none. A byte string. */
   readonly messageIdentity: string;
+  /** The From and Subject fields as stated in the mail, decoded: nobody vouches for them. */
+  readonly from?: string;
+  readonly subject?: string;
+  /** Addresses under which the index finds the link: reverse-path and From, as `senderForm` has them. */
+  readonly senders?: readonly string[];
+  /** The page of the message, when it has several files. */
+  readonly page?: string;
 }
 
-/** What the token of a link is derived from: the same for every retry and every recipient of one message. */
-export interface LinkIdentity {
-  readonly messageIdentity: string;
+/** What `pages/<token>` holds: the page of a message of several files. */
+export interface Page {
+  readonly v: 1;
+  /** The links, in the order of the message. Some may be gone, or revoked. */
+  readonly tokens: readonly string[];
+  readonly created: string;
   readonly reversePath: string;
+  readonly messageIdentity: string;
+  readonly from?: string;
+  readonly subject?: string;
+}
+
+/** A file on its way to storage, as the message has it. */
+export interface NewFile {
   /** Place of the part in the message, as in IMAP's section numbers: `2`, `2.1`. */
   readonly partNumber: string;
   readonly name: string;
   readonly type: string;
   readonly sha256: string;
+  readonly size: number;
+  readonly crc32: number;
+}
+
+/** A message whose files are detached, in one transaction. */
+export interface NewMessage {
+  readonly messageIdentity: string;
+  /** Byte strings, '' for the null reverse-path. */
+  readonly reversePath: string;
+  readonly recipients: readonly string[];
+  /** The values of the fields as received, unfolded. */
+  readonly from: string | undefined;
+  readonly subject: string | undefined;
+  readonly files: readonly NewFile[];
+}
+
+/** What the token of a link is derived from: the same for every retry and every recipient of one message. */
+export type LinkIdentity = Pick<NewMessage, 'messageIdentity' | 'reversePath'> &
+  Pick<NewFile, 'partNumber' | 'name' | 'type' | 'sha256'>;
+
+/**
+ * The records of one message in one transaction. Its index is committed when it is handed out; then the files are
+ * stored, each followed by its link; `finish` commits the rest, and only after that the message may be answered.
+ */
+export interface MessageRecords {
+  /** One for each file, in their order. */
+  readonly tokens: readonly string[];
+  /** The token of the page with all files; undefined when there is only one file. */
+  readonly page: string | undefined;
+  /** Commits the link to a stored file. What is there already wins: a retry gets the link of the first try. */
+  putLink(index: number, signal: AbortSignal): Promise<Link>;
+  /** Commits page, recipients and manifest. @returns the manifest's id, a keyed hash of its content */
+  finish(manifest: Buffer, signal: AbortSignal): Promise<string>;
 }
 
 export interface FileRange {
   /** First byte, and how many. */
   readonly offset: number;
   readonly count: number;
+}
+
+export interface StoredFile {
+  /** Bytes. */
+  readonly size: number;
+  /** Files stored by the first version have none. */
+  readonly crc32: number | undefined;
 }
 
 /** Under which name and type a browser is to save a file. */
@@ -76,20 +142,15 @@ export interface Store {
   prepare(signal: AbortSignal): Promise<void>;
   /** Commits a file, once however often it is called; raises its `until` first when it is there already. */
   putFile(file: FileContent, signal: AbortSignal): Promise<'stored' | 'present'>;
-  /** Commits the link to a stored file. What is there already wins: a retry gets the link of the first try. */
-  putLink(
-    identity: LinkIdentity,
-    size: number,
-    signal: AbortSignal,
-  ): Promise<{ readonly token: string; readonly link: Link }>;
-  /** Commits a manifest and returns its id, a keyed hash of its content. */
-  putMessage(manifest: Buffer, signal: AbortSignal): Promise<string>;
+  /** Commits the index of a message, before its files are looked for. */
+  openMessage(message: NewMessage, signal: AbortSignal): Promise<MessageRecords>;
   getLink(token: string, signal: AbortSignal): Promise<Link | undefined>;
+  getPage(token: string, signal: AbortSignal): Promise<Page | undefined>;
   getMessage(id: string, signal: AbortSignal): Promise<Buffer | undefined>;
+  /** What is stored under that hash; undefined when it is gone. */
+  statFile(sha256: string, signal: AbortSignal): Promise<StoredFile | undefined>;
   /** The bytes of a file or of a range of it; undefined when it is gone. */
   openFile(sha256: string, signal: AbortSignal, range?: FileRange): Promise<Readable | undefined>;
-  /** Bytes of a file; undefined when it is gone. */
-  fileSize(sha256: string, signal: AbortSignal): Promise<number | undefined>;
   /** A short-lived address that the browser can fetch the file from by itself, for `links.delivery: redirect`. */
   signedUrl(sha256: string, as: SignedFile): Promise<string>;
   /** Whether storage answers now, for `/readyz`. */

@@ -1,17 +1,21 @@
+import type { Metadata } from './blobs.ts';
 import type { Link, LinkIdentity } from './interface.ts';
 
-export interface NewLink {
-  readonly size: number;
+/** What a link says besides its identity. */
+export type LinkDetails = Pick<Link, 'size' | 'crc32' | 'from' | 'subject' | 'senders' | 'page'>;
+
+export interface LinkTimes {
   /** ms */
   readonly now: number;
   /** ms; 0: never. */
   readonly expiresAfter: number;
 }
 
-export function newLink(identity: LinkIdentity, { size, now, expiresAfter }: NewLink): Link {
+export function newLink(identity: LinkIdentity, details: LinkDetails, { now, expiresAfter }: LinkTimes): Link {
   const { sha256, name, type, reversePath, messageIdentity } = identity;
   const created = new Date(now).toISOString();
-  return { v: 1, sha256, size, name, type, created, expires: expiry(now, expiresAfter), reversePath, messageIdentity };
+  const expires = expiry(now, expiresAfter);
+  return { v: 2, sha256, name, type, created, expires, reversePath, messageIdentity, ...details };
 }
 
 /**
@@ -21,7 +25,7 @@ export function newLink(identity: LinkIdentity, { size, now, expiresAfter }: New
  * same to the byte. A message that a person sends again months later must not carry a link that is dead or dying: in
  * the second half of its life the link is renewed. A revoked link stays revoked, whoever sends the message again.
  */
-export function renewed(link: Link, { now, expiresAfter }: Omit<NewLink, 'size'>): Link | undefined {
+export function renewed(link: Link, { now, expiresAfter }: LinkTimes): Link | undefined {
   if (link.revoked !== undefined || link.expires === null) return undefined;
   const left = Date.parse(link.expires) - now;
   if (expiresAfter === 0 ? left > 0 : left >= expiresAfter / 2) return undefined;
@@ -32,7 +36,29 @@ export type LinkState = 'living' | 'expired' | 'revoked';
 
 export function linkState(link: Link, now: number): LinkState {
   if (link.revoked !== undefined) return 'revoked';
-  return link.expires !== null && Date.parse(link.expires) <= now ? 'expired' : 'living';
+  if (link.held !== undefined || link.expires === null) return 'living';
+  return Date.parse(link.expires) <= now ? 'expired' : 'living';
+}
+
+/** How long an `erase` may take: a mark that is older was left by one that crashed. */
+const eraseTimeMs = 3_600_000;
+
+/** Whether `erase` removes the link at this moment. */
+export const isBeingErased = (link: Link, now: number): boolean =>
+  link.erasing !== undefined && Date.parse(link.erasing) + eraseTimeMs > now;
+
+/** What a listing tells of a link without reading it. */
+export function linkMetadata({ v, sha256, size, created, expires, revoked, held, erasing }: Link): Metadata {
+  return {
+    v: String(v),
+    sha256,
+    size: String(size),
+    created,
+    expires: expires ?? 'never',
+    ...(revoked !== undefined && { revoked: 'yes' }),
+    ...(held !== undefined && { held: 'yes' }),
+    ...(erasing !== undefined && { erasing: 'yes' }),
+  };
 }
 
 /** Reads what `links/<token>` holds; undefined when it is no link as this version writes them. */
@@ -46,17 +72,19 @@ export function parseLink(json: string): Link | undefined {
   return isLink(value) ? value : undefined;
 }
 
+const marks = ['revoked', 'held', 'erasing', 'from', 'subject', 'page'];
+
 function isLink(value: unknown): value is Link {
   if (typeof value !== 'object' || value === null) return false;
   const link = value as Record<string, unknown>;
   const texts = ['sha256', 'name', 'type', 'created', 'reversePath', 'messageIdentity'];
   return (
-    link['v'] === 1 &&
+    (link['v'] === 1 || link['v'] === 2) &&
     texts.every((key) => typeof link[key] === 'string') &&
     Number.isSafeInteger(link['size']) &&
     isTime(link['created']) &&
     (link['expires'] === null || isTime(link['expires'])) &&
-    (link['revoked'] === undefined || typeof link['revoked'] === 'string')
+    marks.every((key) => link[key] === undefined || typeof link[key] === 'string')
   );
 }
 

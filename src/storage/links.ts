@@ -2,38 +2,53 @@ import { Failure } from '../smtp/failures.ts';
 import type { Blobs } from './blobs.ts';
 import { contend } from './contention.ts';
 import type { Link, LinkIdentity } from './interface.ts';
-import { newLink, parseLink, renewed } from './link-record.ts';
+import { isBeingErased, type LinkDetails, linkMetadata, newLink, parseLink, renewed } from './link-record.ts';
 import { fingerprintOf, linkBlob } from './naming.ts';
 
 export interface CommitLink {
   readonly token: string;
   readonly identity: LinkIdentity;
-  readonly size: number;
+  readonly details: LinkDetails;
   /** ms; 0: never. */
   readonly expiresAfter: number;
   readonly now: number;
   readonly signal: AbortSignal;
 }
 
-/** Writes the link, or finds the one of the first try and leaves it alone unless it has to be renewed. */
+/**
+ * Writes the link, or finds the one of the first try and leaves it alone unless it has to be renewed.
+ * @throws Failure storageFailed while the link is being erased: the next try makes a new one
+ */
 export async function commitLink(blobs: Blobs, wanted: CommitLink): Promise<Link> {
-  const { token, identity, signal } = wanted;
-  const fresh = newLink(identity, wanted);
+  const { token, identity, details, signal } = wanted;
+  const fresh = newLink(identity, details, wanted);
   return contend(describe(token), async () => {
     if (await writeLink(blobs, { token, link: fresh, etag: undefined, signal })) return fresh;
     const found = await readLink(blobs, token, signal);
     if (!found) return undefined;
-    const link = renewed(found.link, wanted);
+    const link = successor(found.link, fresh, wanted);
+    if (link === 'busy') return undefined;
     if (!link) return found.link;
     return (await writeLink(blobs, { token, link, etag: found.etag, signal })) ? link : undefined;
   });
 }
 
-export async function readLink(
-  blobs: Blobs,
-  token: string,
-  signal: AbortSignal,
-): Promise<{ readonly link: Link; readonly etag: string } | undefined> {
+/** What stands in the place of `found` when its message comes again; undefined: it stays as it is. */
+function successor(found: Link, fresh: Link, wanted: CommitLink): Link | 'busy' | undefined {
+  if (isBeingErased(found, wanted.now)) return 'busy';
+  if (found.erasing !== undefined) return fresh;
+  const link = renewed(found, wanted);
+  if (link || found.v === 1) return { ...(link ?? found), v: 2, ...wanted.details };
+  return undefined;
+}
+
+/** A link as it stands there, and its version for a change. */
+export interface FoundLink {
+  readonly link: Link;
+  readonly etag: string;
+}
+
+export async function readLink(blobs: Blobs, token: string, signal: AbortSignal): Promise<FoundLink | undefined> {
   const what = describe(token);
   const found = await blobs.read(linkBlob(token), { what, signal });
   if (!found) return undefined;
@@ -44,7 +59,7 @@ export async function readLink(
   return { link, etag: found.etag };
 }
 
-interface WriteLink {
+export interface WriteLink {
   readonly token: string;
   readonly link: Link;
   /** What is replaced; undefined: nothing is. */
@@ -55,7 +70,7 @@ interface WriteLink {
 /** @returns false when the condition does not hold: someone else was quicker. */
 function writeLink(blobs: Blobs, { token, link, etag, signal }: WriteLink): Promise<boolean> {
   const content = Buffer.from(JSON.stringify(link));
-  const blob = { what: describe(token), content, metadata: {}, signal };
+  const blob = { what: describe(token), content, metadata: linkMetadata(link), signal };
   return etag === undefined ? blobs.create(linkBlob(token), blob) : blobs.replace(linkBlob(token), { ...blob, etag });
 }
 

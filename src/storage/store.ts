@@ -3,10 +3,24 @@ import type { Config } from '../config/config.ts';
 import { AzureBlobs } from './azure/azure-blobs.ts';
 import type { ContainerOptions } from './azure/container.ts';
 import type { Blobs } from './blobs.ts';
-import { type CommitContent, commitContent } from './content.ts';
-import type { FileContent, FileRange, Link, LinkIdentity, SignedFile, Store } from './interface.ts';
-import { commitLink, readLink } from './links.ts';
-import { fileBlob, isSha256, isToken, messageBlob, messageIdOf, tokenOf } from './naming.ts';
+import { DirectoryBlobs } from './directory/directory-blobs.ts';
+import { commitContent } from './content.ts';
+import { formatCrc32, parseCrc32 } from './crc32.ts';
+import type {
+  FileContent,
+  FileRange,
+  Link,
+  MessageRecords,
+  NewMessage,
+  Page,
+  SignedFile,
+  Store,
+  StoredFile,
+} from './interface.ts';
+import { readLink } from './links.ts';
+import { CommittedRecords, type RecordOptions } from './message-records.ts';
+import { fileBlob, isSha256, isToken, messageBlob } from './naming.ts';
+import { readPage } from './pages.ts';
 import { SharedWork } from './shared-work.ts';
 import { neededUntil } from './until.ts';
 
@@ -19,59 +33,73 @@ export interface StoreOptions extends ContainerOptions {
 
 /** The store in the container as configured, or over other blobs. Opens no connection before it is used. */
 export function createStore(options: StoreOptions, blobs: Blobs = openBlobs(options)): Store {
-  return new BlobStore(options, blobs);
+  const { links, now = Date.now } = options;
+  const [secret] = links.secret;
+  if (secret === undefined) throw new TypeError('links.secret is empty');
+  return new BlobStore({ blobs, secret, expiresAfter: links.expiresAfter, now });
 }
 
 /** Where the configuration says that blobs are kept. */
 export function openBlobs({ now = Date.now, ...options }: ContainerOptions & Pick<StoreOptions, 'now'>): Blobs {
+  const { directory, reserve } = options.storage;
+  if (directory !== undefined) return new DirectoryBlobs({ directory, reserve, now });
   return new AzureBlobs({ ...options, now });
 }
 
-class BlobStore implements Store {
+export class BlobStore implements Store {
   readonly #blobs: Blobs;
-  readonly #secret: Buffer;
-  readonly #expiresAfter: number;
-  readonly #now: () => number;
+  readonly #options: RecordOptions;
   readonly #uploads = new SharedWork<'stored' | 'present'>();
 
-  constructor({ links, now }: Omit<StoreOptions, 'storage'>, blobs: Blobs) {
-    this.#blobs = blobs;
-    this.#secret = links.secret;
-    this.#expiresAfter = links.expiresAfter;
-    this.#now = now ?? Date.now;
+  constructor(options: RecordOptions) {
+    this.#options = options;
+    this.#blobs = options.blobs;
   }
 
   prepare(signal: AbortSignal): Promise<void> {
     return this.#blobs.prepare(signal);
   }
 
+  async openMessage(message: NewMessage, signal: AbortSignal): Promise<MessageRecords> {
+    const records = new CommittedRecords(message, this.#options);
+    // Below the reserve mail with files waits, even for files that are there already: their records take room too.
+    await this.#blobs.requireRoom(0, { what: 'room', signal });
+    await records.putIndex(signal);
+    return records;
+  }
+
   putFile(file: FileContent, signal: AbortSignal): Promise<'stored' | 'present'> {
+    const { now, expiresAfter } = this.#options;
     const name = fileBlob(file.sha256);
-    const put = (): Promise<'stored' | 'present'> => this.#commit(name, { what: name, content: file, signal });
-    return this.#uploads.run(file.sha256, { signal, work: put, joined: 'present' });
-  }
-
-  async putLink(identity: LinkIdentity, size: number, signal: AbortSignal): Promise<{ token: string; link: Link }> {
-    const token = tokenOf(this.#secret, identity);
-    const now = this.#now();
-    const wanted = { token, identity, size, expiresAfter: this.#expiresAfter, now, signal };
-    return { token, link: await commitLink(this.#blobs, wanted) };
-  }
-
-  async putMessage(manifest: Buffer, signal: AbortSignal): Promise<string> {
-    const id = messageIdOf(this.#secret, manifest);
-    await this.#commit(messageBlob(id), { what: 'manifest', content: manifest, signal });
-    return id;
+    const work = (): Promise<'stored' | 'present'> => {
+      const metadata = { crc32: formatCrc32(file.crc32) };
+      const until = neededUntil(now(), expiresAfter);
+      return commitContent(this.#blobs, name, { what: name, content: file, metadata, until, signal });
+    };
+    return this.#uploads.run(file.sha256, { signal, work, joined: 'present' });
   }
 
   async getLink(token: string, signal: AbortSignal): Promise<Link | undefined> {
     if (!isToken(token)) return undefined;
-    return (await readLink(this.#blobs, token, signal))?.link;
+    const link = (await readLink(this.#blobs, token, signal))?.link;
+    return link?.erasing === undefined ? link : undefined;
+  }
+
+  async getPage(token: string, signal: AbortSignal): Promise<Page | undefined> {
+    if (!isToken(token)) return undefined;
+    return (await readPage(this.#blobs, token, signal))?.page;
   }
 
   async getMessage(id: string, signal: AbortSignal): Promise<Buffer | undefined> {
     if (!isToken(id)) return undefined;
     return (await this.#blobs.read(messageBlob(id), { what: 'reading a manifest', signal }))?.bytes;
+  }
+
+  async statFile(sha256: string, signal: AbortSignal): Promise<StoredFile | undefined> {
+    if (!isSha256(sha256)) return undefined;
+    const name = fileBlob(sha256);
+    const found = await this.#blobs.stat(name, { what: `looking at ${name}`, signal });
+    return found && { size: found.size, crc32: parseCrc32(found.metadata) };
   }
 
   async openFile(sha256: string, signal: AbortSignal, range?: FileRange): Promise<Readable | undefined> {
@@ -80,21 +108,11 @@ class BlobStore implements Store {
     return this.#blobs.open(name, { what: `reading ${name}`, signal, range });
   }
 
-  async fileSize(sha256: string, signal: AbortSignal): Promise<number | undefined> {
-    if (!isSha256(sha256)) return undefined;
-    const name = fileBlob(sha256);
-    return (await this.#blobs.stat(name, { what: `looking for ${name}`, signal }))?.size;
-  }
-
   signedUrl(sha256: string, as: SignedFile): Promise<string> {
     return this.#blobs.signedUrl(fileBlob(sha256), as);
   }
 
   probe(signal: AbortSignal): Promise<boolean> {
     return this.#blobs.probe(signal);
-  }
-
-  #commit(name: string, commit: Omit<CommitContent, 'until'>): Promise<'stored' | 'present'> {
-    return commitContent(this.#blobs, name, { ...commit, until: neededUntil(this.#now(), this.#expiresAfter) });
   }
 }

@@ -32,3 +32,5 @@ export function satisfies(found: Until | undefined, needed: Until): boolean {
   if (found === 'never') return true;
   return needed !== 'never' && found >= needed;
 }
+
+export const latest = (a: Until, b: Until): Until => (a === 'never' || b === 'never' ? 'never' : Math.max(a, b));

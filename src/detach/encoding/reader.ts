@@ -1,3 +1,4 @@
+import type { FileDigest } from '../../runtime/hashing/hash-thread.ts';
 import type { Tape } from '../spool/tape.ts';
 import { countGarbage } from '../../runtime/minor-collection.ts';
 import type { Recipe } from './recipe.ts';
@@ -49,8 +50,7 @@ export class DecodedFile {
     this.size += bytes.length;
   }
 
-  /** @returns its SHA-256 in hex */
-  end(): Promise<string> {
+  end(): Promise<FileDigest> {
     return this.#tape.endFile();
   }
 

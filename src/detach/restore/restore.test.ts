@@ -98,16 +98,16 @@ suite('storage', () => {
 
   test('a file that is gone', async () => {
     const files = [...store.files];
-    store.files.clear();
+    for (const [sha256] of files) store.tamper(`files/${sha256}`, undefined);
     await fails('fileGone');
-    for (const [sha256, bytes] of files) store.files.set(sha256, bytes);
+    for (const [sha256, bytes] of files) store.tamper(`files/${sha256}`, bytes);
   });
 
   test('a file with other content', async () => {
     const files = [...store.files];
-    for (const [sha256, bytes] of files) store.files.set(sha256, Buffer.alloc(bytes.length));
+    for (const [sha256, bytes] of files) store.tamper(`files/${sha256}`, Buffer.alloc(bytes.length));
     await fails('fileGone');
-    for (const [sha256, bytes] of files) store.files.set(sha256, bytes);
+    for (const [sha256, bytes] of files) store.tamper(`files/${sha256}`, bytes);
   });
 
   test('storage that cannot be reached', async () => {
@@ -119,9 +119,9 @@ suite('storage', () => {
   test('a record of a later version', async () => {
     const id = manifestLine.slice('X-Detach-Message: '.length).trim();
     const record = store.messages.get(id)!;
-    store.messages.set(id, Buffer.from('{"v":2}'));
+    store.tamper(`messages/${id}`, Buffer.from('{"v":2}'));
     await fails('foreign');
-    store.messages.set(id, record);
+    store.tamper(`messages/${id}`, record);
   });
 });
 

@@ -11,7 +11,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
-import { type CaughtUp, type FileHash, hashThread } from '../../runtime/hashing/hash-thread.ts';
+import { type CaughtUp, type FileDigest, type FileHash, hashThread } from '../../runtime/hashing/hash-thread.ts';
 import { countGarbage } from '../../runtime/minor-collection.ts';
 import { takeTurns } from '../../runtime/take-turns.ts';
 import { blockSize, type Spool } from './spool.ts';
@@ -100,7 +100,7 @@ export class Tape {
   }
 
   /** @returns the SHA-256 of what was appended since `beginFile`, in hex */
-  endFile(): Promise<string> {
+  endFile(): Promise<FileDigest> {
     const hashing = this.#hashing;
     if (!hashing) return Promise.reject(new Error('no file was begun'));
     if (this.#block) this.#hash(hashing, this.#block);

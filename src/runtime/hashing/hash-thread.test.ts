@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { HashThread, hashThread } from './hash-thread.ts';
+import { crc32 } from 'node:zlib';
+import { type FileDigest, HashThread, hashThread } from './hash-thread.ts';
 
 const shared = (bytes: Buffer): Buffer => {
   const copy = Buffer.from(new SharedArrayBuffer(bytes.length));
@@ -9,7 +10,10 @@ const shared = (bytes: Buffer): Buffer => {
   return copy;
 };
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const digestOf = (bytes: Uint8Array): FileDigest => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  crc32: crc32(bytes),
+});
 
 test('files that arrive at the same time, each in its own pieces', async () => {
   const files = Array.from({ length: 20 }, (_, i) => shared(randomBytes(i * 7001)));
@@ -19,7 +23,7 @@ test('files that arrive at the same time, each in its own pieces', async () => {
       if (at < file.length) hashes[i]!.update(file.subarray(at, at + 5000));
     }
   }
-  assert.deepEqual(await Promise.all(hashes.map((hash) => hash.digest())), files.map(sha256));
+  assert.deepEqual(await Promise.all(hashes.map((hash) => hash.digest())), files.map(digestOf));
 });
 
 test('memory may be used again once the thread has caught up', async () => {
@@ -32,7 +36,7 @@ test('memory may be used again once the thread has caught up', async () => {
   await hash.flush()();
   block.write('second');
   hash.update(block);
-  assert.equal(await hash.digest(), sha256(Buffer.from('first second')));
+  assert.deepEqual(await hash.digest(), digestOf(Buffer.from('first second')));
   slow.forget();
 });
 
@@ -40,7 +44,7 @@ test('a file that was forgotten leaves nothing behind', async () => {
   const forgotten = hashThread().open();
   forgotten.update(shared(Buffer.from('x')));
   forgotten.forget();
-  assert.equal(await forgotten.digest(), sha256(Buffer.alloc(0)));
+  assert.deepEqual(await forgotten.digest(), digestOf(Buffer.alloc(0)));
 });
 
 test('of a file that was begun before the thread ended there is no digest', async () => {
@@ -63,6 +67,6 @@ test('the next file has a new thread', async () => {
   const unheard = first.open().digest();
   await first.stop();
   assert.notEqual(hashThread(), first);
-  assert.equal(await hashThread().open().digest(), sha256(Buffer.alloc(0)));
+  assert.deepEqual(await hashThread().open().digest(), digestOf(Buffer.alloc(0)));
   await Promise.allSettled([unheard]);
 });

@@ -9,13 +9,20 @@ export interface Job {
   readonly end: 'digest' | 'forget' | undefined;
 }
 
-/** What it answers to `digest`. */
-export interface Digest {
-  readonly file: number;
+/** What is known of the bytes of a file. */
+export interface FileDigest {
+  /** In hex. */
   readonly sha256: string;
+  /** As in ZIP archives. */
+  readonly crc32: number;
 }
 
-/** The SHA-256 of one file, computed beside the event loop. */
+/** What it answers to `digest`. */
+export interface Digest extends FileDigest {
+  readonly file: number;
+}
+
+/** SHA-256 and CRC-32 of one file, computed beside the event loop. */
 export interface FileHash {
   /** A block or the part of one, which must not change before the thread has caught up. */
   update(block: Uint8Array): void;
@@ -24,8 +31,8 @@ export interface FileHash {
    * @returns tells when all bytes so far have been hashed, or never will be; undefined when they have been
    */
   flush(): CaughtUp;
-  /** In hex. May be left unheard, whatever becomes of it. */
-  digest(): Promise<string>;
+  /** May be left unheard, whatever becomes of it. */
+  digest(): Promise<FileDigest>;
   /** Nobody wants the digest any more. */
   forget(): void;
 }
@@ -33,7 +40,7 @@ export interface FileHash {
 export type CaughtUp = () => Promise<void> | undefined;
 
 interface Waiting {
-  readonly resolve: (sha256: string) => void;
+  readonly resolve: (digest: FileDigest) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -57,7 +64,7 @@ export class HashThread {
   #end: Failure | undefined;
 
   constructor() {
-    this.#worker.on('message', ({ file, sha256 }: Digest) => this.#settle(file)?.resolve(sha256));
+    this.#worker.on('message', ({ file, sha256, crc32 }: Digest) => this.#settle(file)?.resolve({ sha256, crc32 }));
     this.#worker.on('error', (error) => this.#ends(error));
     this.#worker.on('exit', (code) => this.#ends(new Error(`exit code ${code}`)));
     this.#worker.unref();
@@ -117,8 +124,8 @@ export class HashThread {
       .catch(() => undefined);
   }
 
-  #answer(file: number): Promise<string> {
-    const answer = new Promise<string>((resolve, reject) => {
+  #answer(file: number): Promise<FileDigest> {
+    const answer = new Promise<FileDigest>((resolve, reject) => {
       if (this.#end) {
         reject(this.#end);
         return;

@@ -39,6 +39,10 @@ export class AzureBlobs implements Blobs {
     return this.#containerAnswers(signal).catch(() => false);
   }
 
+  requireRoom(): Promise<void> {
+    return Promise.resolve();
+  }
+
   stat(name: string, request: Request): Promise<BlobState | undefined> {
     return attempt(request, async ({ signal: abortSignal }) => {
       try {
@@ -60,6 +64,14 @@ export class AzureBlobs implements Blobs {
 
   create(name: string, blob: NewBlob): Promise<boolean> {
     return this.#inContainer(blob.signal, () => upload(this.#blob(name), blob));
+  }
+
+  touch(name: string, request: Request): Promise<void> {
+    return this.#inContainer(request.signal, () =>
+      attempt(request, async ({ signal: abortSignal }) => {
+        await this.#blob(name).upload('', 0, { abortSignal });
+      }),
+    );
   }
 
   replace(

@@ -8,8 +8,11 @@ import { retryThrottled } from './throttled.ts';
 /** What the SDK asks of an identity. */
 type Credential = Pick<DefaultAzureCredential, 'getToken'>;
 
+/** The container, and one of the others. */
+export type StorageConfig = Partial<Config['storage']> & Pick<Config['storage'], 'container'>;
+
 export interface ContainerOptions {
-  readonly storage: Config['storage'];
+  readonly storage: StorageConfig;
   /** For `accountUrl`; the machine's own identity when none is given. */
   readonly credential?: Credential;
   /** Connections to storage at once, which nobody else uses; undefined: the SDK's own, shared and without a limit. */

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { type Azurite, startAzurite } from '../../../test/harness/azurite.ts';
 import { createStore } from '../store.ts';
+import { fileOf } from '../testing/store-message.ts';
 
 const { signal } = new AbortController();
 let azurite: Azurite;
@@ -47,7 +46,7 @@ test('with an identity instead of a key: files, links, and addresses signed with
   const asked: unknown[] = [];
   const store = createStore({
     storage: { connectionString: undefined, accountUrl: `${azurite.url}/`, container: 'detach' },
-    links: { secret: Buffer.alloc(32, 5), expiresAfter: 86_400_000 },
+    links: { secret: [Buffer.alloc(32, 5)], expiresAfter: 86_400_000 },
     credential: {
       getToken: (scopes) => {
         asked.push(scopes);
@@ -60,9 +59,9 @@ test('with an identity instead of a key: files, links, and addresses signed with
   });
   await store.prepare(signal);
   const bytes = Buffer.from('stored by an identity');
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await store.putFile({ sha256, size: bytes.length, open: () => Readable.from([bytes]) }, signal);
-  const url = new URL(await store.signedUrl(sha256, { name: 'a.txt', type: 'text/plain' }));
+  const file = fileOf(bytes);
+  await store.putFile(file, signal);
+  const url = new URL(await store.signedUrl(file.sha256, { name: 'a.txt', type: 'text/plain' }));
   assert.ok(url.searchParams.get('skoid'));
   assert.equal(url.searchParams.get('spr'), 'https');
   assert.equal(await (await fetch(url)).text(), bytes.toString());

@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Blobs, BlobState, Conditional, ListedBlob, Metadata, NewBlob, Request } from '../blobs.ts';
+import { sizeOf } from '../blobs.ts';
+import type { FileRange } from '../interface.ts';
+import { Contents } from './contents.ts';
+import { Drafts } from './drafts.ts';
+import { onDisk } from './fs-errors.ts';
+import { draftsFolder, filesFolder, placeOf, type Place } from './layout.ts';
+import { listRecords } from './listing.ts';
+import { checkDirectory, prepareDirectory } from './prepare-directory.ts';
+import { requireRoom, type Reserve } from './room.ts';
+import type { Draft, Version } from './version.ts';
+import { VersionedRecords } from './versioned-records.ts';
+
+export interface DirectoryOptions extends Reserve {
+  readonly now: () => number;
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** Blobs as files below a directory of this machine. */
+export class DirectoryBlobs implements Blobs {
+  readonly #options: DirectoryOptions;
+  readonly #records: VersionedRecords;
+  readonly #contents: Contents;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    const { directory: root, now } = options;
+    const drafts = new Drafts(join(root, draftsFolder));
+    this.#records = new VersionedRecords({ root, drafts, now });
+    this.#contents = new Contents(root, drafts);
+  }
+
+  prepare(signal: AbortSignal): Promise<void> {
+    return onDisk({ what: 'preparing the directory', signal }, () => prepareDirectory(this.#options.directory));
+  }
+
+  probe(signal: AbortSignal): Promise<boolean> {
+    const { directory } = this.#options;
+    return onDisk({ what: 'looking at the directory', signal }, () => checkDirectory(directory)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  requireRoom(bytes: number, request: Request): Promise<void> {
+    return onDisk(request, () => requireRoom(this.#options, bytes));
+  }
+
+  stat(name: string, request: Request): Promise<BlobState | undefined> {
+    return onDisk(request, async () => (await this.#find(placeOf(name)))?.state);
+  }
+
+  read(name: string, request: Request): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> {
+    return onDisk(request, async () => {
+      const version = await this.#records.read(placeOf(name));
+      return version && { ...stateOf(version, version.bytes.length), bytes: version.bytes };
+    });
+  }
+
+  open(
+    name: string,
+    { range, ...request }: Request & { readonly range: FileRange | undefined },
+  ): Promise<Readable | undefined> {
+    return onDisk(request, async () => {
+      const place = placeOf(name);
+      const version = await this.#records.read(place);
+      const handle = version?.content && (await this.#contents.open(place, version.content.file));
+      if (!handle || !range) return handle?.createReadStream({ signal: request.signal });
+      // An end before the start is none to Node.
+      if (range.count === 0) return handle.createReadStream({ end: 0 }).take(0);
+      const bounds = { start: range.offset, end: range.offset + range.count - 1 };
+      return handle.createReadStream({ ...bounds, signal: request.signal });
+    });
+  }
+
+  create(name: string, { content, metadata, ...request }: NewBlob): Promise<boolean> {
+    return onDisk(request, async () => {
+      const place = placeOf(name);
+      if (!name.startsWith(`${filesFolder}/`)) return this.#records.create(place, await small(content, metadata));
+      const found = await this.#find(place);
+      if (found?.state) return false;
+      await requireRoom(this.#options, sizeOf(content));
+      const file = await this.#contents.write(place, content, request.signal);
+      const draft = { metadata, content: { file, size: sizeOf(content) }, bytes: noBytes };
+      const done = await this.#place(place, draft, found?.version);
+      if (!done) await this.#contents.remove(place, file);
+      return done;
+    });
+  }
+
+  touch(name: string, request: Request): Promise<void> {
+    return onDisk(request, async () => {
+      const place = placeOf(name);
+      const draft = { metadata: {}, bytes: noBytes };
+      for (;;) {
+        if (await this.#records.create(place, draft)) return;
+        const version = await this.#records.read(place);
+        if (version && (await this.#records.replace(place, version.id, draft))) return;
+      }
+    });
+  }
+
+  replace(
+    name: string,
+    { content, metadata, etag, ...request }: Conditional & { readonly content: Buffer; readonly metadata: Metadata },
+  ): Promise<boolean> {
+    return onDisk(request, () => this.#records.replace(placeOf(name), etag, { metadata, bytes: content }));
+  }
+
+  setMetadata(
+    name: string,
+    { metadata, etag, ...request }: Conditional & { readonly metadata: Metadata },
+  ): Promise<boolean> {
+    return onDisk(request, async () => {
+      const place = placeOf(name);
+      const version = await this.#records.read(place);
+      if (version?.id !== etag) return false;
+      const { bytes, content } = version;
+      return this.#records.replace(place, etag, { metadata, bytes, ...(content && { content }) });
+    });
+  }
+
+  delete(name: string, { etag, ...request }: Conditional): Promise<boolean> {
+    return onDisk(request, async () => {
+      const place = placeOf(name);
+      const version = await this.#records.read(place);
+      if (version?.id !== etag || !(await this.#records.delete(place, etag))) return false;
+      if (version.content) await this.#contents.remove(place, version.content.file);
+      return true;
+    });
+  }
+
+  async *list(prefix: string, { what, signal }: Request): AsyncIterable<readonly ListedBlob[]> {
+    const read = (name: string): Promise<Version | undefined> => this.#records.read(placeOf(name));
+    const pages = listRecords(prefix, { root: this.#options.directory, signal, read });
+    for (;;) {
+      const page = await onDisk({ what, signal }, () => pages.next());
+      if (page.done === true) return;
+      yield page.value;
+    }
+  }
+
+  signedUrl(): Promise<string> {
+    return Promise.reject(new Error('a directory has no addresses that a browser could fetch from'));
+  }
+
+  /** The record, and what is told of the blob: nothing when the bytes of a large one are gone. */
+  async #find(place: Place): Promise<{ readonly version: Version; readonly state?: BlobState } | undefined> {
+    const version = await this.#records.read(place);
+    if (!version) return undefined;
+    const { content, bytes } = version;
+    const size = content ? await this.#contents.size(place, content.file) : bytes.length;
+    return size === undefined ? { version } : { version, state: stateOf(version, size) };
+  }
+
+  /** Writes a record where there is none, or one whose bytes are gone. */
+  #place(place: Place, draft: Draft, found: Version | undefined): Promise<boolean> {
+    return found ? this.#records.replace(place, found.id, draft) : this.#records.create(place, draft);
+  }
+}
+
+const stateOf = ({ id, metadata, at }: Version, size: number): BlobState => ({
+  size,
+  etag: id,
+  metadata,
+  modified: at,
+});
+
+async function small(content: NewBlob['content'], metadata: Metadata): Promise<Draft> {
+  if (Buffer.isBuffer(content)) return { metadata, bytes: content };
+  const blocks: Buffer[] = [];
+  for await (const block of content.open(0, content.size)) blocks.push(Buffer.from(block));
+  return { metadata, bytes: Buffer.concat(blocks) };
+}

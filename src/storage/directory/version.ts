@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Metadata } from '../blobs.ts';
+import { hasCode } from './fs-errors.ts';
+
+/** One version of a record: a line of JSON, and after it the bytes of a small blob. */
+export interface Version {
+  /** Unique for ever; the next version is named after it. */
+  readonly id: string;
+  /** ms since 1970, by the clock of the process that wrote it. */
+  readonly at: number;
+  readonly metadata: Metadata;
+  /** The blob was deleted. */
+  readonly gone?: true;
+  /** Of a large blob: the name of the file with its bytes, and how many. */
+  readonly content?: { readonly file: string; readonly size: number };
+  readonly bytes: Buffer;
+}
+
+export type Draft = Omit<Version, 'id' | 'at'>;
+
+const noBytes = Buffer.alloc(0);
+
+export const tombstone: Draft = { metadata: {}, gone: true, bytes: noBytes };
+
+/** A version with an id of its own. */
+export const newVersion = (draft: Draft, at: number): Version => ({
+  ...draft,
+  id: randomBytes(9).toString('base64url'),
+  at,
+});
+
+export function encodeVersion({ bytes, ...header }: Version): Buffer {
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ v: 1, ...header })}\n`), bytes]);
+}
+
+/** @throws Error for what is no record that this version can read */
+export function decodeVersion(encoded: Buffer): Version {
+  const end = encoded.indexOf(0x0a);
+  const header: unknown = end < 0 ? undefined : JSON.parse(encoded.toString('utf8', 0, end));
+  if (typeof header !== 'object' || header === null || !('v' in header) || header.v !== 1) {
+    throw new Error('not a record that this version can read');
+  }
+  return { ...(header as unknown as Version), bytes: encoded.subarray(end + 1) };
+}
+
+/** The version in a file, and the file itself, open; undefined when there is none. */
+export async function openVersion(
+  path: string,
+): Promise<{ readonly version: Version; readonly handle: FileHandle } | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  try {
+    return { version: decodeVersion(await handle.readFile()), handle };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Small records that several processes change at the same time, on condition that nobody else has, without locks.
+ *
+ * A record is a file; its next version is a file beside it, named after the id of the version that it follows, and
+ * created by link(2). Of two that judged the same version one finds the name taken. Ids are never used again, so
+ * nothing that was judged long ago can follow a later version. Readers go from the first file to the last version.
+ * Deleting is a version too. Afterwards the last version takes the place of the first by rename(2), or all are removed;
+ * that is done only while no change is announced (`drafts.ts`), since a change that was judged before would find the
+ * name free that was taken from it.
+ */
+import { link, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Drafts, suspectMs } from './drafts.ts';
+import { hasCode } from './fs-errors.ts';
+import { pathOf, type Place } from './layout.ts';
+import { makeFolder, syncFolder } from './sync-folder.ts';
+import { type Draft, encodeVersion, newVersion, openVersion, tombstone, type Version } from './version.ts';
+
+/** Tries to announce a change while versions are tidied, which takes a few milliseconds. */
+const announceTries = 50;
+
+export interface VersionedRecordsOptions {
+  readonly root: string;
+  readonly drafts: Drafts;
+  readonly now: () => number;
+}
+
+/** The versions of a record, oldest first. */
+type Chain = readonly [Version, ...Version[]];
+
+export class VersionedRecords {
+  readonly #root: string;
+  readonly #drafts: Drafts;
+  readonly #now: () => number;
+
+  constructor({ root, drafts, now }: VersionedRecordsOptions) {
+    this.#root = root;
+    this.#drafts = drafts;
+    this.#now = now;
+  }
+
+  /** The version that counts; undefined when there is no such record. */
+  async read(place: Place): Promise<Version | undefined> {
+    const last = (await this.#chain(this.#path(place)))?.at(-1);
+    return last?.gone ? undefined : last;
+  }
+
+  /** @returns false when the record is there already */
+  async create(place: Place, draft: Draft): Promise<boolean> {
+    const path = this.#path(place);
+    for (;;) {
+      if (await this.#createFirst(path, draft)) return true;
+      const last = (await this.#chain(path))?.at(-1);
+      if (last && !last.gone) return false;
+      if (last && (await this.#follow(path, last.id, draft))) return true;
+    }
+  }
+
+  /** @returns false when the record is not that version any more */
+  replace(place: Place, id: string, draft: Draft): Promise<boolean> {
+    return this.#follow(this.#path(place), id, draft);
+  }
+
+  /** @returns false when the record is not that version any more */
+  delete(place: Place, id: string): Promise<boolean> {
+    return this.#follow(this.#path(place), id, tombstone);
+  }
+
+  /** Removes what earlier changes had to leave, unless a change is under way. */
+  async tidy(place: Place): Promise<void> {
+    const path = this.#path(place);
+    const announcement = this.#drafts.path('r', path);
+    await this.#drafts.write(announcement, () => Promise.resolve());
+    await this.#settle(path, announcement);
+  }
+
+  #path(place: Place): string {
+    return join(this.#root, pathOf(place));
+  }
+
+  async #createFirst(path: string, draft: Draft): Promise<boolean> {
+    const written = this.#drafts.path('n', path);
+    await this.#write(written, newVersion(draft, this.#now()));
+    try {
+      await linkIntoFolder(written, path);
+      await syncFolder(dirname(path));
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return false;
+      throw error;
+    } finally {
+      await this.#drafts.remove(written);
+    }
+  }
+
+  /** Makes the draft the version that follows `id`. */
+  async #follow(path: string, id: string, draft: Draft): Promise<boolean> {
+    const announcement = this.#drafts.path('c', path);
+    const started = performance.now();
+    const version = newVersion(draft, this.#now());
+    await this.#announce(path, announcement, version);
+    let tidying: string | undefined;
+    try {
+      const last = (await this.#chain(path))?.at(-1);
+      if (last?.id !== id) return false;
+      const next = `${path}.${id}`;
+      if (!(await linkIfFree(announcement, next))) return false;
+      await syncFolder(dirname(path));
+      if (performance.now() - started > suspectMs && !(await this.#counts(path, version.id))) {
+        await unlink(next);
+        return false;
+      }
+      tidying = this.#drafts.path('r', path);
+      await rename(announcement, tidying);
+    } finally {
+      if (tidying === undefined) await this.#drafts.remove(announcement);
+    }
+    await this.#settle(path, tidying);
+    return true;
+  }
+
+  /** Says that a change begins. @throws Error when the versions of the record are tidied all the time */
+  async #announce(path: string, announcement: string, version: Version): Promise<void> {
+    for (let i = 0; i < announceTries; i++) {
+      await this.#write(announcement, version);
+      if (!(await this.#drafts.others(path, { kinds: 'r', own: announcement }))) return;
+      await this.#drafts.remove(announcement);
+      await pause(Math.random() * 20 * (i + 1));
+    }
+    throw new Error('the record is being tidied by others');
+  }
+
+  /** Puts the last version in the place of the first, or removes all when it says so. Takes the announcement away. */
+  async #settle(path: string, announcement: string): Promise<void> {
+    try {
+      if (await this.#drafts.others(path, { kinds: 'cr', own: announcement })) return;
+      const chain = await this.#chain(path);
+      if (!chain) return;
+      const names = [path, ...chain.map(({ id }) => `${path}.${id}`)].slice(0, chain.length);
+      if (chain.length > 1) await rename(names.at(-1)!, path);
+      for (const name of names.slice(1, -1)) await unlink(name);
+      if (chain.at(-1)!.gone) await unlink(path);
+      await syncFolder(dirname(path));
+    } finally {
+      await this.#drafts.remove(announcement);
+    }
+  }
+
+  async #counts(path: string, id: string): Promise<boolean> {
+    return (await this.#chain(path))?.some((version) => version.id === id) ?? false;
+  }
+
+  /** From the first version to the last. Starts again when the first one was replaced meanwhile. */
+  async #chain(path: string): Promise<Chain | undefined> {
+    for (;;) {
+      const first = await openVersion(path);
+      if (!first) return undefined;
+      try {
+        const chain: [Version, ...Version[]] = [first.version];
+        for (;;) {
+          const next = await openVersion(`${path}.${chain.at(-1)!.id}`);
+          if (!next) break;
+          await next.handle.close();
+          chain.push(next.version);
+        }
+        if (await isStill(path, await first.handle.stat())) return chain;
+      } finally {
+        await first.handle.close();
+      }
+    }
+  }
+
+  #write(path: string, version: Version): Promise<void> {
+    const bytes = encodeVersion(version);
+    return this.#drafts.write(path, (handle) => handle.writeFile(bytes));
+  }
+}
+
+/** The file is open: its number cannot belong to another one. */
+async function isStill(path: string, { ino, dev }: { readonly ino: number; readonly dev: number }): Promise<boolean> {
+  try {
+    const now = await stat(path);
+    return now.ino === ino && now.dev === dev;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function linkIfFree(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** Creates the folder of a shard when its first file comes. */
+export async function linkIntoFolder(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    await makeFolder(dirname(to));
+    await link(from, to);
+  }
+}

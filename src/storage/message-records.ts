@@ -1,0 +1,148 @@
+/**
+ * What is written about one message in one transaction, and in which order.
+ *
+ * First the index, so that nothing is ever there that an operator cannot find, and so that `erase` sees that somebody
+ * needs the file before this message looks for it. Then file and link, in the hands of the caller. At last, together,
+ * the manifest, the recipients, the page, and a look whether the index entries of the files still stand: `erase` of
+ * the same message takes them away before it judges a file, so while they stand file and link do too.
+ */
+import { decodeWords } from '../message/encoded-word.ts';
+import { Failure } from '../smtp/failures.ts';
+import type { Blobs, Request } from './blobs.ts';
+import { commitContent } from './content.ts';
+import { commitRecord } from './commit-record.ts';
+import { fileIndex, messageIndex, pageEntry, senderIndex, transactionIndex } from './index-names.ts';
+import type { Link, MessageRecords, NewFile, NewMessage, Page } from './interface.ts';
+import type { LinkDetails } from './link-record.ts';
+import { commitLink } from './links.ts';
+import { manifestIdOf, messageBlob, messageKeyOf, pageBlob, pageTokenOf, senderKeyOf, tokenOf } from './naming.ts';
+import { senderForm, sendersOf } from './senders.ts';
+import { transactionRecord } from './transaction-record.ts';
+import { neededUntil } from './until.ts';
+
+export interface RecordOptions {
+  readonly blobs: Blobs;
+  /** With the secret that writes. */
+  readonly secret: Buffer;
+  readonly expiresAfter: number;
+  readonly now: () => number;
+}
+
+/** Characters of From and Subject that are kept: more is shown nowhere. */
+const maxStatedLength = 500;
+
+export class CommittedRecords implements MessageRecords {
+  readonly tokens: readonly string[];
+  readonly page: string | undefined;
+  readonly #options: RecordOptions;
+  readonly #message: NewMessage;
+  readonly #messageKey: string;
+  readonly #senders: readonly string[];
+  readonly #links: Link[] = [];
+
+  constructor(message: NewMessage, options: RecordOptions) {
+    const { secret } = options;
+    this.#options = options;
+    this.#message = message;
+    this.#messageKey = messageKeyOf(secret, message.messageIdentity);
+    this.#senders = sendersOf(message.reversePath, message.from);
+    this.tokens = message.files.map((file) => tokenOf(secret, { ...message, ...file }));
+    this.page = this.tokens.length > 1 ? pageTokenOf(secret, message, this.tokens) : undefined;
+  }
+
+  async putIndex(signal: AbortSignal): Promise<void> {
+    const { blobs } = this.#options;
+    await Promise.all(this.#entries().map((name) => blobs.touch(name, { what: 'index', signal })));
+  }
+
+  async putLink(index: number, signal: AbortSignal): Promise<Link> {
+    const { blobs, expiresAfter, now } = this.#options;
+    const file = this.#message.files[index]!;
+    const link = await commitLink(blobs, {
+      token: this.tokens[index]!,
+      identity: { ...this.#message, ...file },
+      details: this.#details(file),
+      expiresAfter,
+      now: now(),
+      signal,
+    });
+    this.#links[index] = link;
+    return link;
+  }
+
+  async finish(manifest: Buffer, signal: AbortSignal): Promise<string> {
+    const { secret, blobs } = this.#options;
+    const id = manifestIdOf(secret, this.#messageKey, manifest);
+    const until = this.#until;
+    const metadata = { sender: senderKeyOf(secret, senderForm(this.#message.reversePath)), message: this.#messageKey };
+    await Promise.all([
+      commitContent(blobs, messageBlob(id), { what: 'manifest', content: manifest, metadata, until, signal }),
+      this.#putTransaction(signal),
+      this.#putPage(signal),
+      this.#checkEntries(signal),
+    ]);
+    return id;
+  }
+
+  *#entriesOfLinks(): Iterable<string> {
+    const { secret } = this.#options;
+    const keys = this.#senders.map((sender) => senderKeyOf(secret, sender));
+    for (const [i, token] of this.tokens.entries()) {
+      yield fileIndex(this.#message.files[i]!.sha256) + token;
+      yield messageIndex(this.#messageKey) + token;
+      for (const key of keys) yield senderIndex(key) + token;
+    }
+  }
+
+  #entries(): string[] {
+    const entries = [...this.#entriesOfLinks()];
+    return this.page === undefined ? entries : [...entries, messageIndex(this.#messageKey) + pageEntry(this.page)];
+  }
+
+  #details({ size, crc32 }: NewFile): LinkDetails {
+    return {
+      size,
+      crc32,
+      ...this.#stated(),
+      senders: this.#senders,
+      ...(this.page !== undefined && { page: this.page }),
+    };
+  }
+
+  #stated(): Pick<Link, 'from' | 'subject'> {
+    const { from, subject } = this.#message;
+    return {
+      ...(from !== undefined && { from: decodeWords(from).slice(0, maxStatedLength) }),
+      ...(subject !== undefined && { subject: decodeWords(subject).slice(0, maxStatedLength) }),
+    };
+  }
+
+  get #until() {
+    return neededUntil(this.#options.now(), this.#options.expiresAfter);
+  }
+
+  async #putTransaction(signal: AbortSignal): Promise<void> {
+    const { blobs, secret } = this.#options;
+    const { id, content, metadata } = transactionRecord(secret, this.#message, this.tokens);
+    const name = transactionIndex(this.#messageKey) + id;
+    await commitRecord(blobs, name, { what: 'recipients', content, metadata, until: this.#until, signal });
+  }
+
+  async #putPage(signal: AbortSignal): Promise<void> {
+    if (this.page === undefined) return;
+    const { messageIdentity, reversePath } = this.#message;
+    const created = this.#links[0]!.created;
+    const page: Page = { v: 1, tokens: this.tokens, created, reversePath, messageIdentity, ...this.#stated() };
+    const content = Buffer.from(JSON.stringify(page));
+    const record = { what: 'page', content, metadata: {}, until: this.#until, signal };
+    await commitRecord(this.#options.blobs, pageBlob(this.page), record);
+  }
+
+  async #checkEntries(signal: AbortSignal): Promise<void> {
+    const request: Request = { what: 'index', signal };
+    const names = this.tokens.map((token, i) => fileIndex(this.#message.files[i]!.sha256) + token);
+    const states = await Promise.all(names.map((name) => this.#options.blobs.stat(name, request)));
+    if (states.every((state) => state !== undefined)) return;
+    throw new Failure('storageFailed', { reason: 'storage: the message was erased while it was stored' });
+  }
+}
