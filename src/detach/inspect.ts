@@ -127,7 +127,7 @@ class Inspector implements Sink {
         type: effectiveType(head, container),
         name: isNamed || file ? nameOf(leaf).name : undefined,
         bytes,
-        file: file && { size: file.size, sha256: hashes[file.i]! },
+        file: file && { size: file.size, sha256: hashes[file.i]!.sha256 },
         // The reader says nothing of texts: nobody asks why a letter stays in its mail.
         reason: limit ?? (file ? reasons[file.i] : (reason ?? 'text')),
       };

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
 import { type HttpProxy, startHttpProxy } from '../../test/harness/http-proxy.ts';
@@ -12,6 +11,7 @@ import { waitFor } from '../../test/harness/wait.ts';
 import type { Fields } from '../observe/interface.ts';
 import type { Store } from '../storage/interface.ts';
 import { createStore } from '../storage/store.ts';
+import { storeMessage } from '../storage/testing/store-message.ts';
 import { clientShare } from './client-share.ts';
 import type { Limits } from './limits.ts';
 import { type LinkServer, startLinkServer } from './server.ts';
@@ -50,7 +50,7 @@ const storeAt = (port: number, maxSockets = 8): Store =>
       accountUrl: undefined,
       container: 'detach',
     },
-    links: { secret: Buffer.alloc(32, 1), expiresAfter: 90 * 86_400_000 },
+    links: { secret: [Buffer.alloc(32, 1)], expiresAfter: 90 * 86_400_000 },
     maxSockets,
   });
 
@@ -85,17 +85,8 @@ async function serve(
 
 async function put(bytes: Buffer): Promise<{ readonly sha256: string; readonly token: string }> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await store.putFile({ sha256, size: bytes.length, open: () => Readable.from([bytes]) }, signal);
-  const [name, type] = ['plan.pdf', 'application/pdf'];
-  const identity = {
-    messageIdentity: '<1@x.example>',
-    reversePath: 'a@x.example',
-    partNumber: '2',
-    name,
-    type,
-    sha256,
-  };
-  return { sha256, token: (await store.putLink(identity, bytes.length, signal)).token };
+  const { tokens } = await storeMessage(store, { files: [{ bytes, name: 'plan.pdf' }] });
+  return { sha256, token: tokens[0]! };
 }
 
 /** Has the form of a token, and nobody ever made it. */
@@ -326,7 +317,7 @@ describe('bytes', () => {
     const bytes = randomBytes(500);
     const { token } = await put(bytes);
     const gone = storeView(store);
-    gone.fileSize = () => Promise.resolve(undefined);
+    gone.statFile = () => Promise.resolve(undefined);
     const { url } = await serve(t, gone);
     const page = await fetch(`${url}/${token}`);
     assert.equal(page.status, 410);
@@ -354,12 +345,12 @@ describe('bytes', () => {
 const storeView = (its: Store): { -readonly [K in keyof Store]: Store[K] } => ({
   prepare: (...args) => its.prepare(...args),
   putFile: (...args) => its.putFile(...args),
-  putLink: (...args) => its.putLink(...args),
-  putMessage: (...args) => its.putMessage(...args),
+  openMessage: (...args) => its.openMessage(...args),
+  getPage: (...args) => its.getPage(...args),
   getLink: (...args) => its.getLink(...args),
   getMessage: (...args) => its.getMessage(...args),
   openFile: (...args) => its.openFile(...args),
-  fileSize: (...args) => its.fileSize(...args),
+  statFile: (...args) => its.statFile(...args),
   signedUrl: (...args) => its.signedUrl(...args),
   probe: (...args) => its.probe(...args),
 });

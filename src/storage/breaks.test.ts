@@ -9,6 +9,7 @@ import { startProxy } from '../../test/harness/tcp-proxy.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { Store } from './interface.ts';
 import { createStore } from './store.ts';
+import { fileOf, storeMessage } from './testing/store-message.ts';
 
 const { signal } = new AbortController();
 let azurite: Azurite;
@@ -39,23 +40,14 @@ const storeAt = (port: number, maxSockets?: number): Store =>
       accountUrl: undefined,
       container: 'detach',
     },
-    links: { secret: Buffer.alloc(32, 7), expiresAfter: 86_400_000 },
+    links: { secret: [Buffer.alloc(32, 7)], expiresAfter: 86_400_000 },
     ...(maxSockets === undefined ? {} : { maxSockets }),
   });
 
 async function put(bytes: Buffer): Promise<{ readonly sha256: string; readonly token: string }> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await store.putFile({ sha256, size: bytes.length, open: () => Readable.from([bytes]) }, signal);
-  const identity = {
-    messageIdentity: '<1@x.example>',
-    reversePath: 'a@x.example',
-    partNumber: '2',
-    name: 'n',
-    type: 'a/b',
-    sha256,
-  };
-  const { token } = await store.putLink(identity, bytes.length, signal);
-  return { sha256, token };
+  const { tokens } = await storeMessage(store, { files: [{ bytes, name: 'n' }] });
+  return { sha256, token: tokens[0]! };
 }
 
 async function read(stream: Readable | undefined): Promise<Buffer> {
@@ -120,7 +112,10 @@ test('a record whose answer breaks off is read again', async () => {
   proxy.trouble = () => (cuts++ < 2 ? { cutAfter: 100 } : undefined);
   assert.equal((await through.getLink(token, signal))?.name, 'n');
   assert.equal(proxy.requests.length, 3);
-  const id = await store.putMessage(randomBytes(100_000), signal);
+  const { manifestId: id } = await storeMessage(store, {
+    files: [{ bytes: Buffer.from('x') }],
+    manifest: randomBytes(100_000),
+  });
   cuts = 0;
   assert.equal((await through.getMessage(id, signal))?.length, 100_000);
   proxy.trouble = () => ({ cutAfter: 10 });
@@ -145,10 +140,9 @@ test('429 is tried again after the time that Retry-After names, within bounds', 
   assert.ok((await read(await through.openFile(sha256, signal))).equals(bytes));
   once = 0;
   const other = randomBytes(300_000);
-  const hash = createHash('sha256').update(other).digest('hex');
-  const file = { sha256: hash, size: other.length, open: () => Readable.from([other]) };
+  const file = fileOf(other);
   assert.equal(await through.putFile(file, signal), 'stored');
-  assert.ok((await read(await store.openFile(hash, signal))).equals(other));
+  assert.ok((await read(await store.openFile(file.sha256, signal))).equals(other));
 });
 
 test('429 without end is a failure, and aborting ends the wait', async () => {

@@ -66,12 +66,12 @@ async function write(outgoing: Outgoing, path: string): Promise<MessageFile> {
 
 function recordingStore(store: Store): { readonly store: Store; readonly tokens: ReadonlyMap<string, string> } {
   const tokens = new Map<string, string>();
-  const putLink: Store['putLink'] = async (identity, ...more) => {
-    const committed = await store.putLink(identity, ...more);
-    tokens.set(identity.partNumber, committed.token);
-    return committed;
+  const openMessage: Store['openMessage'] = async (message, signal) => {
+    const records = await store.openMessage(message, signal);
+    for (const [i, { partNumber }] of message.files.entries()) tokens.set(partNumber, records.tokens[i]!);
+    return records;
   };
-  return { store: overlay(store, { putLink }), tokens };
+  return { store: overlay(store, { openMessage }), tokens };
 }
 
 function recordingNotice(notice: Notice): { readonly notice: Notice; readonly texts: ReadonlySet<string> } {
