@@ -30,7 +30,7 @@ async function runServe(sources: ConfigSources): Promise<number> {
   });
   log.info('starting', { config: describeConfig(config) });
   const { registry } = createMeter(config.loopguard.cluster);
-  const supervisor = new Supervisor({ config, log, registry });
+  const supervisor = new Supervisor({ config, registry });
   const started = start(supervisor, { config, log, signals });
   void started.then((failed) =>
     failed === undefined ? reloadOnDemand(supervisor, { sources, log, signals }) : undefined,
@@ -53,7 +53,7 @@ interface Running {
 /** @returns the exit status when the service cannot start */
 async function start(supervisor: Supervisor, { config, log, signals }: Running): Promise<number | undefined> {
   try {
-    log.info('ready', await supervisor.serve(config));
+    log.info('ready', await supervisor.serve(config, log));
     return undefined;
   } catch (error) {
     // Whatever an unfinished start fails with once it was given up is no news.
@@ -65,14 +65,18 @@ async function start(supervisor: Supervisor, { config, log, signals }: Running):
 /** One reload at a time. However many are asked for meanwhile, one more follows. */
 async function reloadOnDemand(
   supervisor: Supervisor,
-  { sources, log, signals }: Omit<Running, 'config'> & { readonly sources: ConfigSources },
+  { sources, log: first, signals }: Omit<Running, 'config'> & { readonly sources: ConfigSources },
 ): Promise<void> {
-  for (;;) {
+  for (let log = first; ;) {
     await signals.nextReload();
     if (signals.isEnding()) return;
     log.info('reloading');
     try {
-      log.info('reloaded', await supervisor.serve(loadConfig(sources)));
+      const config = loadConfig(sources);
+      const next = createLog(config.log.level);
+      const fields = await supervisor.serve(config, next);
+      log = next;
+      log.info('reloaded', fields);
     } catch (error) {
       // Given up for the sake of a signal that ends the service.
       if (signals.isEnding()) return;

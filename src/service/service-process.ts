@@ -28,6 +28,9 @@ export interface End {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** As in sysexits.h: the system has no process for us. */
+const EX_OSERR = 71;
+
 const FIGURES_MS = 1000;
 const PROBE_MS = 4500;
 
@@ -58,10 +61,14 @@ export class ServiceProcess {
       serialization: 'advanced',
     });
     this.#child.on('message', (message) => this.#receive(message as ToSupervisor));
-    // Its end is noticed by `exit`.
-    this.#child.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       this.#child.once('exit', (status, signal) => this.#end({ status, signal }, resolve));
+      this.#child.on('error', ({ name: kind, message }) => {
+        // Of a process that runs, its end is noticed by `exit`. One that could not be started has none.
+        if (this.#child.pid !== undefined) return;
+        this.#failed = new StartError({ name: kind, message }, EX_OSERR);
+        this.#end({ status: null, signal: null }, resolve);
+      });
     });
     this.started = new Promise((resolve, reject) => {
       this.#begun = resolve;

@@ -6,7 +6,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
 import { SummedFigures } from './figures.ts';
-import { Generation, type Sockets } from './generation.ts';
+import { Generation, type GenerationOptions, type Sockets } from './generation.ts';
 import { HealthDoor } from './health-door.ts';
 import { Ledger } from './ledger.ts';
 import { limitsOf } from './limits-of.ts';
@@ -26,13 +26,11 @@ const MAX_OLD = 2;
 
 export interface SupervisorOptions {
   readonly config: Config;
-  readonly log: Log;
   /** The supervisor's own figures, without any mail. */
   readonly registry: Registry;
 }
 
 export class Supervisor {
-  readonly #log: Log;
   readonly #listeners = new Listeners();
   readonly #processes = new Set<ServiceProcess>();
   readonly #generations: Generation[] = [];
@@ -42,8 +40,7 @@ export class Supervisor {
   readonly #stopping = new AbortController();
   #current: Generation | undefined;
 
-  constructor({ config, log, registry }: SupervisorOptions) {
-    this.#log = log;
+  constructor({ config, registry }: SupervisorOptions) {
     this.#ledger = new Ledger(limitsOf(config));
     this.#figures = new SummedFigures(registry, () => [...this.#processes]);
     this.#health = new HealthDoor(this.#figures, () => this.#current?.processes ?? []);
@@ -53,11 +50,11 @@ export class Supervisor {
    * Starts a generation with this configuration, and retires the one before. When that fails, the one before goes on.
    * @returns the fields of the log line. @throws StartError, or what a socket cannot be opened for
    */
-  async serve(config: Config): Promise<Readonly<Record<string, unknown>>> {
+  async serve(config: Config, log: Log): Promise<Readonly<Record<string, unknown>>> {
     const before = this.#current;
     try {
       const sockets = await this.#open(config);
-      const generation = this.#add(config, sockets);
+      const generation = this.#add({ config, sockets, log });
       const notReady = await generation.start();
       this.#stopping.signal.throwIfAborted();
       this.#ledger.limitOf = limitsOf(config);
@@ -100,9 +97,9 @@ export class Supervisor {
     };
   }
 
-  #add(config: Config, sockets: Sockets): Generation {
+  #add(options: Omit<GenerationOptions, 'spawn'>): Generation {
     this.#stopping.signal.throwIfAborted();
-    const generation = new Generation({ config, sockets, log: this.#log, spawn: this.#spawn });
+    const generation = new Generation({ ...options, spawn: this.#spawn });
     this.#generations.push(generation);
     void generation.ended.then(() => this.#generations.splice(this.#generations.indexOf(generation), 1));
     return generation;
