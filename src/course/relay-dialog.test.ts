@@ -382,9 +382,9 @@ const cases: readonly Case[] = [
     outcomes: ['deferred'],
   },
   {
-    what: 'XFORWARD is handed on, with our transaction behind the queue id',
+    what: 'XFORWARD: what the next hop takes is handed on',
     says: `
-      client > XFORWARD NAME=c.example ADDR=192.0.2.9 IDENT=4TqXyz1ABCz9rN
+      client > XFORWARD NAME=c.example ADDR=192.0.2.9 IDENT=4TqXyz1ABCz9rN.0123abcd7
       client < 250 2.0.0 Ok
       client > MAIL FROM:<a@a.example>
       hop opens XFORWARD NAME ADDR

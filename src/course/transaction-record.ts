@@ -190,8 +190,10 @@ export class TransactionRecord {
   #identity(): { readonly messageId: string | undefined; readonly queueId: string | undefined } {
     const messageId = this.#header?.first('message-id');
     const received = this.#header?.first('received') ?? '';
+    // Other filters of ours append the ids of their transactions with a dot.
     const queueId =
-      availableAttribute(this.#client.xforward, 'IDENT') ?? /\bid[ \t]+([A-Za-z0-9]{1,64})/.exec(received)?.[1];
+      availableAttribute(this.#client.xforward, 'IDENT')?.split('.')[0] ??
+      /\bid[ \t]+([A-Za-z0-9]{1,64})/.exec(received)?.[1];
     return {
       messageId: messageId === undefined ? undefined : wireToText(messageId).slice(0, 998),
       queueId: queueId === undefined ? undefined : wireToText(queueId),
