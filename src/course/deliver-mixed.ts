@@ -33,13 +33,13 @@ export interface MixedMessage {
 }
 
 /**
- * Some recipients loop, the others do not, and one reply cannot say both: the others are delivered, and the sender
- * is told of the loop by one notification. Both stand ready up to their last dot before either is completed. The
- * notification says DATA after the message was written: a session that waited in DATA meanwhile would run into a
- * time-out of the next hop, and fail when the message has gone. Should the notification fail after the message was
- * taken all the same, `451` makes Postfix try all again: a copy too many, none lost.
- * But a next hop that refuses the notification for good would do so at every try, for days, and each would bring the
- * others a copy: then Postfix is to bounce, whose text tells the sender who has the message and who has not.
+ * Some recipients loop, the others do not, and one reply cannot say both. So the message is delivered to the others,
+ * and one notification tells the sender of the loop. Both are sent up to their final dots before either is completed.
+ * DATA of the notification is said after the message was written: if its session waited in DATA meanwhile, the next hop
+ * could time it out. If the notification fails after the message was accepted, `451` makes Postfix send everything again:
+ * the others get a second copy, and nothing is lost. If the next hop refuses the notification permanently, every retry
+ * would fail in the same way and deliver another copy. Then the reply is `554`, so that Postfix bounces; its text tells
+ * the sender who has the message and who has not.
  *
  * @returns the next hop's verdict on the message
  * @throws Failure notificationFailed, notificationRefused, and what a delivery throws

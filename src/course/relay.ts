@@ -2,9 +2,9 @@
  * One mail transaction from MAIL to the last reply: the file to read first.
  *
  * MAIL and RCPT are said to the next hop as they arrive, and its reply is the reply. The message is read, checked for
- * loops and relieved of its large files, the files are committed, and only then DATA is opened: the next hop never
- * waits for a slow client or a slow upload, and `250` means that it, and the storage, have everything. We own nothing:
- * until that `250` the sending Postfix keeps the message, and after it the next hop does.
+ * loops and its large files are removed and stored. Only then DATA is said: the next hop never waits for a slow client
+ * or a slow upload, and `250` means that the next hop and the storage have everything. We never own a message: before
+ * that `250` the sending Postfix keeps it, and after it the next hop does.
  */
 import type { Client, Transactions } from '../inbound/interface.ts';
 import type { Detacher, Outgoing } from '../detach/interface.ts';
@@ -36,10 +36,10 @@ export interface RelayOptions {
   readonly policyClass: (mailbox: string) => string;
 }
 
-/** As Postfix has it (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the rest next. */
+/** As in Postfix (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the others next. */
 const MAX_RECIPIENTS = 1000;
 
-/** One for all: every connection ends with it. */
+/** Shared by all connections: each of them ends with this. */
 const clientGone = new Failure('clientGone', { reason: 'client closed the connection before our reply' });
 
 interface Recipient {
@@ -225,7 +225,7 @@ export class Relay implements Transactions {
     throw new Failure('callLoop', { reason });
   }
 
-  /** Whether none of these could be refused by ourselves, however the next hop judges those before it. */
+  /** Whether we would refuse none of these, whatever the next hop answers. Then they are sent together. */
   #mayAskTogether(open: Open, commands: readonly PathCommand[]): boolean {
     if (commands.length + open.accepted.length > (this.#oneRecipient ? 1 : MAX_RECIPIENTS)) return false;
     let { policyClass } = open;

@@ -5,7 +5,7 @@ import { normaliseMailbox } from '../smtp/address.ts';
 import { CallChain } from './call-chain.ts';
 import { Identity } from './identity.ts';
 import type { Guard, Inspection, Trace } from './interface.ts';
-import { Keyring } from './keyring.ts';
+import { Keyring, tag64 } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
 import { StampMacs, type Envelope } from './stamp-macs.ts';
 import { formatStamp, parseStamp, STAMP_KEY, stampText, type Stamp } from './stamp.ts';
@@ -21,13 +21,13 @@ export interface GuardOptions {
   readonly hopLimit: number;
 }
 
-/** Passes that our own trace fields may show, whatever became of the stamps. */
+/** Limit for trace fields of our own cluster. It holds also when a hop has removed the stamps. */
 const OWN_HOP_LIMIT = 10;
-/** Mail does not stay on its way longer: Postfix gives up after five days. */
+/** Longer than any mail is in transit: Postfix gives up after five days. */
 const MAX_AGE_SECONDS = 14 * 86_400;
-/** How far the clocks of two replicas may be apart. */
+/** How far ahead the clock of another replica may be. */
 const MAX_SKEW_SECONDS = 86_400;
-/** Stamps of our name whose seal is checked, from the top, where the latest ones are. */
+/** At most so many seals of stamps with our name are checked, from the top: the latest stamp is the first. */
 const MAX_STAMPS_EXAMINED = 100;
 
 export function createGuard(options: GuardOptions): Guard {
@@ -76,16 +76,24 @@ class HmacGuard implements Guard {
     const identity = new Identity(header);
     const fields = identity.fields();
     const time = Math.floor(now / 1000);
-    const salt = randomTag();
     const message = identity.of(fields) ?? '';
     const envelope = compared({ reversePath, recipients });
+    const [salt = '', ...padding] = randomTags(1 + paddedSize(envelope.recipients.length) - envelope.recipients.length);
     const { set, tags } = this.#macs.tags(
       signing,
       { cluster, keyId: signing.id, time, fields, salt },
       message,
       envelope,
     );
-    const text = stampText({ cluster, keyId: signing.id, time, fields, set, tags: padded(tags).join(','), salt });
+    const text = stampText({
+      cluster,
+      keyId: signing.id,
+      time,
+      fields,
+      set,
+      tags: [...tags, ...padding].sort().join(','),
+      salt,
+    });
     return formatStamp(text, this.#macs.sign(signing, text, message));
   }
 
@@ -127,8 +135,8 @@ class HmacGuard implements Guard {
   }
 
   /**
-   * The stamps that we wrote on this very message not too long ago, each once. Twice as many as the counts let pass are
-   * enough: who collects more by sending copies to himself, shall not make us look up every recipient in all of them.
+   * The stamps that we wrote on this message within `MAX_AGE_SECONDS`, each once. Reading stops at twice as many as the
+   * counts let pass, which bounds the work that a message with many genuine stamps can cause.
    */
   #genuine(
     header: HeaderBlock,
@@ -162,7 +170,7 @@ const tooManyHops = (reason: string): Inspection => ({
   reason,
 });
 
-/** The envelope as it is compared: every recipient once. */
+/** The envelope in the form that MACs are made of: normalised, every recipient once. */
 function compared({ reversePath, recipients }: Envelope): Envelope {
   return {
     reversePath: normaliseMailbox(reversePath),
@@ -170,30 +178,15 @@ function compared({ reversePath, recipients }: Envelope): Envelope {
   };
 }
 
-/** 8, 16, 32, … tags, so that recipients cannot be counted; sorted, so that their order tells nothing. */
-function padded(tags: readonly string[]): readonly string[] {
+/** 8, 16, 32, … tags, so that recipients cannot be counted. They are sorted, so that their order tells nothing. */
+function paddedSize(recipients: number): number {
   let size = 8;
-  while (size < tags.length) size *= 2;
-  const all = [...tags];
-  while (all.length < size) all.push(randomTag());
-  return all.sort();
+  while (size < recipients) size *= 2;
+  return size;
 }
 
-/** In bytes of random text: the eight of a tag, and one that makes its base64 end where the next one begins. */
-const unitBytes = 9;
-const unitLength = 12;
-
-let randomText = '';
-let taken = 0;
-
-/** 64 random bits as a tag. Made in bulk: one call to the system, and one text, for every few dozen stamps. */
-function randomTag(): string {
-  if (taken === randomText.length) {
-    const random = randomBytes(unitBytes * 512);
-    for (let last = unitBytes - 1; last < random.length; last += unitBytes) random[last] = 0;
-    randomText = random.toString('base64url');
-    taken = 0;
-  }
-  taken += unitLength;
-  return randomText.slice(taken - unitLength, taken - 1);
+/** 64 random bits each, written as the tag of a MAC is. */
+function randomTags(count: number): string[] {
+  const random = randomBytes(8 * count);
+  return Array.from({ length: count }, (_, i) => tag64(random, 8 * i));
 }

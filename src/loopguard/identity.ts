@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { unfold, type HeaderBlock, type HeaderField } from '../message/header-block.ts';
 
 /**
- * What makes a message this message, however it was folded or reordered on the way.
+ * The fields that identify a message, independent of how they are folded and ordered.
  *
- * A stamp names the fields that it was bound to, and is later checked against those alone: a hop that adds a missing
- * Message-ID or Date does not hide the message. From is used only where both are missing, since hops rewrite it. The
- * same holds among the Resent- fields, with one difference: a stamp that names none of them is for a message without
- * any, since a person who resends a message (RFC 5322 section 3.6.6) makes it a new one to us.
+ * A stamp names the fields that it is bound to and is checked against those fields only. So a hop that adds a missing
+ * Message-ID or Date does not hide a loop. From is used only when both are missing, because some hops rewrite it.
+ * Resent- fields are treated in the same way, with one difference: a stamp that names no Resent- field does not match a
+ * message that has one. A person who resends a message (RFC 5322 section 3.6.6) makes a new message.
  */
 export class Identity {
   readonly #values = new Map<string, string[]>();
@@ -19,7 +19,7 @@ export class Identity {
   }
 
   #add(key: string, field: HeaderField): void {
-    // Blanks carry no meaning here, and a hop that folds anew may add or drop them.
+    // White space is ignored: a hop that folds the field again may add or remove some.
     const value = unfold(field).replace(/[ \t\r\n]+/g, '');
     const known = this.#values.get(key);
     if (known) known.push(value);
@@ -31,7 +31,7 @@ export class Identity {
     return [...this.#present(['message-id', 'date'], ['from']), ...this.#resentFields()].join(',') || 'none';
   }
 
-  /** What a stamp over these fields is bound to: a byte string; undefined when no such stamp can be of this message. */
+  /** The identity over these fields, a byte string; undefined when a stamp over them cannot belong to this message. */
   of(fields: string): string | undefined {
     const names = fields === 'none' ? [] : fields.split(',');
     if (names.some((name) => !KNOWN.has(name) || !this.#values.has(name))) return undefined;
@@ -43,7 +43,7 @@ export class Identity {
     return this.#present(['resent-message-id', 'resent-date'], ['resent-from'], ['resent-to']);
   }
 
-  /** The first group of which at least one field is there. */
+  /** The fields present of the first group that has any. */
   #present(...groups: readonly (readonly string[])[]): readonly string[] {
     for (const group of groups) {
       const there = group.filter((name) => this.#values.has(name));
@@ -52,7 +52,7 @@ export class Identity {
     return [];
   }
 
-  /** Short values as they are, long ones hashed once: a thousand stamps must not hash a long value a thousand times. */
+  /** Short values unchanged, long ones hashed, once each: many stamps must not hash a long value many times. */
   #digest(name: string): string {
     const known = this.#digests.get(name);
     if (known !== undefined) return known;

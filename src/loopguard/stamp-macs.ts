@@ -12,14 +12,14 @@ type Bound = Omit<Stamp, 'set' | 'tags'>;
 /**
  * The MACs of a stamp.
  *
- * The seal covers the whole text and the identity of the message: a stamp that was altered, or copied onto another
- * message, is found out by one MAC, before anything is computed for any recipient.
+ * The seal covers the whole text and the identity of the message. One MAC detects a stamp that was altered or copied
+ * onto another message, before anything is computed for a recipient.
  *
- * A stamp for several recipients is bound to the reverse-path as well. Whoever received one holds the tags of the
- * others, blind copies among them, and could replay it to a guessed address to learn from our refusal who got the
- * message; so it is good only under the reverse-path of its author, and the refusal is reported to the author, who
- * knows. A stamp for one recipient names nothing but the way by which this copy came, as the `for` clause of Postfix
- * does, and stays good when a list or a forwarder puts its own reverse-path there.
+ * A stamp for several recipients is bound to the reverse-path as well. Each recipient receives the tags of all others,
+ * including those of blind copies, and could send the stamp with a guessed address: our refusal would confirm the guess.
+ * Bound to the reverse-path, the stamp matches only mail of its author, and the refusal is reported to the author, who
+ * knows the recipients. A stamp for one recipient reveals only the address that this copy was sent to, as the `for`
+ * clause of Postfix does. It is not bound, so it still matches when a list or a forwarder sets its own reverse-path.
  */
 export class StampMacs {
   readonly #keyring: Keyring;
@@ -32,7 +32,7 @@ export class StampMacs {
     return tag64(this.#keyring.mac(key, 'seal', [text, message]));
   }
 
-  /** The tag of the set and of each recipient; the envelope in its compared form, no recipient twice. */
+  /** The tag of the set and of each recipient; the envelope is normalised and names no recipient twice. */
   tags(key: Key, bound: Bound, message: string, envelope: Envelope): { set: string; tags: readonly string[] } {
     const [only, ...others] = envelope.recipients;
     if (only !== undefined && others.length === 0) {
@@ -45,7 +45,7 @@ export class StampMacs {
     return { set: this.#set(key, bound, message, tags), tags };
   }
 
-  /** Which of these recipients stand in a genuine stamp, and whether they are all that do. */
+  /** Which of these recipients a genuine stamp names, and whether it names no others. */
   match(stamp: Stamp, message: string, envelope: Envelope): { standing: readonly string[]; exact: boolean } {
     const key = this.#keyring.find(stamp.keyId);
     if (!key) return { standing: [], exact: false };
@@ -78,7 +78,7 @@ export class StampMacs {
   }
 }
 
-/** The salt makes every stamp's tags its own: two stamps of one message cannot be compared by who holds both. */
+/** The salt makes the tags of each stamp different: two stamps of one message cannot be compared. */
 const context = ({ keyId, time, fields, salt }: Bound, message: string): readonly string[] => [
   keyId,
   String(time),
