@@ -35,6 +35,14 @@ const manyParts = (head: string, body = 'x'): Buffer => mixed(fill(`--b\r\n${hea
 const file = (encoding: string, body: string | Buffer): Buffer =>
   part(`Content-Type: application/pdf\r\nContent-Transfer-Encoding: ${encoding}`, body);
 
+/** The text shows it: it stays, and is encoded again on the way out. */
+const picture = (encoding: string, body: Buffer): Buffer =>
+  mixed(
+    '--b\r\nContent-Type: text/html\r\n\r\n<img src="cid:one@x">\r\n',
+    `--b\r\nContent-Type: image/png\r\nContent-ID: <one@x>\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`,
+    body,
+  );
+
 function nested(levels: number, body: Buffer): Buffer {
   const name = (level: number): string => `b${String(level).padStart(2, '0')}`;
   const heads = Array.from(
@@ -68,6 +76,27 @@ const attacks: Record<string, Attack> = {
     says: /more than 10000 lines that begin like a delimiter/,
   },
   'lines of nearly the boundary on 20 levels': { message: nested(20, fill('--b0\r\n')) },
+  'a delimiter again and again': { message: mixed(fill('--b\r\n')), says: /more than 10000 parts/ },
+  'references in HTML': { message: part('Content-Type: text/html', fill('cid:x ')) },
+  'addresses in HTML': { message: part('Content-Type: text/html', fill('href=x ')) },
+  'HTML all in escapes': {
+    message: part('Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable', fill('=41')),
+  },
+  'HTML of soft line breaks': {
+    message: part('Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable', fill('=\r\n')),
+  },
+  'HTML in base64 with something else in between': {
+    message: part('Content-Type: text/html\r\nContent-Transfer-Encoding: base64', fill('A-')),
+  },
+  'base64 with a blank after each character': { message: file('base64', fill('A ', 4 * mebibyte - 8)), files: 1 },
+  'base64 with lines of four characters and a blank': { message: file('base64', fill('AAAA \r\n')), files: 1 },
+  'base64 of one line': { message: file('base64', fill('AAAA')), files: 1 },
+  'base64 with lines of other lengths': { message: file('base64', fill('AAAA\r\nAAA\r\n')) },
+  'a picture in lines of one character': { message: picture('base64', fill('A\r\n', 4 * mebibyte - 4)) },
+  'quoted-printable with a soft line break after each character': {
+    message: file('quoted-printable', fill('a=\r\n')),
+    files: 1,
+  },
   'empty parts': { message: manyParts(''), says: /more than 10000 parts/ },
   'forwarded messages': {
     message: manyParts('Content-Type: message/rfc822\r\n\r\nContent-Type: text/plain'),

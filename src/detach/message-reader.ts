@@ -1,6 +1,9 @@
 /**
  * Takes what the scanner finds and puts the message on a tape: structure and texts as they came, parts that may be
  * detached decoded, each once. Afterwards it knows the message as a list of pieces over that tape.
+ *
+ * Buffers at most `maxHeldBytes` of one part. The tape belongs to the caller, who waits for its `drain` between chunks:
+ * nothing here waits.
  */
 import { Base64Reader } from './encoding/base64-reader.ts';
 import { QuotedReader } from './encoding/quoted-reader.ts';
@@ -198,7 +201,9 @@ export class MessageReader implements Sink {
   /** The pieces of a stretch of the message. */
   slice(from: number, to: number): Piece[] {
     const found: Piece[] = [];
-    for (const piece of this.pieces) {
+    for (let i = this.#pieceAt(from); i < this.pieces.length; i++) {
+      const piece = this.pieces[i]!;
+      if (piece.at >= to) break;
       const start = Math.max(from, piece.at);
       const end = Math.min(to, piece.at + piece.length);
       if (start >= end) continue;
@@ -208,6 +213,18 @@ export class MessageReader implements Sink {
       else throw new Error('a file cannot be cut');
     }
     return found;
+  }
+
+  /** The first piece that ends after this position: a message can have thousands, and as many edits. */
+  #pieceAt(position: number): number {
+    let [low, high] = [0, this.pieces.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const { at, length } = this.pieces[middle]!;
+      if (at + length <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #hold(bytes: Buffer): void {

@@ -14,6 +14,13 @@ const maxStep = 64 * 1024;
 /** Characters of a line that wait for its end: a line cut in two by chunks is decoded, and hashed, at once. */
 const maxUndecoded = 1024;
 
+/** Characters read token by token in one go, and after how many of them the fast way is tried again where it can go on. */
+const maxTokenStep = 16 * 1024;
+const minTokenStep = 1024;
+
+/** A longer separator is read token by token. */
+const maxSeparator = 8;
+
 const token = /[A-Za-z0-9+/]+|[\r\n\t ]+|=/y;
 
 export class Base64Reader implements Reader {
@@ -37,15 +44,14 @@ export class Base64Reader implements Reader {
     while (at < bytes.length && !this.#failed) {
       const lines = at < slowUntil ? 0 : this.#regularLines(bytes, at);
       if (lines > 0) {
-        const end = at + lines * (this.#chars + 2);
+        const end = at + lines * (this.#chars + this.#separator.length);
         if (this.#takeLines(bytes.subarray(at, end), lines)) at = end;
         else slowUntil = end;
         continue;
       }
       const lf = bytes.indexOf(0x0a, at);
-      at += this.#takeTokens(
-        bytes.toString('latin1', at, lf < 0 ? Math.min(bytes.length, at + maxStep) : Math.min(lf + 1, at + maxStep)),
-      );
+      const end = Math.min(bytes.length, at + maxTokenStep, lf < 0 ? Infinity : lf + 1);
+      at += this.#takeTokens(bytes.toString('latin1', at, end));
     }
     return at;
   }
@@ -66,14 +72,16 @@ export class Base64Reader implements Reader {
     return { encoding: 'base64', tail: this.#undecoded + this.#padding, lines };
   }
 
-  /** How many lines from here on are as long as the one just finished and end in CRLF, in whole groups of four. */
+  /** How many lines from here on are as long as the one just finished and end as it does, in whole groups of four. */
   #regularLines(bytes: Buffer, start: number): number {
     const chars = this.#chars;
-    if (this.#separator !== '\r\n' || chars === 0 || this.#undecoded !== '' || this.#padding !== '') return 0;
-    const limit = Math.floor(Math.min(bytes.length - start, maxStep) / (chars + 2));
+    const separator = this.#separator;
+    if (separator === '' || separator.length > maxSeparator) return 0;
+    if (chars === 0 || this.#undecoded !== '' || this.#padding !== '') return 0;
+    const stride = chars + separator.length;
+    const limit = Math.floor(Math.min(bytes.length - start, maxStep) / stride);
     let lines = 0;
-    for (let end = start + chars; lines < limit && bytes[end] === 0x0d && bytes[end + 1] === 0x0a; end += chars + 2)
-      lines++;
+    while (lines < limit && standsAt(bytes, start + lines * stride + chars, separator)) lines++;
     const group = chars % 4 === 0 ? 1 : chars % 2 === 0 ? 2 : 4;
     return lines - (lines % group);
   }
@@ -85,7 +93,7 @@ export class Base64Reader implements Reader {
   #takeLines(block: Buffer, lines: number): boolean {
     if (block.includes(0x2d) || block.includes(0x5f)) return false;
     if (!this.#file.appendBase64(block.toString('latin1'), (lines * this.#chars * 3) / 4)) return false;
-    this.#addRun(this.#chars, '\r\n', lines);
+    this.#addRun(this.#chars, this.#separator, lines);
     return true;
   }
 
@@ -113,6 +121,7 @@ export class Base64Reader implements Reader {
         return token.lastIndex;
       }
       at = token.lastIndex;
+      if (at >= minTokenStep && first <= 0x20 && this.#undecoded === '') return at;
     }
     if (at < text.length) this.#failed = true;
     return at;
@@ -141,4 +150,9 @@ export class Base64Reader implements Reader {
       this.#cost += runCost + separator.length * 2;
     }
   }
+}
+
+function standsAt(bytes: Buffer, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
 }

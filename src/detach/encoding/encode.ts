@@ -31,6 +31,9 @@ async function* encodeBase64(decoded: AsyncIterable<Buffer>, recipe: Base64Recip
   yield layout.end();
 }
 
+/** Characters from which on a line is copied by the library, which takes long to begin. */
+const longLine = 24;
+
 /** Puts the separators between the characters. */
 class Layout {
   readonly #lines: Base64Recipe['lines'];
@@ -76,9 +79,11 @@ class Layout {
     if (lines < 2) return 0;
     const stride = length + separator.length;
     const block = Buffer.allocUnsafe(lines * stride);
+    const end = Buffer.from(separator, 'latin1');
     for (let i = 0, to = 0, from = at; i < lines; i++, to += stride, from += length) {
-      chars.copy(block, to, from, from + length);
-      block.write(separator, to + length, 'latin1');
+      if (length >= longLine) chars.copy(block, to, from, from + length);
+      else for (let k = 0; k < length; k++) block[to + k] = chars[from + k]!;
+      for (let k = 0; k < end.length; k++) block[to + length + k] = end[k]!;
     }
     out.push(block);
     this.#done += lines;

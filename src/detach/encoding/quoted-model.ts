@@ -12,14 +12,17 @@ export const smallLetters = 2;
 export const lineEnd = 3;
 export const softBreak = 4;
 
-/** What is known of the octets to write. */
-export interface Place {
-  readonly byte: number;
-  /** This octet is CR, the next one LF. */
-  readonly pair: boolean;
-  /** After this octet comes CRLF, or nothing. */
-  readonly last: boolean;
-}
+/**
+ * What is known of the octet to write: its value, and two flags. A number and no object, since there is one for each
+ * octet of a file.
+ */
+type Place = number;
+
+export const octetOf = (place: Place): number => place & 0xff;
+/** This octet is CR, the next one LF. */
+const pair = 0x100;
+/** After this octet comes CRLF, or nothing. */
+const last = 0x200;
 
 const space = 0x20;
 const tab = 0x09;
@@ -43,44 +46,45 @@ export class QuotedModel {
     }
   }
 
-  expect({ byte, pair, last }: Place): number {
-    if (pair && this.#pair === lineEnd) return lineEnd;
-    const form = this.#forms[key(byte, last, this.#line)]!;
-    const soft = this.#line + widthOf(form) > this.#max - (last ? 0 : 1);
-    return soft ? softBreak + this.#forms[key(byte, last, 0)]! : form;
+  expect(place: Place): number {
+    if ((place & pair) !== 0 && this.#pair === lineEnd) return lineEnd;
+    const form = this.#forms[key(place, this.#line)]!;
+    const soft = this.#line + widthOf(form) > this.#max - ((place & last) !== 0 ? 0 : 1);
+    return soft ? softBreak + this.#forms[key(place, 0)]! : form;
   }
 
   /** Takes note of what was really written. */
-  learn({ byte, pair, last }: Place, choice: number, expected: number): void {
+  learn(place: Place, choice: number, expected: number): void {
     const form = choice & 3;
-    if (pair) this.#pair = form;
+    if ((place & pair) !== 0) this.#pair = form;
     if (form === lineEnd) {
       this.#line = 0;
       return;
     }
     const soft = choice >= softBreak;
     const width = widthOf(form);
-    if (soft !== expected >= softBreak) this.#max = soft ? this.#line + 1 : this.#line + width + (last ? 0 : 1);
+    if (soft !== expected >= softBreak)
+      this.#max = soft ? this.#line + 1 : this.#line + width + ((place & last) !== 0 ? 0 : 1);
     if (soft) this.#line = 0;
-    this.#forms[key(byte, last, this.#line)] = form;
+    this.#forms[key(place, this.#line)] = form;
     this.#line += width;
   }
 }
 
 const widthOf = (form: number): number => (form === literal ? 1 : 3);
 
-function key(byte: number, last: boolean, line: number): number {
-  if (last && (byte === space || byte === tab)) return atEnd + byte;
+function key(place: Place, line: number): number {
+  const byte = octetOf(place);
+  if ((place & last) !== 0 && (byte === space || byte === tab)) return atEnd + byte;
   // A dot alone would end an SMTP message, `From ` a message in a mailbox file.
   return line === 0 && (byte === 0x2e || byte === 0x46) ? atStart + byte : byte;
 }
 
 /** The place of the octet at `at`; two more are there unless these are the last. */
 export function placeAt(bytes: Buffer, at: number): Place {
-  const next = bytes[at + 1];
-  return {
-    byte: bytes[at]!,
-    pair: bytes[at] === 0x0d && next === 0x0a,
-    last: next === undefined || (next === 0x0d && bytes[at + 2] === 0x0a),
-  };
+  const octet = bytes[at]!;
+  const isEnd = at + 1 >= bytes.length;
+  const next = isEnd ? 0 : bytes[at + 1]!;
+  const isLast = isEnd || (next === 0x0d && at + 2 < bytes.length && bytes[at + 2] === 0x0a);
+  return octet + (octet === 0x0d && next === 0x0a ? pair : 0) + (isLast ? last : 0);
 }

@@ -1,4 +1,4 @@
-import { placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
+import { octetOf, placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
 import type { QuotedRecipe } from './recipe.ts';
 
 const line = Buffer.from('\r\n');
@@ -48,8 +48,8 @@ class QuotedWriter {
       if (choice >= softBreak) length += soft.copy(out, length);
       const form = choice & 3;
       if (form === lineEnd) length += line.copy(out, length);
-      else if (form === literal) out[length++] = place.byte;
-      else length += escapes[form - 1]![place.byte]!.copy(out, length);
+      else if (form === literal) out[length++] = octetOf(place);
+      else length += escapes[form - 1]![octetOf(place)]!.copy(out, length);
       at += form === lineEnd ? 2 : 1;
     }
     this.#held = Buffer.from(bytes.subarray(at));
