@@ -18,6 +18,7 @@ test('every series is there from the start, at 0', async () => {
   const names = ours.map(([name]) => name).filter((name) => !name.includes('_bucket'));
   assert.deepEqual(names.sort(), [
     'detach_mta_clients',
+    'detach_mta_files_corrupt_total',
     'detach_mta_files_detached_bytes_total{result="present"}',
     'detach_mta_files_detached_bytes_total{result="stored"}',
     'detach_mta_files_detached_total{result="present"}',
@@ -30,6 +31,7 @@ test('every series is there from the start, at 0', async () => {
     'detach_mta_message_bytes_total{direction="out"}',
     'detach_mta_next_hop_sessions',
     'detach_mta_next_hop_sessions_idle',
+    'detach_mta_readers_busy_total',
     'detach_mta_spool_bytes',
     'detach_mta_storage_failures_total',
     'detach_mta_transaction_duration_seconds_count',
