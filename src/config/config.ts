@@ -96,6 +96,13 @@ export interface Config {
     /** Milliseconds; 0: links never expire. */
     readonly expiresAfter: number;
     readonly delivery: 'stream' | 'redirect';
+    readonly log: 'full' | 'anonymous' | 'off';
+    /** Path of a picture. */
+    readonly logo: string | undefined;
+    /** `#rgb` or `#rrggbb`. */
+    readonly colour: string | undefined;
+    readonly showSender: boolean;
+    readonly showSubject: boolean;
     readonly language: 'en' | 'fr' | 'de' | 'es' | 'it' | 'nl' | 'pt';
     /** Paths of the operator's own notice templates; undefined: the built-in ones. */
     readonly templates: { readonly text: string | undefined; readonly html: string | undefined };

@@ -1,5 +1,5 @@
 /** What a value looks like when it is printed: plain YAML. */
-export type Printed = string | number | null | readonly (string | number)[];
+export type Printed = string | number | boolean | null | readonly (string | number | boolean)[];
 
 /**
  * How the values of a key are written. `parse` takes what stood in the file (any YAML value) or in the environment (a
@@ -54,6 +54,18 @@ export function text(label: string, valid: (value: string) => boolean = () => tr
     print: (value) => value,
   };
 }
+
+/** Of the environment only the two words. */
+export const yesOrNo: Format<boolean> = {
+  label: '`true` or `false`',
+  secret: false,
+  parse(raw) {
+    if (raw === true || raw === 'true') return true;
+    if (raw === false || raw === 'false') return false;
+    throw wrong('true or false', raw);
+  },
+  print: (value) => value,
+};
 
 export function oneOf<const T extends string>(...values: readonly T[]): Format<T> {
   const label = values.map((value) => `\`${value}\``).join(', ');

@@ -1,5 +1,5 @@
 import { accountUrl, domain, listenAddress, listenPort, network, publicUrl } from './addresses.ts';
-import { type Format, integer, list, oneOf, text } from './format.ts';
+import { type Format, integer, list, oneOf, text, yesOrNo } from './format.ts';
 import { key, optional, required } from './key.ts';
 import { base64Secrets, connectionString } from './secrets.ts';
 import { duration, size } from './units.ts';
@@ -160,6 +160,32 @@ export const filesSchema = {
       default: 'stream',
       doc: '`stream` sends the bytes through this server, `redirect` sends the browser to a short-lived address of Azure.',
       why: 'Works where the storage account cannot be reached from outside.',
+    }),
+    log: key(oneOf('full', 'anonymous', 'off'), {
+      default: 'anonymous',
+      doc: 'What is logged of who reads: `full` with the address of the client, `anonymous` without, `off` no downloads at all. Errors are logged in any case.',
+      why: 'Who read which file when is nobody’s business unless somebody has to know it.',
+    }),
+    logo: optional(path, {
+      doc: 'SVG or PNG file of at most 32 kB, shown on the page beside `links.organisation`. It becomes a part of the page: nothing is fetched from elsewhere.',
+      why: 'Only the operator has one.',
+    }),
+    colour: optional(
+      text('colour such as #0b57d0', (value) => /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(value)),
+      {
+        doc: 'Colour of the buttons on the page, as CSS writes it in hex. The letters on it are white or black, whichever is read better.',
+        why: 'The built-in blue reads well in light and dark.',
+      },
+    ),
+    showSender: key(yesOrNo, {
+      default: true,
+      doc: 'Whether the page says who sent the file, as stated in the mail.',
+      why: 'Readers ask first whether a file comes from somebody they know.',
+    }),
+    showSubject: key(yesOrNo, {
+      default: false,
+      doc: 'Whether the page says the subject of the message.',
+      why: 'A link is forwarded more easily than a message, and a subject can tell much.',
     }),
     language: key(oneOf('en', 'fr', 'de', 'es', 'it', 'nl', 'pt'), {
       default: 'en',

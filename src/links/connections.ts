@@ -24,6 +24,8 @@ export interface ConnectionsOptions {
   /** Whose connections are those of many clients. */
   readonly sharedBy: NetworkList;
   readonly lines: RepeatedLines;
+  /** Whether the log may say whose connection it was. */
+  readonly namesClients: boolean;
 }
 
 export class Connections {
@@ -37,13 +39,13 @@ export class Connections {
 
   /** A connection that is one too many of its address is closed. */
   readonly opened = (socket: Socket): void => {
-    const { limits, sharedBy, lines } = this.#options;
+    const { limits, sharedBy } = this.#options;
     const address = socket.remoteAddress;
     if (address === undefined || sharedBy.has(address)) return;
     const key = clientShare(address);
     const open = (this.#ofAddress.get(key) ?? 0) + 1;
     if (open > limits.connectionsPerAddress) {
-      lines.warn('reader-refused', key, { client: address, reason: 'too many connections of one address' });
+      this.#refused(address, 'too many connections of one address');
       socket.destroy();
       return;
     }
@@ -62,7 +64,7 @@ export class Connections {
     const connection = this.#of(socket);
     if (connection.waiting.length >= this.#options.limits.pipelined) {
       const client = socket.remoteAddress ?? 'unknown';
-      this.#options.lines.warn('reader-refused', client, { client, reason: 'too many requests sent ahead' });
+      this.#refused(client, 'too many requests sent ahead');
       connection.waiting.length = 0;
       socket.destroy();
       return;
@@ -73,6 +75,11 @@ export class Connections {
       if (!response.closed) await out;
     });
     if (!connection.busy) void this.#work(connection, socket);
+  }
+
+  #refused(client: string, reason: string): void {
+    const { lines, namesClients } = this.#options;
+    lines.warn('reader-refused', `${clientShare(client)} ${reason}`, { ...(namesClients && { client }), reason });
   }
 
   #of(socket: Socket): Connection {

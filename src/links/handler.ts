@@ -7,7 +7,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Log, Meter, RepeatedLines } from '../observe/interface.ts';
+import type { Config } from '../config/config.ts';
+import type { Fields, Log, Meter, RepeatedLines } from '../observe/interface.ts';
 import type { NetworkList } from '../smtp/networks.ts';
 import { exactly, fingerprintOf, type Link, linkState, type Store } from '../storage/interface.ts';
 import { clientAddress } from './client-address.ts';
@@ -20,8 +21,8 @@ import { BusyError, Gate } from './gate.ts';
 import type { Limits } from './limits.ts';
 import { Lookup } from './lookup.ts';
 import { chooseLanguage } from './page/choose-language.ts';
-import { filePage, messagePage } from './page/page.ts';
-import { pagePolicy } from './page/style.ts';
+import { filePage, type Shown } from './page/file-page.ts';
+import type { PageFrame } from './page/page.ts';
 import { routeOf } from './route.ts';
 import type { Language } from './words/languages.ts';
 import type { MessageName } from './words/words.ts';
@@ -31,6 +32,10 @@ export interface LinkHandlerOptions {
   readonly trustedProxies: NetworkList;
   readonly delivery: 'stream' | 'redirect';
   readonly language: Language;
+  readonly frame: PageFrame;
+  readonly shown: Shown;
+  /** What is logged of who reads. */
+  readonly logs: Config['links']['log'];
   readonly store: Store;
   readonly log: Log;
   /** For what strangers can cause as often as they like. */
@@ -87,7 +92,7 @@ export class LinkHandler {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { basePath, trustedProxies, language, log, now } = this.#options;
+    const { basePath, trustedProxies, language, logs, log, now } = this.#options;
     const started = now();
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -100,7 +105,7 @@ export class LinkHandler {
       signal: gone.signal,
       client: clientShare(client),
       fields: {
-        client,
+        ...(logs === 'full' && { client }),
         ...(route && { link: fingerprintOf(route.token), wants: route.wants }),
       },
     };
@@ -115,7 +120,8 @@ export class LinkHandler {
       this.#failed(exchange, error);
     }
     const ms = now() - started;
-    log.debug('link-request', { ...exchange.fields, method: request.method, status: response.statusCode, ms });
+    if (logs !== 'off')
+      log.debug('link-request', { ...exchange.fields, method: request.method, status: response.statusCode, ms });
   }
 
   async #serve(exchange: Exchange, token: string, wants: 'page' | 'file'): Promise<void> {
@@ -125,7 +131,9 @@ export class LinkHandler {
     if (!link || state !== 'living') this.#say(exchange, state === 'living' ? 'unknown' : state);
     else if (wants === 'page') {
       if (await this.#lookup.hasFile(link, exchange.client)) {
-        send(exchange, 200, filePage(link, `${basePath}/${token}/file`, exchange.language));
+        const { frame, shown } = this.#options;
+        const href = `${basePath}/${token}/file`;
+        this.#send(exchange, 200, filePage(link, { frame, shown, language: exchange.language, href }));
       } else this.#sayGone(exchange, link);
     } else if (delivery === 'stream' || !(await this.#redirected(exchange, link))) await this.#download(exchange, link);
   }
@@ -138,7 +146,7 @@ export class LinkHandler {
       const location = await store.signedUrl(link.sha256, { name: link.name, type });
       response.writeHead(302, { ...common, Location: location, 'Cache-Control': 'no-store', 'Content-Length': '0' });
       response.end();
-      lines.info('download', `${client} ${link.sha256}`, { ...fields, sha256: link.sha256, delivery: 'redirect' });
+      this.#downloaded({ client, fields }, { sha256: link.sha256, delivery: 'redirect' });
       return true;
     } catch (error) {
       lines.warn('redirect-failed', '', { ...fields, err: error });
@@ -155,8 +163,8 @@ export class LinkHandler {
   }
 
   async #stream(exchange: Exchange, link: Link, plan: Plan): Promise<void> {
-    const { response, signal, fields, client } = exchange;
-    const { store, limits, lines } = this.#options;
+    const { response, signal } = exchange;
+    const { store, limits } = this.#options;
     const { offset, count } = typeof plan.send === 'object' ? plan.send : { offset: 0, count: link.size };
     const whole = count === link.size;
     const bytes = await store.openFile(link.sha256, signal, whole ? undefined : { offset, count });
@@ -173,8 +181,16 @@ export class LinkHandler {
     } finally {
       endWatch();
     }
-    const { sha256 } = link;
-    lines.info('download', `${client} ${sha256}`, { ...fields, sha256, delivery: 'stream', bytes: count });
+    this.#downloaded(exchange, { sha256: link.sha256, delivery: 'stream', bytes: count });
+  }
+
+  #downloaded(
+    { client, fields }: Pick<Exchange, 'client' | 'fields'>,
+    file: Readonly<{ sha256: string }> & Fields,
+  ): void {
+    if (this.#options.logs !== 'off') {
+      this.#options.lines.info('download', `${client} ${file.sha256}`, { ...fields, ...file });
+    }
   }
 
   #failed(exchange: Exchange, error: unknown): void {
@@ -206,27 +222,27 @@ export class LinkHandler {
   }
 
   #say(exchange: Exchange, name: MessageName, headers: Readonly<Record<string, string>> = {}): void {
-    send(exchange, statusOf[name], messagePage(name, exchange.language), headers);
+    this.#send(exchange, statusOf[name], this.#options.frame.message(name, exchange.language), headers);
   }
-}
 
-function send(
-  { request, response }: Exchange,
-  status: number,
-  html: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  const body = Buffer.from(html);
-  response.writeHead(status, {
-    ...common,
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Length': body.length,
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': pagePolicy,
-    Vary: 'Accept-Language',
-    ...headers,
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  #send(
+    { request, response }: Exchange,
+    status: number,
+    html: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
+    const body = Buffer.from(html);
+    response.writeHead(status, {
+      ...common,
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': body.length,
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': this.#options.frame.style.policy,
+      Vary: 'Accept-Language',
+      ...headers,
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
 }
 
 const headersOf = (plan: Plan): Record<string, string> => ({

@@ -56,6 +56,11 @@ function serve(links: Partial<LinkServerOptions['links']> = {}, its: Store = sto
     trustedProxies: ['127.0.0.1/32'],
     delivery: 'stream',
     language: 'en',
+    log: 'full',
+    logo: undefined,
+    colour: undefined,
+    showSender: true,
+    showSubject: false,
   } as const;
   return startLinkServer({
     links: { ...defaults, ...links },
@@ -104,7 +109,7 @@ test('the page says what the file is, changes nothing, and allows nothing to run
     const policy = response.headers.get('content-security-policy') ?? '';
     assert.match(
       policy,
-      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
     );
     const style = /<style>(.*)<\/style>/s.exec(html)?.[1] ?? '';
     assert.ok(policy.includes(createHash('sha256').update(style).digest('base64')));

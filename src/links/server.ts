@@ -9,10 +9,18 @@ import type { Store } from '../storage/interface.ts';
 import { Connections } from './connections.ts';
 import { LinkHandler } from './handler.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { type Branding, loadLogo } from './page/branding.ts';
+import { PageFrame } from './page/page.ts';
 import { basePathOf } from './route.ts';
 
+type PageKeys = 'log' | 'logo' | 'colour' | 'showSender' | 'showSubject';
+
 export interface LinkServerOptions {
-  readonly links: Pick<Config['links'], 'baseUrl' | 'address' | 'port' | 'trustedProxies' | 'delivery' | 'language'>;
+  readonly links: Pick<
+    Config['links'],
+    'baseUrl' | 'address' | 'port' | 'trustedProxies' | 'delivery' | 'language' | PageKeys
+  > &
+    Partial<Pick<Branding, 'organisation' | 'contact'>>;
   readonly store: Store;
   readonly log: Log;
   /** A listening socket of the service's, in place of `links.address` and `links.port`. */
@@ -50,7 +58,7 @@ const timeouts = {
 /** A client that takes nothing for this long has gone, or means harm. It can resume. */
 const stalledMs = 120_000;
 
-/** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken */
+/** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken, TemplateError for a logo */
 export async function startLinkServer(options: LinkServerOptions): Promise<LinkServer> {
   const { links, store, log, meter, listenOn, now = Date.now } = options;
   const limits = { ...defaultLimits, ...options.limits };
@@ -60,6 +68,14 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     trustedProxies: new NetworkList(links.trustedProxies),
     delivery: links.delivery,
     language: links.language,
+    frame: new PageFrame({
+      organisation: links.organisation,
+      contact: links.contact,
+      logo: links.logo === undefined ? undefined : loadLogo(links.logo),
+      colour: links.colour,
+    }),
+    shown: { sender: links.showSender, subject: links.showSubject },
+    logs: links.log,
     store,
     log,
     lines,
@@ -69,7 +85,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
   });
   // A proxy, and mostly all on this machine is one, speaks for many readers.
   const sharedBy = new NetworkList([...links.trustedProxies, '127.0.0.0/8', '::1/128']);
-  const connections = new Connections({ limits, sharedBy, lines });
+  const connections = new Connections({ limits, sharedBy, lines, namesClients: links.log === 'full' });
   let closes = false;
   const server = createServer(timeouts, (request, response) => {
     if (closes) response.setHeader('Connection', 'close');

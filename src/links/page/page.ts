@@ -1,42 +1,37 @@
-import type { Link } from '../../storage/interface.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { type Language, words } from '../words/languages.ts';
 import type { MessageName } from '../words/words.ts';
-import { writtenEnd, writtenSize } from '../words/written.ts';
-import { style } from './style.ts';
+import type { Branding } from './branding.ts';
+import { pageStyle, type Style } from './style.ts';
 
-/** The page of a living link: what the file is, and one way to get it. `href` leads to the bytes. */
-export function filePage(link: Link, href: string, language: Language): string {
-  const ours = words[language];
-  const { heading, download, hint } = ours.page;
-  const until = writtenEnd(ours, link.expires === null ? undefined : new Date(link.expires));
-  const kind = extensionOf(link.name);
-  return page({
-    language,
-    title: link.name,
-    main: `${sheet(kind)}
-<p class="eyebrow">${heading}</p>
-<h1><bdi>${escapeHtml(link.name)}</bdi></h1>
-<p class="facts">${escapeHtml(kind || link.type)} · ${writtenSize(ours, link.size)}</p>
-<p>${capital(until)}</p>
-<a class="button" href="${escapeHtml(href)}" rel="nofollow noreferrer" download>${download}</a>
-<p class="hint">${hint}</p>`,
-  });
-}
-
-export function messagePage(name: MessageName, language: Language): string {
-  const { title, text } = words[language].page[name];
-  return page({ language, title, main: `${sheet('')}\n<h1>${title}</h1>\n<p>${text}</p>` });
-}
-
-interface Page {
+interface Content {
   readonly language: Language;
   readonly title: string;
   /** HTML. */
-  readonly main: string;
+  readonly body: string;
+  /** Why there is something here: HTML. None: there is nothing that anybody keeps. */
+  readonly hint?: string;
+  readonly wide?: boolean;
 }
 
-const page = ({ language, title, main }: Page): string => `<!doctype html>
+/** What all pages have in common: who keeps the files above, whom to ask below. */
+export class PageFrame {
+  readonly style: Style;
+  readonly #branding: Branding;
+
+  constructor(branding: Branding) {
+    this.#branding = branding;
+    this.style = pageStyle(branding.colour);
+  }
+
+  /** A page that has nothing to download. */
+  message(name: MessageName, language: Language): string {
+    const { title, text } = words[language].page[name];
+    return this.page({ language, title, body: `${sheet('')}\n<h1>${title}</h1>\n<p>${text}</p>` });
+  }
+
+  page({ language, title, body, hint, wide }: Content): string {
+    return `<!doctype html>
 <html lang="${language}" dir="${words[language].direction}">
 <head>
 <meta charset="utf-8">
@@ -44,20 +39,41 @@ const page = ({ language, title, main }: Page): string => `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
 <meta name="referrer" content="no-referrer">
-<style>${style}</style>
+<style>${this.style.css}</style>
 </head>
 <body>
-<main>
-${main}
-</main>
+<main${wide === true ? ' class="wide"' : ''}>
+${this.#keeper(language, hint !== undefined)}<div class="body">
+${body}
+</div>
+${this.#footer(language, hint)}</main>
 </body>
 </html>
 `;
+  }
+
+  #keeper(language: Language, keeps: boolean): string {
+    const { logo, organisation } = this.#branding;
+    if (logo === undefined && organisation === undefined) return '';
+    const image = logo === undefined ? '' : `<img src="${logo}" alt="">`;
+    const { keeper } = words[language].page;
+    const name = organisation === undefined ? '' : keeps ? keeper(organisation) : organisation;
+    return `<header>${image}<span>${escapeHtml(name)}</span></header>\n`;
+  }
+
+  #footer(language: Language, hint: string | undefined): string {
+    const { contact } = this.#branding;
+    const paragraphs = hint === undefined ? [] : [hint];
+    if (contact !== undefined) {
+      const href = contact.includes('://') ? contact : `mailto:${contact}`;
+      const link = `<a href="${escapeHtml(href)}" rel="noreferrer">${escapeHtml(contact)}</a>`;
+      paragraphs.push(`${words[language].page.questions} ${link}`);
+    }
+    if (paragraphs.length === 0) return '';
+    return `<footer>${paragraphs.map((text) => `<p>${text}</p>`).join('\n')}</footer>\n`;
+  }
+}
 
 /** A sheet of paper with a folded corner, and on it what kind of file it is. */
-const sheet = (kind: string): string =>
+export const sheet = (kind: string): string =>
   `<svg viewBox="0 0 72 88" aria-hidden="true" focusable="false"><path class="sheet" d="M8 2h38l24 24v56a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4V6a4 4 0 0 1 4-4z"/><path class="fold" d="M46 2v20a4 4 0 0 0 4 4h20"/><text class="kind" x="37" y="62">${kind}</text></svg>`;
-
-const extensionOf = (name: string): string => (/\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? '').toUpperCase();
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

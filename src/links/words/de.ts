@@ -12,8 +12,20 @@ export const de: Words = {
   notice: { heading: 'An diese Nachricht angehängt, zum Herunterladen:' },
   page: {
     heading: 'Ihnen wurde eine Datei gesendet',
+    headingOfMany: (files) => `Ihnen wurden ${files} Dateien gesendet`,
     download: 'Herunterladen',
+    downloadAll: 'Alle als ZIP herunterladen',
     hint: 'Sie war an eine Nachricht angehängt und wird hier aufbewahrt, damit sie Ihr Postfach nicht füllt.',
+    hintOfMany:
+      'Sie waren an eine Nachricht angehängt und werden hier aufbewahrt, damit sie Ihr Postfach nicht füllen.',
+    keeper: (organisation) => `Für Sie aufbewahrt von ${organisation}`,
+    sender: 'Von, laut Angabe in der Nachricht',
+    subject: 'Betreff',
+    sent: 'Gesendet',
+    checksum: 'Prüfsumme (SHA-256)',
+    questions: 'Fragen:',
+    isExpired: 'nicht mehr aufbewahrt',
+    isGone: 'fehlt',
     unknown: {
       title: 'Hier gibt es keine Datei',
       text: 'Bitte prüfen Sie, ob die Adresse vollständig ist: Mailprogramme trennen Links manchmal in zwei Teile.',

@@ -12,8 +12,20 @@ export const fr: Words = {
   notice: { heading: 'Joint à ce message, à télécharger :' },
   page: {
     heading: 'Un fichier vous a été envoyé',
+    headingOfMany: (files) => `${files} fichiers vous ont été envoyés`,
     download: 'Télécharger',
+    downloadAll: 'Tout télécharger (ZIP)',
     hint: 'Il était joint à un message et il est conservé ici, pour ne pas encombrer votre boîte aux lettres.',
+    hintOfMany:
+      'Ils étaient joints à un message et ils sont conservés ici, pour ne pas encombrer votre boîte aux lettres.',
+    keeper: (organisation) => `Conservé pour vous par ${organisation}`,
+    sender: 'De, selon le message',
+    subject: 'Objet',
+    sent: 'Envoyé le',
+    checksum: 'Empreinte (SHA-256)',
+    questions: 'Questions :',
+    isExpired: 'n’est plus conservé',
+    isGone: 'introuvable',
     unknown: {
       title: 'Il n’y a pas de fichier ici',
       text: 'Vérifiez que l’adresse est complète : il arrive qu’un lien soit coupé en deux par la messagerie.',

@@ -33,6 +33,21 @@ export type MessageName = 'unknown' | 'expired' | 'revoked' | 'gone' | 'unavaila
 /** Of the page behind a link. */
 export interface PageWords extends Readonly<Record<MessageName, Message>> {
   readonly heading: string;
+  readonly headingOfMany: (files: number) => string;
   readonly download: string;
+  readonly downloadAll: string;
+  /** Why the file is here. */
   readonly hint: string;
+  readonly hintOfMany: string;
+  /** Who keeps it: never the sender. */
+  readonly keeper: (organisation: string) => string;
+  /** Labels. */
+  readonly sender: string;
+  readonly subject: string;
+  readonly sent: string;
+  readonly checksum: string;
+  readonly questions: string;
+  /** In a list, of a file that cannot be downloaded. */
+  readonly isExpired: string;
+  readonly isGone: string;
 }

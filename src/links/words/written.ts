@@ -18,7 +18,7 @@ export function writtenSize({ units, comma }: Words, bytes: number): string {
 }
 
 /** The day in UTC. */
-const writtenDate = ({ date, months }: Words, when: Date): string =>
+export const writtenDate = ({ date, months }: Words, when: Date): string =>
   date(when.getUTCDate(), months.split(' ')[when.getUTCMonth()] ?? '', when.getUTCFullYear());
 
 /** In the middle of a sentence; undefined: never. */

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { TemplateError } from '../notice/template-error.ts';
+
+/** Who keeps the files, as the pages show it. */
+export interface Branding {
+  readonly organisation: string | undefined;
+  /** Mail address, or the address of a page. */
+  readonly contact: string | undefined;
+  /** A `data:` address: nothing is fetched from elsewhere. */
+  readonly logo: string | undefined;
+  /** `#rgb` or `#rrggbb`. */
+  readonly colour: string | undefined;
+}
+
+/** A page is looked at by scanners more often than by people. */
+const maxLogoBytes = 32_768;
+
+const pngSignature = Buffer.from('89504e470d0a1a0a', 'hex');
+
+/** @throws TemplateError with the key of the configuration, for a picture that cannot be read or used */
+export function loadLogo(path: string): string {
+  const fail = (why: string, cause?: unknown): never => {
+    throw new TemplateError(`links.logo: ${path}: ${why}`, { cause });
+  };
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error), error);
+  }
+  if (bytes.length > maxLogoBytes) return fail(`has ${bytes.length} bytes, at most ${maxLogoBytes} are possible`);
+  const type = bytes.subarray(0, 8).equals(pngSignature) ? 'image/png' : isSvg(bytes) ? 'image/svg+xml' : undefined;
+  return type ? `data:${type};base64,${bytes.toString('base64')}` : fail('is neither SVG nor PNG');
+}
+
+/** In an `img` an SVG runs no script and fetches nothing. */
+const isSvg = (bytes: Buffer): boolean =>
+  /^\ufeff?(?:<\?xml[^>]*>|<!--[^]*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]/i.test(bytes.toString('utf8'));

@@ -1,0 +1,42 @@
+/**
+ * What a mail states about itself, as a page may show it: nobody vouches for it, so nothing in it may hide, turn around
+ * or stand for something else.
+ */
+
+/** Controls, format characters (bidirectional ones among them), separators and all that is not drawn. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+
+const maxNameLength = 100;
+const maxTextLength = 300;
+
+export const seen = (text: string): string =>
+  text
+    .replace(/[\t\n\v\f\r]/g, ' ')
+    .replace(unseen, '')
+    .replace(/\s+/gu, ' ')
+    .trim();
+
+export const shortened = (text: string, length: number = maxTextLength): string => {
+  const characters = Array.from(text);
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+};
+
+export interface Sender {
+  /** '' when the mail states none. */
+  readonly name: string;
+  /** Always whole, however long the name is. */
+  readonly address: string;
+}
+
+/** Who a From field names. More than one are shown as they stand, in `address`. */
+export function senderOf(from: string): Sender {
+  const text = seen(from);
+  const [, name, address, ...others] = /^([^<>]*)<([^<>]*)>$/.exec(text) ?? [];
+  if (name === undefined || address === undefined || others.length > 0) return { name: '', address: shortened(text) };
+  const bare = name
+    .trim()
+    .replace(/^"(.*)"$/, '$1')
+    .replace(/\\(.)/g, '$1')
+    .trim();
+  return { name: shortened(bare, maxNameLength), address: address.trim() };
+}
