@@ -1,9 +1,22 @@
 import type { Command } from './command.ts';
 import { config } from './config.ts';
 import { explain } from './explain.ts';
+import { linksList } from './links-list.ts';
+import { linksRevoke, linksUnrevoke } from './links-revoke.ts';
+import { linksShow } from './links-show.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 import { sweep } from './sweep.ts';
 
 /** In the order of `--help`. A name of two words makes a group: `links list`. */
-export const commands: readonly Command[] = [serve, config, explain, restore, sweep];
+export const commands: readonly Command[] = [
+  serve,
+  config,
+  explain,
+  restore,
+  linksList,
+  linksShow,
+  linksRevoke,
+  linksUnrevoke,
+  sweep,
+];

@@ -13,5 +13,9 @@ export const senderIndex = (senderKey: string): string => `${root}sender/${sende
 /** The recipients of the transactions of a message. */
 export const transactionIndex = (messageKey: string): string => `${root}transaction/${messageKey}/`;
 
-const pageMark = 'page-';
+/** Marks the token of a page among those of links. */
+export const pageMark = 'page-';
 export const pageEntry = (token: string): string => `${pageMark}${token}`;
+
+/** The last segment of a name. */
+export const lastSegment = (name: string): string => name.slice(name.lastIndexOf('/') + 1);

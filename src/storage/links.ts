@@ -68,7 +68,7 @@ export interface WriteLink {
 }
 
 /** @returns false when the condition does not hold: someone else was quicker. */
-function writeLink(blobs: Blobs, { token, link, etag, signal }: WriteLink): Promise<boolean> {
+export function writeLink(blobs: Blobs, { token, link, etag, signal }: WriteLink): Promise<boolean> {
   const content = Buffer.from(JSON.stringify(link));
   const blob = { what: describe(token), content, metadata: linkMetadata(link), signal };
   return etag === undefined ? blobs.create(linkBlob(token), blob) : blobs.replace(linkBlob(token), { ...blob, etag });

@@ -31,9 +31,11 @@ export function pageTokenOf(
   return keyedHash(secret, 'detach-mta page 1', [messageIdentity, reversePath, ...tokens]);
 }
 
+export const plainMessageId = (identity: string): string => identity.trim().replace(/^<(.*)>$/, '$1');
+
 /** Under which name the index knows a message: the Message-ID with or without its angle brackets. */
 export function messageKeyOf(secret: Buffer, messageIdentity: string): string {
-  return keyedHash(secret, 'detach-mta index message 1', [messageIdentity.trim().replace(/^<(.*)>$/, '$1')]);
+  return keyedHash(secret, 'detach-mta index message 1', [plainMessageId(messageIdentity)]);
 }
 
 /** Under which name the index knows a sender, in the form of `senderForm`. */

@@ -1,0 +1,40 @@
+import type { Filter, FoundState } from '../storage/admin/find.ts';
+import type { OptionValues } from './command.ts';
+import { parseDate, parseLastMoment } from './dates.ts';
+import { CommandError, ExitStatus } from './exit-status.ts';
+
+/** The options by which `links` commands choose links. All that are given must hold. */
+export const filterOptions = {
+  sender: { type: 'string', value: 'ADDRESS', help: 'reverse-path or From' },
+  'message-id': { type: 'string', value: 'ID', help: 'with or without <>' },
+  file: { type: 'string', value: 'NAME|SHA-256', help: 'name of the file, in any case, or the hash of its bytes' },
+  since: { type: 'string', value: 'DATE', help: 'created then or later' },
+  until: { type: 'string', value: 'DATE', help: 'created then or earlier' },
+  state: { type: 'string', value: 'STATE,…', help: 'living, expired, revoked or missing' },
+} as const;
+
+const states = ['living', 'expired', 'revoked', 'missing'] as const satisfies readonly FoundState[];
+
+/** @throws CommandError 64 for what is no date or no state */
+export function filterOf(options: Partial<OptionValues<typeof filterOptions>>): Filter {
+  const { sender, file, since, until, state } = options;
+  return {
+    sender,
+    file,
+    messageId: options['message-id'],
+    since: since === undefined ? undefined : parseDate('since', since),
+    until: until === undefined ? undefined : parseLastMoment('until', until),
+    states: state === undefined ? undefined : new Set(state.split(',').map(stateNamed)),
+  };
+}
+
+export const isEmpty = (filter: Filter): boolean => Object.values(filter).every((value) => value === undefined);
+
+function stateNamed(text: string): FoundState {
+  const found = states.find((state) => state === text.trim());
+  if (found) return found;
+  throw new CommandError(
+    ExitStatus.usage,
+    `--state: unknown state ${JSON.stringify(text)}: one of ${states.join(', ')}`,
+  );
+}

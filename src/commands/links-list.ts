@@ -1,0 +1,24 @@
+import { loadConfig } from '../config/load-config.ts';
+import { findLinks } from '../storage/admin/find.ts';
+import { defineCommand } from './command.ts';
+import { ExitStatus } from './exit-status.ts';
+import { filterOf, filterOptions } from './links-filter.ts';
+import { linkJson, linkLine } from './links-format.ts';
+import { openAdmin } from './open-admin.ts';
+
+/** `detach-mta links list`: prints each link when it is found, and holds none. */
+export const linksList = defineCommand({
+  name: 'links list',
+  summary: 'Lists links. Example: detach-mta links list --message-id 1@example.com --state living --json',
+  options: { ...filterOptions, json: { type: 'boolean', help: 'one object a line' } },
+  run: async ({ sources, signal, options, print }) => {
+    const filter = filterOf(options);
+    const config = loadConfig(sources);
+    const { baseUrl } = config.links;
+    for await (const found of findLinks(openAdmin(config, signal), filter)) {
+      const json = options.json === true;
+      await print(json ? `${JSON.stringify(linkJson(found, baseUrl))}\n` : linkLine(found, baseUrl));
+    }
+    return ExitStatus.ok;
+  },
+});

@@ -1,0 +1,39 @@
+import { loadConfig } from '../config/load-config.ts';
+import { collect } from '../storage/admin/context.ts';
+import { findLink } from '../storage/admin/find.ts';
+import { sameFileOf, siblingsOf } from '../storage/admin/related.ts';
+import { defineCommand } from './command.ts';
+import { CommandError, ExitStatus } from './exit-status.ts';
+import { linkJson, plain } from './links-format.ts';
+import { noSuchLink, tokenIn } from './links-target.ts';
+import { openAdmin } from './open-admin.ts';
+
+/** `detach-mta links show`: one link, the others of its message, and who else points to the file. */
+export const linksShow = defineCommand({
+  name: 'links show',
+  summary: 'Shows a link. Example: detach-mta links show https://files.example.com/TOKEN',
+  operands: 'URL|TOKEN',
+  maxPositionals: 1,
+  options: { json: { type: 'boolean', help: 'one object' } },
+  run: async ({ sources, signal, options, positionals: [target], print }) => {
+    if (target === undefined) throw new CommandError(ExitStatus.usage, 'the URL or the token of a link is missing');
+    const token = tokenIn(target);
+    const config = loadConfig(sources);
+    const admin = openAdmin(config, signal);
+    const found = await findLink(admin, token);
+    if (!found) throw noSuchLink();
+    const shown = {
+      ...linkJson(found, config.links.baseUrl),
+      page: found.link.page ?? null,
+      sameMessage: await collect(siblingsOf(admin, found)),
+      sameFile: await collect(sameFileOf(admin, found)),
+    };
+    if (options.json === true) await print(`${JSON.stringify(shown)}\n`);
+    else {
+      for (const [name, value] of Object.entries(shown)) {
+        await print(`${name}: ${plain(Array.isArray(value) ? value.join(' ') : String(value))}\n`);
+      }
+    }
+    return ExitStatus.ok;
+  },
+});

@@ -1,0 +1,52 @@
+import type { Blobs, ListedBlob, Request } from '../blobs.ts';
+
+/** What the operator's operations work with. */
+export interface AdminContext {
+  readonly blobs: Blobs;
+  /** The first one writes, all of them find. */
+  readonly secrets: readonly Buffer[];
+  /** ms since 1970, by the clock of this process. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  /** Told of what has been read so far, for a person who waits. */
+  readonly progress: (step: string, count: number) => void;
+}
+
+export const request = ({ signal }: AdminContext, what: string): Request => ({ what, signal });
+
+/** All blobs whose name begins so. */
+export async function* listed(context: AdminContext, prefix: string): AsyncGenerator<ListedBlob> {
+  const { blobs, progress } = context;
+  const step = prefix.split('/', 2).join('/').replace(/\/$/, '');
+  let count = 0;
+  for await (const page of blobs.list(prefix, request(context, `listing ${step}`))) {
+    yield* page;
+    count += page.length;
+    progress(step, count);
+  }
+}
+
+/** Requests to storage at once, for one command. */
+const parallel = 32;
+
+/** Does the work for several at once, and gives the results in order. */
+export async function* inParallel<T, R>(source: AsyncIterable<T>, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+  const running: Promise<R>[] = [];
+  try {
+    for await (const item of source) {
+      const result = work(item);
+      result.catch(() => undefined);
+      running.push(result);
+      if (running.length >= parallel) yield await running.shift()!;
+    }
+    while (running.length > 0) yield await running.shift()!;
+  } finally {
+    await Promise.allSettled(running);
+  }
+}
+
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of source) all.push(item);
+  return all;
+}

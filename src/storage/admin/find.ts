@@ -1,0 +1,91 @@
+/** Finds links by what an operator has at hand, and reads only those that can match. */
+import { fileIndex, lastSegment, messageIndex, pageMark, senderIndex } from '../index-names.ts';
+import type { Link } from '../interface.ts';
+import { linkState } from '../link-record.ts';
+import { readLink } from '../links.ts';
+import { fileBlob, messageKeyOf, plainMessageId, senderKeyOf } from '../naming.ts';
+import { senderForm } from '../senders.ts';
+import { type AdminContext, inParallel, listed, request } from './context.ts';
+
+export type FoundState = 'living' | 'expired' | 'revoked' | 'missing';
+
+export interface Filter {
+  readonly sender?: string | undefined;
+  readonly messageId?: string | undefined;
+  /** A name, or a SHA-256 in hex. */
+  readonly file?: string | undefined;
+  /** Created then or later, and then or earlier: ms since 1970. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  readonly states?: ReadonlySet<FoundState> | undefined;
+}
+
+export interface Found {
+  readonly token: string;
+  readonly link: Link;
+  readonly state: FoundState;
+}
+
+/** Links that match all of it. */
+export async function* findLinks(context: AdminContext, filter: Filter): AsyncGenerator<Found> {
+  for await (const found of inParallel(candidates(context, filter), (token) => look(context, token, filter))) {
+    if (found) yield found;
+  }
+}
+
+/** A link as it is now; undefined when there is none. */
+export async function findLink(context: AdminContext, token: string): Promise<Found | undefined> {
+  const link = (await readLink(context.blobs, token, context.signal))?.link;
+  if (!link || link.erasing !== undefined) return undefined;
+  return { token, link, state: await stateOf(context, link) };
+}
+
+async function look(context: AdminContext, token: string, filter: Filter): Promise<Found | undefined> {
+  const found = await findLink(context, token);
+  if (!found || !matches(found.link, filter)) return undefined;
+  return filter.states === undefined || filter.states.has(found.state) ? found : undefined;
+}
+
+async function stateOf(context: AdminContext, link: Link): Promise<FoundState> {
+  const state = linkState(link, context.now());
+  if (state !== 'living') return state;
+  const file = await context.blobs.stat(fileBlob(link.sha256), request(context, 'looking for a file'));
+  return file?.size === link.size ? 'living' : 'missing';
+}
+
+/** Links that the index names, and all that were written before there was one. */
+async function* candidates(context: AdminContext, filter: Filter): AsyncGenerator<string> {
+  const prefixes = prefixesFor(context, filter);
+  for (const prefix of prefixes ?? []) {
+    for await (const { name } of listed(context, prefix)) {
+      const last = lastSegment(name);
+      if (!last.startsWith(pageMark)) yield last;
+    }
+  }
+  for await (const { name, metadata } of listed(context, 'links/')) {
+    if (prefixes === undefined || metadata['v'] === undefined) yield lastSegment(name);
+  }
+}
+
+function prefixesFor({ secrets }: AdminContext, filter: Filter): readonly string[] | undefined {
+  const { messageId, file, sender } = filter;
+  if (messageId !== undefined) return secrets.map((secret) => messageIndex(messageKeyOf(secret, messageId)));
+  if (file !== undefined && isHash(file)) return [fileIndex(file.toLowerCase())];
+  if (sender !== undefined) return secrets.map((secret) => senderIndex(senderKeyOf(secret, senderForm(sender))));
+  return undefined;
+}
+
+const isHash = (text: string): boolean => /^[0-9a-f]{64}$/i.test(text);
+
+function matches(link: Link, { messageId, file, sender, since, until }: Filter): boolean {
+  const created = Date.parse(link.created);
+  if (since !== undefined && created < since) return false;
+  if (until !== undefined && created > until) return false;
+  if (messageId !== undefined && plainMessageId(link.messageIdentity) !== plainMessageId(messageId)) return false;
+  if (file !== undefined && !isFile(link, file)) return false;
+  const senders = link.senders ?? [senderForm(link.reversePath)];
+  return sender === undefined || senders.includes(senderForm(sender));
+}
+
+const isFile = ({ name, sha256 }: Link, file: string): boolean =>
+  isHash(file) ? sha256 === file.toLowerCase() : name.toLowerCase() === file.toLowerCase();
