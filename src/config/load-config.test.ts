@@ -308,7 +308,8 @@ test('a Milter needs no next hop, and what is printed is read again', () => {
     'milter.yaml',
     'inbound: { protocol: milter, address: "unix:/run/milter.sock", socketMode: 0600 }\n',
   );
-  const { DETACH_OUTBOUND_NEXT_HOP: _, ...env } = needed;
+  const env: NodeJS.ProcessEnv = { ...needed };
+  delete env['DETACH_OUTBOUND_NEXT_HOP'];
   const config = loadConfig({ file, env });
   assert.deepEqual(config.outbound.nextHop, []);
   assert.equal(config.inbound.socketMode, 0o600);

@@ -81,7 +81,7 @@ async function serve(
     },
     store: its,
     log: { debug: () => undefined, info: note, warn: note, error: note },
-    meter: { fileCorrupt: () => void counted.corrupt++, readerBusy: () => void counted.busy++ },
+    meter: { fileCorrupt: () => (counted.corrupt += 1), readerBusy: () => (counted.busy += 1) },
     limits,
   });
   t.after(() => server.close());

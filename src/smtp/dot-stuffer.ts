@@ -89,8 +89,7 @@ function insertDots(chunk: Buffer, { dots, atSeam }: Dots): Buffer {
 function copyShortLines(chunk: Buffer, out: Buffer, start: number): void {
   let to = start;
   let before = 0;
-  for (let at = 0; at < chunk.length; at++) {
-    const octet = chunk[at]!;
+  for (const octet of chunk) {
     if (octet === dot && before === lf) out[to++] = dot;
     out[to++] = octet;
     before = octet;
