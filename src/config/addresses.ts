@@ -120,7 +120,7 @@ function parseUrl(raw: unknown, protocols: readonly string[]): string {
 }
 
 /** A mail domain as an A-label in lower case; with a dot in front, all domains below it. */
-export const domain: Format<string> = {
+const domain: Format<string> = {
   label: 'mail domain, or `.domain` for everything below it',
   secret: false,
   parse(raw) {
@@ -133,3 +133,36 @@ export const domain: Format<string> = {
   },
   print: (value) => value,
 };
+
+/** An address, compared without case, or a domain as in `domain`. */
+export const mailboxOrDomain: Format<string> = {
+  label: 'mail address, mail domain, or `.domain` for everything below it',
+  secret: false,
+  parse(raw) {
+    const at = typeof raw === 'string' ? raw.lastIndexOf('@') : -1;
+    if (typeof raw !== 'string' || at < 0) return domain.parse(raw);
+    const local = raw.slice(0, at);
+    const host = raw.slice(at + 1);
+    if (local === '' || local.length > maxLocalPartLength || /[\0-\x20\x7f]/.test(local) || host.startsWith('.'))
+      throw wrong('an address such as ann@example.com', raw);
+    return `${local.toLowerCase()}@${domain.parse(host)}`;
+  },
+  print: (value) => value,
+};
+
+/** RFC 5321 section 4.5.3.1.1. */
+const maxLocalPartLength = 64;
+
+/** Where readers may ask: a mail address, or the address of a page. */
+export const contact: Format<string> = text(
+  'mail address or http(s) address of at most 100 characters',
+  (value) =>
+    value.length <= 100 &&
+    /^[\x21-\x7e]+$/.test(value) &&
+    (/^https?:\/\//i.test(value) ? URL.canParse(value) : /^[^@\s<>"'&?%]+@[^@\s<>"'&?%]+$/.test(value)),
+);
+
+/** RFC 5322 section 2.2. */
+export const fieldName: Format<string> = text('name of a header field', (value) =>
+  /^[\x21-\x39\x3b-\x7e]{1,70}$/.test(value),
+);

@@ -82,6 +82,13 @@ const checks: readonly Check[] = [
       maxSize > 0 && maxSize < minSize ? 'is less than detach.minSize: no file would ever be moved' : undefined,
   },
   {
+    keys: ['detach.optOut.senders', 'detach.optOut.field'],
+    run: ({ detach: { optOut } }) =>
+      optOut.field !== undefined && optOut.senders.length === 0
+        ? 'is missing, though there is detach.optOut.field: a reverse-path can be forged'
+        : undefined,
+  },
+  {
     keys: ['storage.connectionString', 'storage.accountUrl', 'storage.directory'],
     run({ storage: { connectionString, accountUrl, directory } }) {
       const other = accountUrl !== undefined ? 'accountUrl' : directory !== undefined ? 'directory' : undefined;

@@ -68,6 +68,11 @@ export interface Config {
     readonly includeRecipients: readonly string[];
     readonly exemptRecipients: readonly string[];
     /** How many multipart and message/rfc822 levels are looked into. */
+    readonly optOut: {
+      /** Name of a header field. */
+      readonly field: string | undefined;
+      readonly senders: readonly string[];
+    };
     readonly maxDepth: number;
   };
   readonly spool: { readonly directory: string; readonly maxBytes: number };
@@ -105,6 +110,10 @@ export interface Config {
     readonly showSubject: boolean;
     readonly language: 'en' | 'fr' | 'de' | 'es' | 'it' | 'nl' | 'pt';
     /** Paths of the operator's own notice templates; undefined: the built-in ones. */
+    readonly position: 'newest' | 'top' | 'end';
+    readonly maxInNotice: number;
+    readonly organisation: string | undefined;
+    readonly contact: string | undefined;
     readonly templates: { readonly text: string | undefined; readonly html: string | undefined };
   };
   readonly metrics: { readonly address: string; readonly port: number };

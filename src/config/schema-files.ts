@@ -1,4 +1,13 @@
-import { accountUrl, domain, listenAddress, listenPort, network, publicUrl } from './addresses.ts';
+import {
+  accountUrl,
+  contact,
+  fieldName,
+  listenAddress,
+  listenPort,
+  mailboxOrDomain,
+  network,
+  publicUrl,
+} from './addresses.ts';
 import { type Format, integer, list, oneOf, text, yesOrNo } from './format.ts';
 import { key, optional, required } from './key.ts';
 import { base64Secrets, connectionString } from './secrets.ts';
@@ -8,6 +17,9 @@ import { duration, size } from './units.ts';
 const maxExpiry = 36_525 * 86_400_000;
 
 const path = text('path');
+
+/** A name in a heading. */
+const shortText = text('text of at most 100 characters', (value) => value.trim() !== '' && value.length <= 100);
 
 const mediaType = lowerCase(
   text('media type such as application/pdf or image/*', (value) =>
@@ -73,26 +85,37 @@ export const filesSchema = {
       doc: 'File name extensions that stay in the message. Wins over what is included.',
       why: 'Nothing is known to need it.',
     }),
-    includeSenders: key(list(domain), {
+    includeSenders: key(list(mailboxOrDomain), {
       default: [],
-      doc: 'When set, only mail from these domains is looked into. `example.com` is that domain alone, `.example.com` everything below it.',
+      doc: 'When set, only mail from these senders is looked into: addresses such as `ann@example.com`, or domains: `example.com` is that domain alone, `.example.com` everything below it.',
       why: 'All mail fills the same mailboxes.',
     }),
-    exemptSenders: key(list(domain), {
+    exemptSenders: key(list(mailboxOrDomain), {
       default: [],
-      doc: 'Sender domains whose mail passes whole. Wins over `detach.includeSenders`.',
+      doc: 'Senders (addresses or domains) whose mail passes whole. Wins over `detach.includeSenders`.',
       why: 'Nobody is exempt before somebody asks for it.',
     }),
-    includeRecipients: key(list(domain), {
+    includeRecipients: key(list(mailboxOrDomain), {
       default: [],
-      doc: 'When set, only mail to these domains is looked into. A transaction holds recipients of one kind: the others get `452 4.5.3` and come in the next one.',
+      doc: 'When set, only mail to these addresses or domains is looked into. A transaction holds recipients of one kind: the others get `452 4.5.3` and come in the next one.',
       why: 'All mail fills the same mailboxes.',
     }),
-    exemptRecipients: key(list(domain), {
+    exemptRecipients: key(list(mailboxOrDomain), {
       default: [],
-      doc: 'Recipient domains whose mail passes whole. Wins over `detach.includeRecipients`; see there for mixed transactions.',
+      doc: 'Recipients (addresses or domains) whose mail passes whole, as print, ticket and EDI mailboxes need it. Wins over `detach.includeRecipients`; see there for mixed transactions.',
       why: 'Nobody is exempt before somebody asks for it.',
     }),
+    optOut: {
+      field: optional(fieldName, {
+        doc: 'Name of a header field with which a sender keeps the files of a message in it: its value is then `no`, as in `X-Detach: no`. Heeded from `detach.optOut.senders` only.',
+        why: 'Whoever pays for the mailboxes decides who may fill them.',
+      }),
+      senders: key(list(mailboxOrDomain), {
+        default: [],
+        doc: 'Senders (addresses or domains) that may use `detach.optOut.field`; required with it. A reverse-path can be forged: name only senders whose mail you authenticate.',
+        why: 'Nobody before somebody is named.',
+      }),
+    },
     maxDepth: key(integer('number', { min: 1, max: 100 }), {
       default: 20,
       doc: 'How deep multipart and forwarded messages are looked into. What lies deeper stays as it is.',
@@ -192,9 +215,27 @@ export const filesSchema = {
       doc: 'Language of the notice in the mail and of the page.',
       why: 'The most widely understood of these.',
     }),
+    position: key(oneOf('newest', 'top', 'end'), {
+      default: 'newest',
+      doc: 'Where the notice stands in a text: `newest` after what the sender wrote and before what is quoted, forwarded or signed below it, `top` above everything, `end` below everything but the sender’s own signature.',
+      why: 'There the reader looks, and nobody takes it for the words of an older author.',
+    }),
+    maxInNotice: key(integer('number', { min: 1, max: 500 }), {
+      default: 5,
+      doc: 'A message with more files than this says the names of all of them, and has one link to a page with all.',
+      why: 'Thirty photos would be thirty links.',
+    }),
+    organisation: optional(shortText, {
+      doc: 'Who keeps the files, as readers know it: `Example University`. Stands in the notice and on the page.',
+      why: 'Only the operator knows it.',
+    }),
+    contact: optional(contact, {
+      doc: 'Mail address or http(s) address for questions of readers. Stands in the notice and on the page.',
+      why: 'Only the operator knows it.',
+    }),
     templates: {
       text: optional(path, {
-        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one. What stands between `{{#files}}` and `{{/files}}` is repeated for each file, with `{{name}}`, `{{size}}`, `{{type}}`, `{{url}}` and `{{expires}}` filled in.',
+        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one. What stands between `{{#files}}` and `{{/files}}` is repeated for each file, with `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` filled in; `{{expires}}`, `{{organisation}}`, `{{contact}}` and `{{page}}` may stand anywhere.',
         why: 'The built-in notice needs no file.',
       }),
       html: optional(path, {

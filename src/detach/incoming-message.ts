@@ -23,7 +23,7 @@ import { writeManifest } from './manifest.ts';
 import { longFieldIn, readPartHead } from './mime/part-head.ts';
 import { MimeScanner } from './mime/scanner.ts';
 import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
-import { isExempt, judge, smallestSize } from './policy.ts';
+import { isExempt, judge, optsOut, smallestSize } from './policy.ts';
 import type { Received } from './receive-header.ts';
 import { replaceParts } from './replacement.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
@@ -87,7 +87,8 @@ export class IncomingMessage implements Incoming {
 
   async detach(envelope: Envelope): Promise<Outgoing> {
     const rules = this.#context.config.detach;
-    const scanned = !isExempt(envelope, rules) && this.header.wellFormed;
+    const isWhole = isExempt(envelope, rules) || optsOut(this.header, envelope.reversePath, rules);
+    const scanned = !isWhole && this.header.wellFormed;
     const tooLong = scanned ? longFieldIn(this.header) : undefined;
     const limit = scanned && tooLong === undefined ? Math.min(smallestSize(rules), maxUnscannedBytes) : Infinity;
     const { chunks, ended } = await this.#first(Math.min(limit, maxChunkBytes));
@@ -223,6 +224,7 @@ export class IncomingMessage implements Incoming {
         collector,
         tape,
         notice: this.#context.notice,
+        position: config.links.position,
       });
       const pieces = applyEdits(collector, edits);
       const added = header.length - this.header.raw.length + fieldBytes;

@@ -1,6 +1,7 @@
 /** What is detached and what is left alone: pure decisions over descriptions of parts. */
 import { domainToASCII } from 'node:url';
 import type { Config } from '../config/config.ts';
+import { unfold, type HeaderBlock } from '../message/header-block.ts';
 import { safeFileName, safeMediaType } from '../message/file-name.ts';
 import { containers, effectiveType, type Leaf } from './mime/structure.ts';
 
@@ -190,9 +191,27 @@ export function isExempt(
 
 function classOf(mailbox: string, included: readonly string[], exempt: readonly string[]): PolicyClass {
   if (included.length + exempt.length === 0) return 'detach';
-  const raw = mailbox.slice(mailbox.lastIndexOf('@') + 1);
-  const domain = domainToASCII(Buffer.from(raw, 'latin1').toString('utf8')) || raw.toLowerCase();
-  const matches = (entry: string): boolean => (entry.startsWith('.') ? domain.endsWith(entry) : domain === entry);
+  const matches = createMatch(mailbox);
   if (exempt.some(matches)) return 'exempt';
   return included.length === 0 || included.some(matches) ? 'detach' : 'exempt';
+}
+
+/** Whether an entry of a list means this mailbox: its address, its domain, or `.domain` above it. */
+function createMatch(mailbox: string): (entry: string) => boolean {
+  const at = mailbox.lastIndexOf('@');
+  const raw = mailbox.slice(at + 1);
+  const domain = domainToASCII(Buffer.from(raw, 'latin1').toString('utf8')) || raw.toLowerCase();
+  const local = Buffer.from(mailbox.slice(0, Math.max(0, at)), 'latin1').toString('utf8');
+  const address = `${local.replace(/^"([^"\\]*)"$/, '$1').toLowerCase()}@${domain}`;
+  return (entry) => {
+    if (entry.includes('@')) return address === entry;
+    return entry.startsWith('.') ? domain.endsWith(entry) : domain === entry;
+  };
+}
+
+/** Whether the sender asks to keep the files of this message in it, and may. */
+export function optsOut(header: HeaderBlock, reversePath: string, { optOut: { field, senders } }: Rules): boolean {
+  if (field === undefined || reversePath === '') return false;
+  const asked = header.all(field.toLowerCase()).some((found) => /^(?:no)$/i.test(unfold(found)));
+  return asked && senders.some(createMatch(reversePath));
 }

@@ -189,7 +189,7 @@ suite('or is a part of its own', () => {
     'when one of two charsets is unknown': [
       multipart(
         'mixed',
-        multipart('alternative', plain, part('text/html; charset=x-martian', '<p>html')),
+        multipart('alternative', plain, part('text/html; charset=x-martian', '<p>html\xe9')),
         file('a.pdf'),
       ),
       [['', 1]],
@@ -200,7 +200,7 @@ suite('or is a part of its own', () => {
         file('a.pdf'),
         multipart(
           'alternative',
-          part('text/plain; charset=x-martian', 'plain'),
+          part('text/plain; charset=x-martian', 'plain\xe9'),
           multipart('related', html, file('b.pdf')),
         ),
       ),
@@ -209,7 +209,7 @@ suite('or is a part of its own', () => {
     'and in the texts that can, where a program may hide it': [
       multipart(
         'alternative',
-        part('text/plain; charset=x-martian', 'plain'),
+        part('text/plain; charset=x-martian', 'plain\xe9'),
         plain,
         multipart('related', html, file('a.pdf')),
       ),
@@ -220,17 +220,23 @@ suite('or is a part of its own', () => {
       ],
     ],
     'when the only text is that of somebody else': [multipart('mixed', forwarded(plain), file('a.pdf')), [['', 1]]],
-    'in the message itself rather than in one forwarded': [
+    'in the message itself and in the one forwarded': [
       multipart('mixed', file('a.pdf'), forwarded(multipart('mixed', plain, file('b.pdf')))),
-      [['', 2]],
+      [
+        ['', 2],
+        ['plain', 1],
+      ],
     ],
   };
   for (const [title, [entity, expected]] of Object.entries(cases))
     test(title, async () => assert.deepEqual(await carriers(entity), expected));
 });
 
-test('what leaves a forwarded message is told there when the letter has no words of its own', async () => {
+test('what leaves a forwarded message is told there, and by the letter around it where that has words', async () => {
   const inner = multipart('mixed', part('text/plain', 'inner'), file('a.pdf'));
   assert.deepEqual(await carriers(multipart('mixed', forwarded(inner))), [['inner', 1]]);
-  assert.deepEqual(await carriers(multipart('mixed', part('text/plain', 'outer'), forwarded(inner))), [['outer', 1]]);
+  assert.deepEqual(await carriers(multipart('mixed', part('text/plain', 'outer'), forwarded(inner))), [
+    ['outer', 1],
+    ['inner', 1],
+  ]);
 });

@@ -13,10 +13,28 @@ export interface NoticeItem {
   readonly expires: Date | undefined;
 }
 
-/** Words for people. Both are pure functions of the items, so that a retry writes the same bytes. */
+/** What one notice says. */
+export interface NoticeContent {
+  readonly items: readonly NoticeItem[];
+  /** Address of the page with all files of the message; undefined: there is none. */
+  readonly page?: string | undefined;
+}
+
+/** The words of one notice. */
+export interface NoticeTexts {
+  /** Lines separated by LF, at most 76 characters but for the links, without signature separator. */
+  readonly text: string;
+  /** An HTML fragment, safe to stand anywhere in a body. */
+  readonly html: string;
+  /** The names of the files as they stand in the text. */
+  readonly names: string;
+}
+
+/** Words for people. A pure function of its content, so that a retry writes the same bytes. */
 export interface Notice {
-  /** Lines separated by LF, at most 76 characters but for the link, without signature separator. */
-  text(items: readonly NoticeItem[]): string;
-  /** An HTML fragment, safe to stand at the end of any body. */
-  html(items: readonly NoticeItem[]): string;
+  write(content: NoticeContent): NoticeTexts;
+  /** More files than this have no links of their own, where the message has a page. */
+  readonly maxLinks: number;
+  /** Name of a notice that is a part of its own, in ASCII. */
+  readonly fileName: string;
 }

@@ -8,6 +8,7 @@ import { encodeQuotedPrintable } from '../message/quoted-printable.ts';
 import type { NoticeItem } from './interface.ts';
 import { createNotice } from './notice.ts';
 import { compileHtml, compileText } from './notice/template.ts';
+import { words, type Language } from './words/languages.ts';
 
 const item: NoticeItem = {
   name: 'report.pdf',
@@ -17,31 +18,44 @@ const item: NoticeItem = {
   expires: new Date('2027-02-20T23:59:59Z'),
 };
 
+const nothing = {
+  name: '',
+  size: '',
+  kind: '',
+  type: '',
+  url: '',
+  expires: '',
+  organisation: '',
+  contact: '',
+  page: '',
+};
+
 describe('built-in words', () => {
   test('English text', () => {
     assert.equal(
-      createNotice({ language: 'en' }).text([item]),
-      'Attached to this message, for download:\n\nreport.pdf\n2.4 MB, available until 20 February 2027\n' +
+      createNotice({ language: 'en' }).write({ items: [item] }).text,
+      'Attached to this message until 20 February 2027:\n\nreport.pdf (PDF, 2.4 MB)\n' +
         'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA\n',
     );
   });
 
   test('French text', () => {
     assert.equal(
-      createNotice({ language: 'fr' }).text([{ ...item, expires: new Date('2027-08-01T00:00:00Z') }]),
-      "Joint à ce message, à télécharger :\n\nreport.pdf\n2,4 Mo, disponible jusqu'au 1er août 2027\n" +
+      createNotice({ language: 'fr' }).write({ items: [{ ...item, expires: new Date('2027-08-01T00:00:00Z') }] }).text,
+      "Joint à ce message jusqu'au 1er août 2027 :\n\nreport.pdf (PDF, 2,4 Mo)\n" +
         'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA\n',
     );
   });
 
   test('several files are a list', () => {
-    const items = [item, { ...item, name: 'b.zip', expires: undefined }];
-    const text = createNotice({ language: 'en' }).text(items);
+    const items = [item, { ...item, name: 'b.zip', type: 'application/zip', expires: undefined }];
+    const text = createNotice({ language: 'en' }).write({ items }).text;
     assert.equal(text.split('\n\n').length, 3);
-    assert.match(text, /\n\nb\.zip\n2\.4 MB, available without time limit\nhttps:/);
-    const html = createNotice({ language: 'fr' }).html(items);
+    assert.match(text, /\n\nb\.zip \(archive, 2\.4 MB\)\nhttps:/);
+    assert.equal(text.match(/2027/g)?.length, 1, 'the end of life is said once');
+    const html = createNotice({ language: 'fr' }).write({ items }).html;
     assert.equal(html.match(/<li>/g)?.length, 2);
-    assert.match(html, /disponible sans limite de durée/);
+    assert.match(html, /jusqu&#39;au 20 février 2027/);
   });
 
   test('sizes in the units and signs of the language', () => {
@@ -59,16 +73,22 @@ describe('built-in words', () => {
       [5e15, '5000 TB', '5000 To'],
     ];
     for (const [size, en, fr] of sizes) {
-      assert.match(createNotice({ language: 'en' }).text([{ ...item, size }]), new RegExp(`\n${en}, `));
-      assert.match(createNotice({ language: 'fr' }).text([{ ...item, size }]), new RegExp(`\n${fr}, `));
+      assert.match(
+        createNotice({ language: 'en' }).write({ items: [{ ...item, size }] }).text,
+        new RegExp(`, ${en}\\)`),
+      );
+      assert.match(
+        createNotice({ language: 'fr' }).write({ items: [{ ...item, size }] }).text,
+        new RegExp(`, ${fr}\\)`),
+      );
     }
   });
 
   test('the HTML has its direction, its language, names isolated and nothing from elsewhere', () => {
-    const html = createNotice({ language: 'en' }).html([{ ...item, name: `<a> & "b" 'c'.pdf` }]);
-    assert.match(html, /^<div lang="en" dir="auto" /);
+    const html = createNotice({ language: 'en' }).write({ items: [{ ...item, name: `<a> & "b" 'c'.pdf` }] }).html;
+    assert.match(html, /^<div lang="en" dir="ltr" /);
     assert.match(html, /<bdi>&lt;a&gt; &amp; &quot;b&quot; &#39;c&#39;\.pdf<\/bdi>/);
-    assert.match(html, /href="https:\/\/files\.example\.org\/A{22}" rel="noreferrer"/);
+    assert.match(html, /href="https:\/\/files\.example\.org\/A{22}" style=/);
     assert.doesNotMatch(html, /src=|url\(|class=|<img|@/);
   });
 
@@ -79,13 +99,15 @@ describe('built-in words', () => {
       'quoted-printable': (text) => encodeQuotedPrintable(Buffer.from(text)).length,
     };
     const names = ['a', 'é', '日', '😀', '&', '"é'].map((unit) => `${unit.repeat(200).slice(0, 140)}.pdf`);
-    for (const language of ['en', 'fr'] as const)
+    for (const language of Object.keys(words) as Language[])
       for (const name of [...names, 'report.pdf'])
         for (const [encoding, lengthOf] of Object.entries(encodings)) {
           const notice = createNotice({ language });
           const expires = new Date('2027-09-30T00:00:00Z');
           const largest = { ...item, name, expires, url: `https://${'x'.repeat(92)}`, size: 123_000 };
-          const both = [notice.text([largest]), notice.html([largest])].map((text) => text.replaceAll('\n', '\r\n'));
+          const both = [notice.write({ items: [largest] }).text, notice.write({ items: [largest] }).html].map((text) =>
+            text.replaceAll('\n', '\r\n'),
+          );
           const bytes = lengthOf(both[0]!) + lengthOf(both[1]!);
           assert.ok(bytes < 965, `${name} in ${language}, ${encoding}: ${bytes}`);
         }
@@ -96,7 +118,7 @@ describe('built-in words', () => {
     fc.assert(
       fc.property(name, fc.constantFrom('en', 'fr'), (name, language) => {
         const url = `https://${'x'.repeat(92)}`;
-        const text = createNotice({ language }).text([{ ...item, name, url }]);
+        const text = createNotice({ language }).write({ items: [{ ...item, name, url }] }).text;
         const lines = text.split('\n');
         assert.equal(lines.filter((line) => line === url).length, 1);
         for (const line of lines) if (line !== url) assert.ok(line.length <= 76, line);
@@ -115,10 +137,10 @@ describe('built-in words', () => {
     ];
     for (const [name, shown] of cases) {
       const [, , line] = createNotice({ language: 'en' })
-        .text([{ ...item, name }])
-        .split('\n');
-      assert.equal(line, shown);
-      const html = createNotice({ language: 'en' }).html([{ ...item, name }]);
+        .write({ items: [{ ...item, name }] })
+        .text.split('\n');
+      assert.equal(line, `${shown} (PDF, 2.4 MB)`);
+      const html = createNotice({ language: 'en' }).write({ items: [{ ...item, name }] }).html;
       assert.equal(/<bdi>(.*)<\/bdi>/.exec(html)?.[1]?.replaceAll('&amp;', '&'), shown);
     }
   });
@@ -145,24 +167,24 @@ describe("the operator's templates", () => {
       },
     });
     assert.equal(
-      notice.text([item]),
+      notice.write({ items: [item] }).text,
       `Voilà:\n* report.pdf [application/pdf, 2,4 Mo, disponible jusqu'au 20 février 2027]\n  ${item.url}\nFin\n`,
     );
-    const html = notice.html([{ ...item, name: '">&' }]);
+    const html = notice.write({ items: [{ ...item, name: '">&' }] }).html;
     assert.equal(html, `<p><a title="&quot;&gt;&amp;" href="${item.url}">&quot;&gt;&amp;</a><br/></p>\n`);
   });
 
   test('a name that looks like a placeholder is a name', () => {
     const text = compileText('{{#files}}\n{{name}} {{url}}\n{{/files}}\n');
-    const values = { name: '{{url}} $& {{/files}}', size: '', type: '', url: 'https://x', expires: '' };
-    assert.equal(text([values]), '{{url}} $& {{/files}} https://x\n');
+    const values = { ...nothing, name: '{{url}} $& {{/files}}', url: 'https://x' };
+    assert.equal(text([values], nothing), '{{url}} $& {{/files}} https://x\n');
   });
 
   test('an error names the key, the file and the place', () => {
     const html = write('bad.html', '<p>\n{{#files}}<a href="{{url}}">{{nmae}}</a>{{/files}}</p>');
     assert.throws(() => createNotice({ language: 'en', templates: { html } }), {
       name: 'TemplateError',
-      message: `links.templates.html: ${html}: unknown placeholder {{nmae}}: there are {{name}}, {{size}}, {{type}}, {{url}}, {{expires}}`,
+      message: `links.templates.html: ${html}: unknown placeholder {{nmae}}: there are {{name}}, {{size}}, {{kind}}, {{type}}, {{url}}, {{expires}}, {{organisation}}, {{contact}}, {{page}}`,
     });
     const missing = join(directory, 'none.txt');
     assert.throws(
@@ -217,7 +239,7 @@ describe("the operator's templates", () => {
     const render = compileHtml('<p>{{#files}}<a title="{{name}}" href="{{url}}">{{name}}</a>{{/files}}</p>');
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {
-        const html = render([{ name, url: 'https://x', size: '', type: '', expires: '' }]);
+        const html = render([{ ...nothing, name, url: 'https://x' }], nothing);
         assert.match(html, /^<p><a title="[^"<>]*" href="https:\/\/x">[^"<>]*<\/a><\/p>\n$/);
       }),
     );

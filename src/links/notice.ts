@@ -1,13 +1,21 @@
 import { readFileSync } from 'node:fs';
-import type { Notice, NoticeItem } from './interface.ts';
-import { builtIn } from './notice/built-in.ts';
+import type { Notice, NoticeContent } from './interface.ts';
+import { builtInHtml, builtInText, type Filled } from './notice/built-in.ts';
+import { kindOf } from './notice/kind.ts';
+import { shownNames } from './notice/shown-names.ts';
 import { compileHtml, compileText, type Render, type Values } from './notice/template.ts';
 import { TemplateError } from './notice/template-error.ts';
 import { words, type Language } from './words/languages.ts';
-import { writtenEnd, writtenSize } from './words/written.ts';
+import type { Words } from './words/words.ts';
+import { writtenDate, writtenEnd, writtenSize } from './words/written.ts';
 
 export interface NoticeOptions {
   readonly language: Language;
+  /** Who keeps the files, and who answers questions: a mail address or the address of a page. */
+  readonly organisation?: string | undefined;
+  readonly contact?: string | undefined;
+  /** More files than this have one link together. */
+  readonly maxInNotice?: number;
   /** Paths of the operator's own templates in UTF-8, read once; undefined: the built-in ones. */
   readonly templates?: { readonly text?: string | undefined; readonly html?: string | undefined };
 }
@@ -16,23 +24,84 @@ export interface NoticeOptions {
  * The notice in the words of the language, or of the operator.
  * @throws TemplateError at start, with the key of the configuration, for a template that cannot be read or used
  */
-export function createNotice({ language, templates = {} }: NoticeOptions): Notice {
+export function createNotice(options: NoticeOptions): Notice {
+  const { language, templates = {}, maxInNotice = 5 } = options;
   const ours = words[language];
-  const preset = builtIn(ours);
-  const text = templates.text === undefined ? compileText(preset.text) : load('text', templates.text, compileText);
-  const html = templates.html === undefined ? compileHtml(preset.html) : load('html', templates.html, compileHtml);
-  const values = (item: NoticeItem): Values => ({
-    name: item.name,
-    size: writtenSize(ours, item.size),
-    type: item.type,
-    url: item.url,
-    expires: writtenEnd(ours, item.expires),
-  });
+  const text = templates.text === undefined ? undefined : load('text', templates.text, compileText);
+  const html = templates.html === undefined ? undefined : load('html', templates.html, compileHtml);
   return {
-    text: (items) => text(items.map(values)),
-    html: (items) => html(items.map(values)),
+    maxLinks: maxInNotice,
+    fileName: ours.notice.fileName,
+    write(content) {
+      const names = shownNames(content.items.map(({ name }) => oneLine(name)));
+      const filled = fill(content, { words: ours, options, names, maxInNotice });
+      const own = (render: Render): string => renderOwn(render, content, { words: ours, options, filled });
+      return {
+        text: text === undefined ? builtInText(ours, filled) : own(text),
+        html: html === undefined ? builtInHtml(ours, filled) : own(html),
+        names: names.join(''),
+      };
+    },
   };
 }
+
+interface Filling {
+  readonly words: Words;
+  readonly options: NoticeOptions;
+}
+
+function fill(
+  { items, page }: NoticeContent,
+  {
+    words: ours,
+    options,
+    names,
+    maxInNotice,
+  }: Filling & { readonly names: readonly string[]; readonly maxInNotice: number },
+): Filled {
+  const first = firstEnd(items.map(({ expires }) => expires));
+  const date = first && writtenDate(ours, first);
+  const { organisation, contact } = options;
+  const isList = page !== undefined && items.length > maxInNotice;
+  return {
+    heading:
+      organisation === undefined
+        ? ours.notice.heading(date)
+        : ours.notice.kept(organisation, { one: items.length === 1, date }),
+    files: items.map(({ type, size, url }, i) => ({
+      name: names[i]!,
+      kind: ours.notice.kinds[kindOf(type)],
+      size: writtenSize(ours, size),
+      url: isList ? undefined : url,
+    })),
+    page: items.length > 1 ? page : undefined,
+    contact,
+  };
+}
+
+/** Said once for all files: when the first of them goes. */
+const firstEnd = (ends: readonly (Date | undefined)[]): Date | undefined =>
+  ends.reduce((first, end) => (first === undefined || (end !== undefined && end < first) ? end : first), undefined);
+
+function renderOwn(
+  render: Render,
+  { items }: NoticeContent,
+  { words: ours, options, filled }: Filling & { readonly filled: Filled },
+): string {
+  const all = {
+    organisation: options.organisation ?? '',
+    contact: options.contact ?? '',
+    page: filled.page ?? '',
+    expires: writtenEnd(ours, firstEnd(items.map(({ expires }) => expires))),
+  };
+  const values = items.map((item, i): Values => {
+    const { name, kind, size, url } = filled.files[i]!;
+    return { ...all, name, kind, size, type: item.type, url: url ?? all.page, expires: writtenEnd(ours, item.expires) };
+  });
+  return render(values, all);
+}
+
+const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
 
 function load(key: 'text' | 'html', path: string, compile: (source: string) => Render): Render {
   try {

@@ -74,7 +74,11 @@ const notices = fc
     fc.array(line, { maxLength: 4 }).map((pieces) => pieces.join('')),
     { maxLength: 3 },
   )
-  .map((lines) => ({ text: `N\n${lines.join('\n')}\n${url}\n`, html: `<p>N\n${lines.join('\n')}<br/>${url}</p>\n` }));
+  .map((lines) => ({
+    text: `N\n${lines.join('\n')}\n${url}\n`,
+    html: `<p>N\n${lines.join('\n')}<br/>${url}</p>\n`,
+    names: '',
+  }));
 
 interface WellFormed {
   readonly carrier: Carrier;

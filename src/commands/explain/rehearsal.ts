@@ -76,12 +76,12 @@ function recordingStore(store: Store): { readonly store: Store; readonly tokens:
 
 function recordingNotice(notice: Notice): { readonly notice: Notice; readonly texts: ReadonlySet<string> } {
   const texts = new Set<string>();
-  const text: Notice['text'] = (...of) => {
-    const written = notice.text(...of);
-    texts.add(written);
+  const write: Notice['write'] = (content) => {
+    const written = notice.write(content);
+    texts.add(written.text);
     return written;
   };
-  return { notice: overlay(notice, { text }), texts };
+  return { notice: overlay(notice, { write }), texts };
 }
 
 /** An object that has some members of its own and the others of `base`, where its class keeps them. */

@@ -7,28 +7,35 @@ export interface Layout {
   /** One character for each `unit` bytes; what looks like ASCII in it is ASCII in the text, but for letters. */
   readonly text: string;
   readonly unit: 1 | 2;
+  /** What a stretch of `text` says. */
+  read(text: string): string;
   /** Whether the charset can say this character. */
   has(character: string): boolean;
   /** Encodes text of such characters, to stand at this place of `text`. */
   encode(text: string, at: number): Buffer;
 }
 
-/** undefined: an unknown charset, or one in which ASCII is not written as ASCII. */
+/** undefined: an unknown charset with more than ASCII in it, or one in which ASCII is not written as ASCII. */
 export function layOut(bytes: Buffer, label: string | undefined): Layout | undefined {
   // RFC 2045 section 5.2: the default. Bytes of 8 bits under it may be in any charset.
   if (label === undefined || label.trim() === '') return asciiLayout(bytes);
   const charset = findCharset(label);
-  if (charset === undefined) return undefined;
+  // Whatever an unknown label means, readers show these bytes as ASCII.
+  if (charset === undefined) return isPlainAscii(bytes) ? asciiLayout(bytes) : undefined;
   if (isAscii(charset)) return asciiLayout(bytes);
   if (charset.kind === 'iso-2022-jp') return iso2022jpLayout(bytes);
   if (/^(?:utf|ucs|unicode)-?(?:16|2)/.test(charset.label)) return utf16Layout(bytes, charset.label);
   return meansAscii(charset) ? supersetLayout(bytes, charset) : undefined;
 }
 
+/** Without shifts to another set (ISO 2022, RFC 1843), and no NUL as UTF-16 and UTF-32 have. */
+const isPlainAscii = (bytes: Buffer): boolean => !/[^\t\n\f\r\x20-\x7e]|~\{/.test(bytes.toString('latin1'));
+
 function asciiLayout(bytes: Buffer): Layout {
   return {
     text: bytes.toString('latin1'),
     unit: 1,
+    read: (text) => text,
     has: (character) => character < '\u0080',
     encode: (text) => Buffer.from(text, 'latin1'),
   };
@@ -52,12 +59,14 @@ const narrow: readonly (readonly [label: RegExp, lowest: number])[] = [
  * A second byte of Shift_JIS, Big5, GBK and GB18030 may be a letter, a digit or one of `@[\]^_{|}~` and the grave, and
  * none of the signs that tags and signature separators are made of.
  */
-function supersetLayout(bytes: Buffer, { label }: Charset): Layout {
+function supersetLayout(bytes: Buffer, charset: Charset): Layout {
+  const { label } = charset;
   const unicode = /^utf-?8/.test(label);
   const lowest = narrow.find(([name]) => name.test(label))?.[1] ?? 0x80;
   return {
     text: bytes.toString('latin1'),
     unit: 1,
+    read: (text) => decodeCharset(Buffer.from(text, 'latin1'), charset),
     has(character) {
       if (character < '\u0080' || unicode) return true;
       const encoded = iconv.encode(character, label);
@@ -98,6 +107,7 @@ function utf16Layout(bytes: Buffer, label: string): Layout | undefined {
   return {
     text: (little ? bytes : Buffer.from(bytes).swap16()).toString('utf16le'),
     unit: 2,
+    read: (text) => text,
     has: () => true,
     encode: (text) => (little ? Buffer.from(text, 'utf16le') : Buffer.from(text, 'utf16le').swap16()),
   };

@@ -55,11 +55,18 @@ export const expressHtml = (html: string, has: Has): string =>
 
 /** Text in which every character that the charset lacks is written with what it has, `?` if there is no way. */
 export const expressText = (text: string, has: Has): string =>
-  replaceMissing(text.normalize('NFC'), has, (character) => {
-    const plain = substitutes[character] ?? character.normalize('NFKD').replace(/\p{M}+/gu, '');
-    const known = Array.from(plain, (c) => (has(c) ? c : (substitutes[c] ?? '')));
-    return known.join('') || '?';
-  });
+  replaceMissing(text.normalize('NFC'), has, (character) => substitute(character, has) || '?');
+
+/** Whether there is a way for every character. */
+export const canExpress = (text: string, has: Has): boolean =>
+  Array.from(text.normalize('NFC')).every(
+    (character) => character < '\u0080' || has(character) || substitute(character, has) !== '',
+  );
+
+function substitute(character: string, has: Has): string {
+  const plain = substitutes[character] ?? character.normalize('NFKD').replace(/\p{M}+/gu, '');
+  return Array.from(plain, (c) => (has(c) ? c : (substitutes[c] ?? ''))).join('');
+}
 
 const replaceMissing = (text: string, has: Has, replace: (character: string) => string): string =>
   text.replace(/[^\0-\x7f]/gu, (character) => (has(character) ? character : replace(character)));

@@ -1,128 +1,100 @@
-/** What is inside is text up to the end tag (HTML standard section 13.2.5). */
-const rawText = new Set('script style xmp iframe noembed noframes textarea title'.split(' '));
+import { HtmlLines } from './html-lines.ts';
+import { attributeOf, scanHtml, unclosed, type Tag, type Visitor } from './html-scan.ts';
+import { findLine, type Position } from './newest-text.ts';
+
 /** What is inside is hidden, dropped or a picture: no place for words. */
 const swallowing = new Set(
   'select template svg math object audio video canvas applet noscript details dialog datalist'.split(' '),
 );
+/** Nothing in them is shown, and text is not theirs. */
+const silent = new Set('script style xmp iframe noembed noframes textarea title head'.split(' '));
 
-interface Scan {
+export interface HtmlOptions {
+  readonly position: Position;
+  /** What a stretch of the text says in its charset. */
+  readonly read: (text: string) => string;
+}
+
+/**
+ * Where a fragment can stand to be seen: after the newest text; and where that goes on to the end, before the last
+ * `</body>`, else before the last `</html>`, else at the end or before what is never closed there. undefined: a frameset.
+ */
+export function findHtmlPlace(
+  text: string,
+  { position, read }: HtmlOptions = { position: 'newest', read: (t) => t },
+): number | undefined {
+  const scan = new Scan(text, read);
+  const end = scanHtml(text, scan);
+  if (scan.hasFrames) return undefined;
+  const lines = scan.lines.end();
+  const place = scan.body ?? scan.html ?? scan.swallower?.at ?? end;
+  return Math.min(lines[findLine(lines, position)]?.at ?? place, place);
+}
+
+class Scan implements Visitor {
   body: number | undefined;
   html: number | undefined;
   /** The element that swallows what is said here: where it begins, and what was opened from there on. */
   swallower: { readonly at: number; readonly open: string[] } | undefined;
-  sawBody: boolean;
-  frames: boolean;
-}
+  hasFrames = false;
+  readonly lines: HtmlLines;
+  #sawBody = false;
+  #silent: string | undefined;
 
-/**
- * Where a fragment can stand to be seen: before the last `</body>`, else before the last `</html>`, else at the end
- * or before what is never closed there. undefined: a frameset. One pass, whatever the input.
- */
-export function findHtmlPlace(text: string): number | undefined {
-  const scan: Scan = { body: undefined, html: undefined, swallower: undefined, sawBody: false, frames: false };
-  let at = 0;
-  let end = text.length;
-  for (;;) {
-    const lt = text.indexOf('<', at);
-    if (lt < 0) break;
-    const next = skipMarkup(text, lt, scan);
-    if (next === undefined) {
-      end = lt;
-      break;
+  constructor(text: string, read: (text: string) => string) {
+    this.lines = new HtmlLines(text, read);
+  }
+
+  get isForeign(): boolean {
+    return this.swallower !== undefined;
+  }
+
+  open(tag: Tag): void {
+    const { name } = tag;
+    if (name === 'body') this.#sawBody = true;
+    if (name === 'frameset' && !this.#sawBody) this.hasFrames = true;
+    if (this.#silent === 'head' && name === 'body') this.#silent = undefined;
+    const isSelfClosed = tag.attributes.endsWith('/');
+    if (this.swallower !== undefined) {
+      const { open } = this.swallower;
+      const isForeign = open[0] === 'svg' || open[0] === 'math';
+      if (!unclosed.has(name) && !(isForeign && isSelfClosed)) open.push(name);
+      return;
     }
-    at = next;
+    if (silent.has(name)) this.#silent ??= name;
+    this.lines.open(tag);
+    const isWhole = (name === 'svg' || name === 'math') && isSelfClosed;
+    if ((swallowing.has(name) && !isWhole) || isHidden(tag)) this.swallower = { at: tag.at, open: [name] };
   }
-  if (scan.frames) return undefined;
-  return scan.body ?? scan.html ?? scan.swallower?.at ?? end;
-}
 
-/** The position after the markup at `lt`; undefined when it goes to the end of the text. */
-function skipMarkup(text: string, lt: number, scan: Scan): number | undefined {
-  if (text.startsWith('<!--', lt)) {
-    const abrupt = matchAt(/-?>/y, text, lt + 4);
-    return abrupt ? lt + 4 + abrupt[0].length : after(text, /--!?>/g, lt + 4);
+  /**
+   * A swallower ends where everything in it has ended. Where tags are crossed, browsers may ignore its end tag: then
+   * it counts as open, and the notice goes before it.
+   */
+  close(tag: Tag): void {
+    const { name, at } = tag;
+    if (name === 'body') this.body = this.swallower?.at ?? at;
+    else if (name === 'html') this.html = this.swallower?.at ?? at;
+    if (this.#silent === name) this.#silent = undefined;
+    const open = this.swallower?.open;
+    if (open === undefined) return this.lines.close(tag);
+    if (open.at(-1) !== name) return;
+    open.pop();
+    if (open.length > 0) return;
+    this.swallower = undefined;
+    this.lines.close(tag);
   }
-  // Text up to `]]>` in a picture, a comment up to `>` in words that stand in one: the notice goes before all of it.
-  if (scan.swallower && text.startsWith('<![CDATA[', lt)) return undefined;
-  const [, slash = '', rawName] = matchAt(/<(\/?)([a-zA-Z][^\t\n\f\r />]*)/y, text, lt) ?? [];
-  if (rawName === undefined) return /[!?/]/.test(text[lt + 1] ?? '') ? after(text, />/g, lt + 1) : lt + 1;
-  const tagEnd = skipAttributes(text, lt + 1 + slash.length + rawName.length);
-  if (tagEnd === undefined) return undefined;
-  const name = rawName.toLowerCase();
-  if (slash === '/') {
-    closeTag(name, lt, scan);
-    return tagEnd;
-  }
-  if (name === 'plaintext') return undefined;
-  openTag(name, { at: lt, selfClosed: text[tagEnd - 2] === '/' }, scan);
-  if (!rawText.has(name)) return tagEnd;
-  return after(text, new RegExp(`(?=</${name}[\\t\\n\\f\\r />])`, 'gi'), tagEnd);
-}
 
-/** Elements that have no end tag, or whose end a `</select>` implies. */
-const unclosed = new Set(
-  'area base br col embed frame hr img input link meta option optgroup param source track wbr'.split(' '),
-);
-
-function openTag(name: string, tag: { readonly at: number; readonly selfClosed: boolean }, scan: Scan): void {
-  if (name === 'body') scan.sawBody = true;
-  if (name === 'frameset' && !scan.sawBody) scan.frames = true;
-  if (scan.swallower === undefined) {
-    const isWhole = (name === 'svg' || name === 'math') && tag.selfClosed;
-    if (swallowing.has(name) && !isWhole) scan.swallower = { at: tag.at, open: [name] };
-    return;
-  }
-  const { open } = scan.swallower;
-  const isForeign = open[0] === 'svg' || open[0] === 'math';
-  if (!unclosed.has(name) && !(isForeign && tag.selfClosed)) open.push(name);
-}
-
-/**
- * A swallower ends where everything in it has ended. Where tags are crossed, browsers may ignore its end tag: then it
- * counts as open, and the notice goes before it.
- */
-function closeTag(name: string, at: number, scan: Scan): void {
-  if (name === 'body') scan.body = scan.swallower?.at ?? at;
-  else if (name === 'html') scan.html = scan.swallower?.at ?? at;
-  const open = scan.swallower?.open;
-  if (open?.at(-1) !== name) return;
-  open.pop();
-  if (open.length === 0) scan.swallower = undefined;
-}
-
-/**
- * HTML standard sections 13.2.5.32 to 13.2.5.40: a quote begins a value only right after the equals sign of a named
- * attribute, and a `>` inside of it does not end the tag.
- */
-function skipAttributes(text: string, start: number): number | undefined {
-  let at = start;
-  for (;;) {
-    at = endOf(/[\t\n\f\r /]*/y, text, at);
-    if (at >= text.length) return undefined;
-    if (text[at] === '>') return at + 1;
-    const name = endOf(/=?[^\t\n\f\r />=]*/y, text, at);
-    const equals = endOf(/[\t\n\f\r ]*/y, text, name);
-    at = name;
-    if (text[equals] !== '=') continue;
-    const value = endOf(/[\t\n\f\r ]*/y, text, equals + 1);
-    const quote = text[value];
-    if (quote === '"' || quote === "'") {
-      const close = text.indexOf(quote, value + 1);
-      if (close < 0) return undefined;
-      at = close + 1;
-    } else at = endOf(/[^\t\n\f\r >]*/y, text, value);
+  text(at: number, end: number): void {
+    if (this.swallower === undefined && this.#silent === undefined) this.lines.words(at, end);
   }
 }
 
-const endOf = (pattern: RegExp, text: string, at: number): number => at + (matchAt(pattern, text, at)?.[0].length ?? 0);
-
-function after(text: string, pattern: RegExp, start: number): number | undefined {
-  pattern.lastIndex = start;
-  const match = pattern.exec(text);
-  return match ? match.index + match[0].length : undefined;
-}
-
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
+/** Preheaders of newsletters, and what is for other programs. */
+function isHidden(tag: Tag): boolean {
+  if (unclosed.has(tag.name) || tag.name === 'body' || tag.name === 'html' || tag.attributes === '') return false;
+  if (/(?:^|[\s"'])hidden(?=$|[\s=/])/i.test(tag.attributes.replace(/"[^"]*"|'[^']*'/g, '""'))) return true;
+  return /(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$))/.test(
+    attributeOf(tag, 'style'),
+  );
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { insertNotice, type Carrier } from './insert.ts';
 
-const notice = { text: 'Files à €日:\n\na.pdf\nhttps://x.example/AAAA\n', html: '<p>à €日</p>\n' };
+const notice = { text: 'Files à €日:\n\na.pdf\nhttps://x.example/AAAA\n', html: '<p>à €日</p>\n', names: '' };
 const asciiText = 'Files a EUR?:\r\n\r\na.pdf\r\nhttps://x.example/AAAA';
 const asciiHtml = '<p>&#224; &#8364;&#26085;</p>';
 
@@ -34,10 +34,10 @@ describe('plain text', () => {
     ['mixed line ends stay', 'a\nb\r\nc\rd\n', `a\nb\r\nc\rd\n\r\n${asciiText}\r\n`],
     ['before the signature', 'Hello\r\n\r\n-- \r\nMe\r\n', `Hello\r\n\r\n${asciiText}\r\n\r\n-- \r\nMe\r\n`],
     ['before the signature, no empty line', 'Hello\r\n-- \r\nMe', `Hello\r\n\r\n${asciiText}\r\n\r\n-- \r\nMe`],
-    ['the last of two signatures', '-- \r\nA\r\n-- \r\nB', `-- \r\nA\r\n\r\n${asciiText}\r\n\r\n-- \r\nB`],
+    ['the first of two signatures', 'x\r\n-- \r\nA\r\n-- \r\nB', `x\r\n\r\n${asciiText}\r\n\r\n-- \r\nA\r\n-- \r\nB`],
     ['a signature alone', '-- \r\nMe', `${asciiText}\r\n\r\n-- \r\nMe`],
     ['a separator with nothing after it', 'Hello\r\n-- ', `Hello\r\n\r\n${asciiText}\r\n\r\n-- `],
-    ['a quoted signature is none', 'Hello\r\n> -- \r\n> Me\r\n', `Hello\r\n> -- \r\n> Me\r\n\r\n${asciiText}\r\n`],
+    ['a quoted signature is none', '> -- \r\n> Me\r\n\r\nHello', `> -- \r\n> Me\r\n\r\nHello\r\n\r\n${asciiText}`],
     [
       'dashes are no signature',
       'Hello\r\n-- x\r\n--- \r\n--\r\n',
@@ -51,20 +51,19 @@ describe('plain text', () => {
     assert.equal(text('8Bit', 'Hello', { charset: 'UTF-8' }), text('binary', 'Hello', { charset: 'utf8' }));
   });
 
-  test('an unknown encoding or charset carries nothing', () => {
+  test('an unknown encoding carries nothing, nor a charset that is unknown or writes ASCII in another way', () => {
     assert.equal(text('x-uuencode', 'Hello'), undefined);
-    for (const charset of [
-      'x-martian',
-      'utf-7',
-      'utf-32',
-      'base64',
-      'hz-gb-2312',
-      'cp037',
-      '../../x',
-      'a'.repeat(1000),
-    ]) {
+    for (const charset of ['x-martian', 'utf-7', 'utf-32', 'base64', 'hz-gb-2312', 'cp037', '../../x'])
+      assert.equal(text('8bit', 'H\xe9llo', { charset }), undefined, charset);
+    for (const charset of ['utf-7', 'utf-32', 'cp037'])
       assert.equal(text('8bit', 'Hello', { charset }), undefined, charset);
-    }
+  });
+
+  test('ASCII under a label that nobody knows carries ASCII', () => {
+    for (const charset of ['x-martian', 'X-UNKNOWN', 'unknown-8bit', 'x-user-defined', '../../x', 'a'.repeat(1000)])
+      assert.equal(text('8bit', 'Hello', { charset }), `Hello\r\n\r\n${asciiText}`, charset);
+    for (const body of ['\x1b$B%N\x1b(B', '~{<:Ky2;~}', 'H\0e\0l\0l\0o\0'])
+      assert.equal(text('8bit', body, { charset: 'x-martian' }), undefined);
   });
 
   test('without a charset only ASCII is added, whatever stands there', () => {
@@ -93,7 +92,7 @@ describe('format=flowed', () => {
   test('lines are fixed and stuffed', () => {
     const result = insertNotice(
       { type: 'text/plain', params: new Map(Object.entries(flowed)), transferEncoding: '', body: Buffer.alloc(0) },
-      { text: 'From me \n>a\n b  \nFromage\n', html: '' },
+      { text: 'From me \n>a\n b  \nFromage\n', html: '', names: '' },
     );
     assert.equal(result?.toString(), ' From me\r\n >a\r\n  b\r\nFromage\r\n');
   });
@@ -132,7 +131,10 @@ describe('quoted-printable', () => {
     for (let length = 60; length < 80; length++) {
       const params = new Map([['charset', 'utf-8']]);
       const carrier = { type: 'text/html', params, transferEncoding: 'quoted-printable' } as const;
-      const result = insertNotice({ ...carrier, body: Buffer.from('a=\r\n') }, { text: '', html: 'x'.repeat(length) });
+      const result = insertNotice(
+        { ...carrier, body: Buffer.from('a=\r\n') },
+        { text: '', html: 'x'.repeat(length), names: '' },
+      );
       assert.ok(result);
       assert.ok(result.toString().endsWith('x=\r\n'));
       assert.ok(
@@ -148,7 +150,7 @@ describe('quoted-printable', () => {
   test('no line over 76', () => {
     for (let length = 60; length < 90; length++) {
       for (const fill of ['é', 'x', '日x']) {
-        const long = { text: fill.repeat(length), html: '' };
+        const long = { text: fill.repeat(length), html: '', names: '' };
         const result = insertNotice(
           {
             type: 'text/plain',
@@ -272,7 +274,7 @@ describe('HTML', () => {
   test('a frameset has no place for it', () => assert.equal(html('7bit', '<frameset></frameset>'), undefined));
   test('a line that no mail may have', () => {
     const carrier = { type: 'text/html', params: new Map<string, string>(), body: Buffer.from('a') } as const;
-    const long = { text: '', html: 'x'.repeat(999) };
+    const long = { text: '', html: 'x'.repeat(999), names: '' };
     assert.equal(insertNotice({ ...carrier, transferEncoding: '7bit' }, long), undefined);
     assert.notEqual(insertNotice({ ...carrier, transferEncoding: 'quoted-printable' }, long), undefined);
   });

@@ -1,9 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { layOut, type Layout } from './carrier-charset.ts';
-import { openBody } from './encoded-body.ts';
-import { expressHtml, expressText } from './express.ts';
+import { openBody, type EncodedBody } from './encoded-body.ts';
+import type { NoticeTexts } from '../../links/interface.ts';
+import { canExpress, expressHtml, expressText } from './express.ts';
 import { findHtmlPlace } from './html-place.ts';
+import type { Position } from './newest-text.ts';
 import { findTextPlace, flow } from './text-place.ts';
+import { toUtf8, type Utf8Body } from './utf8-body.ts';
 
 /** A body part that the reader sees. */
 export interface Carrier {
@@ -14,12 +17,6 @@ export interface Carrier {
   readonly transferEncoding: string;
   /** Encoded, without the CRLF that belongs to the following delimiter. */
   readonly body: Buffer;
-}
-
-/** The words of `Notice` for one part, lines separated by LF. */
-export interface NoticeTexts {
-  readonly text: string;
-  readonly html: string;
 }
 
 /** RFC 5322 section 2.1.1, without the CRLF. */
@@ -33,9 +30,48 @@ interface Insertion {
 /**
  * The body, encoded as before, with the notice where the reader sees it. What stands before the notice keeps its
  * bytes (in base64 up to the last quantum), what stands after it at least its meaning. undefined: this body cannot
- * carry the notice, because its charset or encoding is unknown or broken, or because nothing in it would be seen.
+ * carry the notice, because its charset or encoding is unknown or broken, because nothing in it would be seen, or
+ * because its charset lacks characters of the names.
  */
-export function insertNotice(carrier: Carrier, notice: NoticeTexts): Buffer | undefined {
+export function insertNotice(carrier: Carrier, notice: NoticeTexts, position: Position = 'newest'): Buffer | undefined {
+  const opened = open(carrier);
+  if (opened === undefined) return undefined;
+  const { body, layout, has } = opened;
+  if (carrier.type === 'text/plain' && !canSay(notice, has)) return undefined;
+  const insertion =
+    carrier.type === 'text/html'
+      ? html(layout, notice, { has, position })
+      : text(layout, notice, { carrier, has, position });
+  if (insertion === undefined) return undefined;
+  const bytes = layout.encode(insertion.text, insertion.at);
+  if (body.isIdentity && !fitsLines(bytes)) return undefined;
+  return body.insert(insertion.at * layout.unit, bytes);
+}
+
+/**
+ * A text whose charset or transfer encoding lacks characters of the names, as UTF-8 with the notice in it; undefined:
+ * it cannot be read for certain. The same bytes at every try.
+ */
+export function insertAsUtf8(
+  carrier: Carrier,
+  notice: NoticeTexts,
+  position: Position = 'newest',
+): Utf8Body | undefined {
+  const opened = open(carrier);
+  if (opened === undefined || carrier.type !== 'text/plain' || canSay(notice, opened.has)) return undefined;
+  return toUtf8(opened.body.bytes, carrier.params.get('charset'), (bytes) => {
+    const params = new Map([...carrier.params, ['charset', 'utf-8']]);
+    return insertNotice({ ...carrier, params, transferEncoding: 'binary', body: bytes }, notice, position);
+  });
+}
+
+interface Opened {
+  readonly body: EncodedBody;
+  readonly layout: Layout;
+  readonly has: (character: string) => boolean;
+}
+
+function open(carrier: Carrier): Opened | undefined {
   const body = openBody(carrier.transferEncoding, carrier.body);
   const layout = body && layOut(body.bytes, carrier.params.get('charset'));
   if (body === undefined || layout === undefined) return undefined;
@@ -45,11 +81,7 @@ export function insertNotice(carrier: Carrier, notice: NoticeTexts): Buffer | un
   const sevenBit = body.room === '7bit';
   const has = (character: string): boolean =>
     layout.has(character) && (!sevenBit || layout.encode(character, 0).every((byte) => byte < 0x80));
-  const insertion = carrier.type === 'text/html' ? html(layout, notice, has) : text(layout, notice, { carrier, has });
-  if (insertion === undefined) return undefined;
-  const bytes = layout.encode(insertion.text, insertion.at);
-  if (body.isIdentity && !fitsLines(bytes)) return undefined;
-  return body.insert(insertion.at * layout.unit, bytes);
+  return { body, layout, has };
 }
 
 /** Text as it is under the label of base64 decodes to noise: readers that notice show it as it stands. */
@@ -58,21 +90,31 @@ const isMislabelled = ({ transferEncoding, params }: Carrier, bytes: Buffer): bo
   /^utf-?8$/i.test(params.get('charset')?.trim() ?? '') &&
   !isUtf8(bytes);
 
+/** Names as they are, and of the other words at least something. */
+const canSay = ({ text, names }: NoticeTexts, has: (character: string) => boolean): boolean =>
+  Array.from(names.normalize('NFC')).every((character) => character < '\u0080' || has(character)) &&
+  (names === '' || canExpress(text, has));
+
+interface Options {
+  readonly has: (character: string) => boolean;
+  readonly position: Position;
+}
+
 function text(
   layout: Layout,
   notice: NoticeTexts,
-  { carrier, has }: { readonly carrier: Carrier; readonly has: (character: string) => boolean },
+  { carrier, has, position }: Options & { readonly carrier: Carrier },
 ): Insertion {
   const flowed = carrier.params.get('format')?.trim().toLowerCase() === 'flowed';
-  const place = findTextPlace(layout.text, { flowed });
+  const place = findTextPlace(layout.text, { flowed, position, read: layout.read });
   const lines = expressText(notice.text.trimEnd(), has).split('\n');
   const written = (flowed ? flow(lines) : lines).join('\r\n');
   const last = place.at === layout.text.length ? lastLineEnd(layout.text) : '\r\n';
   return { at: place.at, text: place.before + written + last + place.after };
 }
 
-function html(layout: Layout, notice: NoticeTexts, has: (character: string) => boolean): Insertion | undefined {
-  const at = findHtmlPlace(layout.text);
+function html(layout: Layout, notice: NoticeTexts, { has, position }: Options): Insertion | undefined {
+  const at = findHtmlPlace(layout.text, { position, read: layout.read });
   if (at === undefined) return undefined;
   const before = at === 0 || layout.text[at - 1] === '\n' ? '' : '\r\n';
   const written = expressHtml(notice.html.trimEnd(), has).replaceAll('\n', '\r\n');

@@ -11,6 +11,7 @@ export function iso2022jpLayout(bytes: Buffer): Layout {
   return {
     text: mask(raw, shifts),
     unit: 1,
+    read: (text) => text,
     has: (character) => character < '\u0080' || isJisX0208(character),
     encode: (text, at) => {
       const state = shifts.findLast((shift) => shift.end <= at)?.sequence ?? toAscii;

@@ -5,7 +5,7 @@ import iconv from 'iconv-lite';
 import { simpleParser } from 'mailparser';
 import { createNotice } from '../../links/notice.ts';
 import { insertNotice } from './insert.ts';
-import { noticePart } from './part.ts';
+import { noticeBody, noticePart } from './part.ts';
 
 const item = {
   name: 'Übersicht «2026» 日本.pdf',
@@ -14,8 +14,7 @@ const item = {
   url: 'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA',
   expires: new Date('2027-02-20T00:00:00Z'),
 };
-const french = createNotice({ language: 'fr' });
-const notice = { text: french.text([item]), html: french.html([item]) };
+const notice = { ...createNotice({ language: 'fr' }).write({ items: [item] }), names: '' };
 
 interface Part {
   readonly contentType: string;
@@ -77,7 +76,10 @@ test('mailparser sees the text as it was, and the notice after it', async () => 
         const { text: seen } = await read({ contentType, transferEncoding, body: result });
         assert.ok(seen.startsWith(before.text.trimEnd()));
         const added = seen.slice(before.text.trimEnd().length);
-        assert.match(added, /^\n\nJoint (?:à|a) ce message, (?:à|a) t(?:é|e)l(?:é|e)charger :\n\n.*\.pdf\n2,4 Mo/);
+        assert.match(
+          added,
+          /^\n\nJoint (?:à|a) ce message jusqu'au 20 f(?:é|e)vrier 2027 :\n\n.*\.pdf \(PDF, 2,4 Mo\)\n/,
+        );
         assert.ok(added.includes(`\n${item.url}\n`) || added.endsWith(`\n${item.url}`));
         if (charset === 'utf-8') assert.equal(added.trim(), notice.text.trim());
 
@@ -93,18 +95,23 @@ test('mailparser sees the text as it was, and the notice after it', async () => 
 });
 
 test('the notice as a part of its own', async () => {
+  const english = createNotice({ language: 'en' }).write({ items: [{ ...item, name: 'a.pdf' }] });
   for (const [texts, encoding] of [
     [notice, 'quoted-printable'],
-    [{ text: createNotice({ language: 'en' }).text([{ ...item, name: 'a.pdf' }]), html: '' }, '7bit'],
-    [{ text: `${'x'.repeat(1000)}\n`, html: '' }, 'quoted-printable'],
-  ] as const) {
-    const { header, body } = noticePart(texts);
-    assert.equal(
-      header.toString(),
-      `Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\nContent-Disposition: inline\r\n`,
-    );
-    assert.match(body.toString(), /^(?:[\x20-\x7e]{0,998}\r\n)+$/);
-    const mail = await simpleParser(Buffer.concat([header, Buffer.from('\r\n'), body]));
-    assert.equal(mail.text?.trim(), texts.text.trim());
-  }
+    [english, '7bit'],
+    [{ text: `${'x'.repeat(1000)}\n`, html: `<p>${'x'.repeat(1000)}</p>\n`, names: '' }, 'quoted-printable'],
+  ] as const)
+    for (const [{ header, body }, type, disposition] of [
+      [noticePart(texts, 'Attachments'), 'html', 'inline; filename="Attachments.html"'],
+      [noticeBody(texts), 'plain', 'inline'],
+    ] as const) {
+      assert.equal(
+        header.toString(),
+        `Content-Type: text/${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\nContent-Disposition: ${disposition}\r\n`,
+      );
+      assert.match(body.toString(), /^(?:[\x20-\x7e]{0,998}\r\n)+$/);
+      const mail = await simpleParser(Buffer.concat([header, Buffer.from('\r\n'), body]));
+      const read = type === 'plain' ? mail.text : mail.html;
+      assert.equal((read === false ? '' : (read ?? '')).trim(), (type === 'plain' ? texts.text : texts.html).trim());
+    }
 });

@@ -1,3 +1,5 @@
+import { findLine, type Position } from './newest-text.ts';
+
 export interface TextPlace {
   readonly at: number;
   /** What to write before and after the lines of the notice, each of which ends in CRLF. */
@@ -5,10 +7,16 @@ export interface TextPlace {
   readonly after: string;
 }
 
-/** The notice goes to the end, as a paragraph of its own, or before the signature. */
-export function findTextPlace(text: string, { flowed }: { readonly flowed: boolean }): TextPlace {
-  const signature = findSignature(text);
-  const at = signature ?? text.length;
+export interface TextOptions {
+  readonly flowed: boolean;
+  readonly position: Position;
+  /** What a stretch of the text says in its charset. */
+  readonly read: (text: string) => string;
+}
+
+/** The notice is a paragraph of its own. */
+export function findTextPlace(text: string, { flowed, position, read }: TextOptions): TextPlace {
+  const at = findLineStart(text, { position, read });
   let end = at;
   let breaks = 0;
   while (end > 0 && text[end - 1] === '\n') {
@@ -20,18 +28,29 @@ export function findTextPlace(text: string, { flowed }: { readonly flowed: boole
   return {
     at,
     before: '\r\n'.repeat(Math.max(0, wanted - breaks)),
-    after: signature === undefined ? '' : '\r\n',
+    after: at === text.length || /^\r?\n/.test(text.slice(at, at + 2)) ? '' : '\r\n',
   };
 }
 
-/** Where the last signature separator (RFC 3676 section 4.3) begins. */
-function findSignature(text: string): number | undefined {
-  for (let at = text.lastIndexOf('-- '); at >= 0; at = at === 0 ? -1 : text.lastIndexOf('-- ', at - 1)) {
-    const next = text[at + 3];
-    const endsLine = next === undefined || next === '\n' || (next === '\r' && text[at + 4] === '\n');
-    if (endsLine && (at === 0 || text[at - 1] === '\n')) return at;
+function findLineStart(
+  text: string,
+  { position, read }: { readonly position: Position; readonly read: (text: string) => string },
+): number {
+  const lines = text.split('\n');
+  const starts: number[] = [];
+  let at = 0;
+  for (const line of lines) {
+    starts.push(at);
+    at += line.length + 1;
   }
-  return undefined;
+  // A text that ends its last line has no more of them.
+  if (lines.at(-1) === '') lines.pop();
+  const found = findLine(
+    // `>From` is how some servers write a line that begins with From.
+    lines.map((line) => ({ text: read(line), isQuoted: /^ ?>(?!From )/.test(line) })),
+    position,
+  );
+  return found === lines.length ? text.length : starts[found]!;
 }
 
 /**

@@ -42,6 +42,7 @@ export const testRules: Rules = {
   exemptSenders: [],
   includeRecipients: [],
   exemptRecipients: [],
+  optOut: { field: undefined, senders: [] },
   maxDepth: 8,
 };
 
@@ -55,6 +56,7 @@ export interface Detached {
 
 export interface LabOptions {
   readonly rules?: Partial<Rules>;
+  readonly links?: Partial<Config['links']>;
   readonly store?: Store;
   readonly spoolBytes?: number;
   readonly log?: Log;
@@ -71,7 +73,13 @@ export class Lab {
   constructor(options: LabOptions = {}) {
     this.store = options.store ?? new MemoryStore();
     const spool = { directory: this.directory, maxBytes: options.spoolBytes ?? 2 ** 30 };
-    const links = { baseUrl: 'https://files.example', language: 'en', templates: { text: undefined, html: undefined } };
+    const links = {
+      baseUrl: 'https://files.example',
+      language: 'en',
+      position: 'newest',
+      templates: { text: undefined, html: undefined },
+      ...options.links,
+    };
     this.detacher = createDetacher({
       config: { detach: { ...testRules, ...options.rules }, spool, links: links as Config['links'] },
       store: this.store,

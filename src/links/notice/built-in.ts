@@ -1,20 +1,77 @@
+import { escapeHtml } from '../escape-html.ts';
 import type { Words } from '../words/words.ts';
 
-/**
- * The built-in templates of the notice in a language.
- *
- * Colours come as a pair, and the link has one, since the letter's own may be any: dark on dark where a letter sets
- * its background and not its text. `<br/>` and quoted attributes, since a letter may be XHTML.
- */
-export function builtIn({ tag, notice: { heading } }: Words): { readonly text: string; readonly html: string } {
-  return {
-    text: `${heading}\n{{#files}}\n\n{{name}}\n{{size}}, {{expires}}\n{{url}}\n{{/files}}`,
-    html: `<div lang="${tag}" dir="auto" style="margin:1em 0;padding:.5em;border:1px solid;background:#eee;color:#222">
-${heading}<ul style="margin:0">
-{{#files}}
-<li><a href="{{url}}" rel="noreferrer" style="color:#04c"><bdi>{{name}}</bdi></a><br/>{{size}}, {{expires}}</li>
-{{/files}}
-</ul></div>
-`,
-  };
+/** A notice with all its values in words. */
+export interface Filled {
+  readonly heading: string;
+  readonly files: readonly FilledFile[];
+  /** The page with all files of the message. */
+  readonly page: string | undefined;
+  readonly contact: string | undefined;
 }
+
+export interface FilledFile {
+  readonly name: string;
+  readonly kind: string;
+  readonly size: string;
+  /** undefined: the page has it. */
+  readonly url: string | undefined;
+}
+
+/** RFC 3676 section 4.2: what other programs wrap. */
+const textWidth = 76;
+
+/** Each address stands alone in its line, so that no program breaks it or takes a point for a part of it. */
+export function builtInText({ notice }: Words, { heading, files, page, contact }: Filled): string {
+  const listed = files.flatMap(({ name, kind, size, url }) => [
+    ...(url === undefined ? [] : ['']),
+    `${name} (${kind}, ${size})`,
+    ...(url === undefined ? [] : [url]),
+  ]);
+  return [
+    ...wrap(heading),
+    ...(files.some(({ url }) => url !== undefined) ? [] : ['']),
+    ...listed,
+    ...(page === undefined ? [] : ['', notice.all, page]),
+    ...(contact === undefined ? [] : ['', `${notice.questions} ${contact}`]),
+    '',
+  ].join('\n');
+}
+
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= textWidth) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+/**
+ * Sets whatever a letter may have set around it, as indents and hidden letters: `all` for browsers, and what matters
+ * most for programs that do not know it. Colours come as a pair, and the link has one, since the letter's own may be any. `<br/>` and quoted
+ * attributes, since a letter may be XHTML.
+ */
+const boxStyle =
+  'all:initial;display:block;margin:1em 0;padding:.6em;border:1px solid #bbb;background:#eee;color:#222;' +
+  'font:14px/1.4 sans-serif';
+
+export function builtInHtml({ tag, direction, notice }: Words, { heading, files, page, contact }: Filled): string {
+  const items = files.map(({ name, kind, size, url }) => {
+    const shown = `<bdi>${escapeHtml(name)}</bdi>`;
+    return `<li>${url === undefined ? shown : link(url, shown)} ${escapeHtml(`${kind}, ${size}`)}</li>\n`;
+  });
+  const below = [
+    ...(page === undefined ? [] : [`${escapeHtml(notice.all)} ${link(page, escapeHtml(page))}`]),
+    ...(contact === undefined ? [] : [`${escapeHtml(notice.questions)} ${contactLink(contact)}`]),
+  ];
+  return `<div lang="${tag}" dir="${direction}" style="${boxStyle}">${escapeHtml(heading)}<ul>
+${items.join('')}</ul>${below.join('<br/>\n')}</div>
+`;
+}
+
+const link = (url: string, inner: string): string => `<a href="${escapeHtml(url)}" style="color:#04c">${inner}</a>`;
+
+const contactLink = (contact: string): string =>
+  link(/^https?:/i.test(contact) ? contact : `mailto:${contact}`, escapeHtml(contact));

@@ -1,44 +1,46 @@
 import { escapeHtml } from '../escape-html.ts';
 import { checkHtml } from './check-html.ts';
+import { shorten } from './shown-names.ts';
 import { TemplateError } from './template-error.ts';
 
-const placeholders = ['name', 'size', 'type', 'url', 'expires'] as const;
+const general = ['expires', 'organisation', 'contact', 'page'] as const;
+const placeholders = ['name', 'size', 'kind', 'type', 'url', ...general] as const;
 type Placeholder = (typeof placeholders)[number];
+/** Of one file. */
 export type Values = Readonly<Record<Placeholder, string>>;
+/** Of the whole notice. */
+export type GeneralValues = Readonly<Record<(typeof general)[number], string>>;
 
 /** Every second one is the name of a placeholder, as `split` returns it. */
 type Line = readonly string[];
 
 interface Template {
-  readonly before: string;
+  readonly before: readonly Line[];
   readonly each: readonly Line[];
-  readonly after: string;
+  readonly after: readonly Line[];
 }
 
-export type Render = (items: readonly Values[]) => string;
+export type Render = (items: readonly Values[], all: GeneralValues) => string;
 
 /** Where the name stands in a line that gets longer than this, the name is shortened; the link never is. */
 const textWidth = 76;
-
-/**
- * UTF-8 of a name as it is shown, escaped: a letter says it twice, in base64 or in `=E6=97=A5` perhaps, and what is
- * said of one file takes less than 1,000 bytes. The page and the file itself have the whole name.
- */
-const maxNameBytes = 48;
 
 /** With the longest values in place and escaped, a line stays under the 998 bytes of RFC 5322 section 2.1.1. */
 const htmlWidth = 240;
 
 /**
  * The text is what stands around `{{#files}}` and `{{/files}}`, and between them once for each file, with
- * `{{name}}`, `{{size}}`, `{{type}}`, `{{url}}` and `{{expires}}` in their places.
+ * `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` in their places; everywhere `{{expires}}`,
+ * `{{organisation}}`, `{{contact}}` and `{{page}}`.
  * @throws TemplateError
  */
 export function compileText(source: string): Render {
   const template = parse(source, textWidth);
-  return (items) => {
+  return (items, all) => {
+    const outer = (lines: readonly Line[]): string =>
+      lines.map((line) => fill(line, (key) => oneLine(valueOf(all, key)))).join('\n');
     const blocks = items.map((values) => template.each.map((line) => renderTextLine(line, values)).join('\n'));
-    const lines = (template.before + blocks.join('') + template.after).split('\n');
+    const lines = (outer(template.before) + blocks.join('') + outer(template.after)).split('\n');
     return `${lines
       .map((line) => line.trimEnd())
       .join('\n')
@@ -53,11 +55,13 @@ export function compileText(source: string): Render {
 export function compileHtml(source: string): Render {
   const template = parse(source, htmlWidth);
   checkHtml(source);
-  return (items) => {
+  return (items, all) => {
+    const outer = (lines: readonly Line[]): string =>
+      lines.map((line) => fill(line, (key) => escapeLine(valueOf(all, key)))).join('\n');
     const blocks = items.map((values) =>
-      template.each.map((line) => fill(line, (key) => escapeLine(shown(values, key)))).join('\n'),
+      template.each.map((line) => fill(line, (key) => escapeLine(values[key]))).join('\n'),
     );
-    return template.before + blocks.join('') + template.after;
+    return outer(template.before) + blocks.join('') + outer(template.after);
   };
 }
 
@@ -77,14 +81,21 @@ function parse(source: string, width: number): Template {
   if (before === undefined || inner === undefined || after === undefined || rest.length + more.length > 0) {
     throw new TemplateError('needs one {{#files}} and one {{/files}} after it');
   }
-  for (const outer of [before, after]) {
-    const stray = /\{\{[^}]*\}?\}?/.exec(outer)?.[0];
-    if (stray !== undefined) throw new TemplateError(`${stray} stands outside of {{#files}} and {{/files}}`);
-  }
-  const lines = inner.split('\n').map((line) => line.split(/\{\{(\w+)\}\}/));
+  const [head, lines, foot] = [before, inner, after].map(linesOf) as [Line[], Line[], Line[]];
+  for (const line of [...head, ...foot]) line.forEach((piece, i) => checkOuterPiece(piece, i % 2 === 1));
   for (const line of lines) line.forEach((piece, i) => checkPiece(piece, i % 2 === 1));
   if (!inner.includes('{{url}}')) throw new TemplateError('has no {{url}} for its files');
-  return { before, each: lines, after };
+  return { before: head, each: lines, after: foot };
+}
+
+const linesOf = (source: string): Line[] => source.split('\n').map((line) => line.split(/\{\{(\w+)\}\}/));
+
+function checkOuterPiece(piece: string, isPlaceholder: boolean): void {
+  if (isPlaceholder && (placeholders as readonly string[]).includes(piece)) {
+    if ((general as readonly string[]).includes(piece)) return;
+    throw new TemplateError(`{{${piece}}} stands outside of {{#files}} and {{/files}}`);
+  }
+  checkPiece(piece, isPlaceholder);
 }
 
 function checkPiece(piece: string, isPlaceholder: boolean): void {
@@ -96,38 +107,15 @@ function checkPiece(piece: string, isPlaceholder: boolean): void {
 const fill = (line: Line, value: (placeholder: Placeholder) => string): string =>
   line.map((piece, i) => (i % 2 === 1 ? value(piece as Placeholder) : piece)).join('');
 
+const valueOf = (all: GeneralValues, key: Placeholder): string => (key in all ? all[key as keyof GeneralValues] : '');
+
 function renderTextLine(line: Line, values: Values): string {
-  const full = fill(line, (key) => oneLine(shown(values, key)));
+  const full = fill(line, (key) => oneLine(values[key]));
   const excess = full.length - textWidth;
   if (excess <= 0 || !line.some((piece, i) => i % 2 === 1 && piece === 'name')) return full;
-  const name = oneLine(shown(values, 'name'));
-  const shorter = shorten(name, Math.max(24, name.length - excess), (character) => character.length);
+  const name = oneLine(values.name);
+  const shorter = shorten(name, { room: Math.max(24, name.length - excess) });
   return fill(line, (key) => (key === 'name' ? shorter : oneLine(values[key])));
-}
-
-const shown = (values: Values, key: Placeholder): string =>
-  key === 'name'
-    ? shorten(values.name, maxNameBytes, (character) => Buffer.byteLength(escapeHtml(character)))
-    : values[key];
-
-/** The end of a name says more than its middle: the extension, a version, a date. */
-function shorten(name: string, room: number, widthOf: (character: string) => number): string {
-  const characters = Array.from(name);
-  const widths = characters.map(widthOf);
-  if (widths.reduce((sum, width) => sum + width, 0) <= room) return name;
-  const left = room - ellipsis.length;
-  const tail = countThatFits(widths.toReversed(), left / 3);
-  const tailWidth = widths.slice(widths.length - tail).reduce((sum, width) => sum + width, 0);
-  const head = countThatFits(widths, left - tailWidth);
-  return characters.slice(0, head).join('') + ellipsis + characters.slice(characters.length - tail).join('');
-}
-
-const ellipsis = '...';
-
-function countThatFits(widths: readonly number[], room: number): number {
-  let used = 0;
-  const first = widths.findIndex((width) => (used += width) > room);
-  return first < 0 ? widths.length : first;
 }
 
 const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');

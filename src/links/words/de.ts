@@ -9,7 +9,26 @@ export const de: Words = {
   months: 'Januar Februar März April Mai Juni Juli August September Oktober November Dezember',
   until: (date) => `verfügbar bis ${date}`,
   forever: 'unbefristet verfügbar',
-  notice: { heading: 'An diese Nachricht angehängt, zum Herunterladen:' },
+  notice: {
+    heading: (date) => `An diese Nachricht angehängt${date === undefined ? '' : ` bis ${date}`}:`,
+    kept: (organisation, { one, date }) =>
+      `${organisation} bewahrt ${one ? 'diese Datei' : 'diese Dateien'}${date === undefined ? '' : ` bis ${date}`} für Sie auf:`,
+    all: 'Alle Dateien:',
+    questions: 'Fragen:',
+    fileName: 'Anlagen',
+    kinds: {
+      archive: 'Archiv',
+      audio: 'Audio',
+      document: 'Dokument',
+      file: 'Datei',
+      image: 'Bild',
+      pdf: 'PDF',
+      presentation: 'Präsentation',
+      spreadsheet: 'Tabelle',
+      text: 'Text',
+      video: 'Video',
+    },
+  },
   page: {
     heading: 'Ihnen wurde eine Datei gesendet',
     headingOfMany: (files) => `Ihnen wurden ${files} Dateien gesendet`,

@@ -9,7 +9,26 @@ export const en: Words = {
   months: 'January February March April May June July August September October November December',
   until: (date) => `available until ${date}`,
   forever: 'available without time limit',
-  notice: { heading: 'Attached to this message, for download:' },
+  notice: {
+    heading: (date) => `Attached to this message${date === undefined ? '' : ` until ${date}`}:`,
+    kept: (organisation, { one, date }) =>
+      `${organisation} keeps ${one ? 'this file' : 'these files'} for you${date === undefined ? '' : ` until ${date}`}:`,
+    all: 'All files:',
+    questions: 'Questions:',
+    fileName: 'Attachments',
+    kinds: {
+      archive: 'archive',
+      audio: 'audio',
+      document: 'document',
+      file: 'file',
+      image: 'image',
+      pdf: 'PDF',
+      presentation: 'presentation',
+      spreadsheet: 'spreadsheet',
+      text: 'text',
+      video: 'video',
+    },
+  },
   page: {
     heading: 'A file was sent to you',
     headingOfMany: (files) => `${files} files were sent to you`,

@@ -9,7 +9,26 @@ export const es: Words = {
   months: 'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre',
   until: (date) => `disponible hasta el ${date}`,
   forever: 'disponible sin límite de tiempo',
-  notice: { heading: 'Adjunto a este mensaje, para descargar:' },
+  notice: {
+    heading: (date) => `Adjunto a este mensaje${date === undefined ? '' : ` hasta el ${date}`}:`,
+    kept: (organisation, { one, date }) =>
+      `${organisation} conserva ${one ? 'este archivo' : 'estos archivos'} para usted${date === undefined ? '' : ` hasta el ${date}`}:`,
+    all: 'Todos los archivos:',
+    questions: 'Preguntas:',
+    fileName: 'Adjuntos',
+    kinds: {
+      archive: 'archivo comprimido',
+      audio: 'audio',
+      document: 'documento',
+      file: 'archivo',
+      image: 'imagen',
+      pdf: 'PDF',
+      presentation: 'presentación',
+      spreadsheet: 'hoja de cálculo',
+      text: 'texto',
+      video: 'vídeo',
+    },
+  },
   page: {
     heading: 'Le han enviado un archivo',
     headingOfMany: (files) => `Le han enviado ${files} archivos`,

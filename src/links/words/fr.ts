@@ -9,7 +9,26 @@ export const fr: Words = {
   months: 'janvier février mars avril mai juin juillet août septembre octobre novembre décembre',
   until: (date) => `disponible jusqu'au ${date}`,
   forever: 'disponible sans limite de durée',
-  notice: { heading: 'Joint à ce message, à télécharger :' },
+  notice: {
+    heading: (date) => `Joint à ce message${date === undefined ? '' : ` jusqu'au ${date}`} :`,
+    kept: (organisation, { one, date }) =>
+      `${organisation} conserve ${one ? 'ce fichier' : 'ces fichiers'} pour vous${date === undefined ? '' : ` jusqu'au ${date}`} :`,
+    all: 'Tous les fichiers :',
+    questions: 'Questions :',
+    fileName: 'Fichiers-joints',
+    kinds: {
+      archive: 'archive',
+      audio: 'audio',
+      document: 'document',
+      file: 'fichier',
+      image: 'image',
+      pdf: 'PDF',
+      presentation: 'présentation',
+      spreadsheet: 'tableur',
+      text: 'texte',
+      video: 'vidéo',
+    },
+  },
   page: {
     heading: 'Un fichier vous a été envoyé',
     headingOfMany: (files) => `${files} fichiers vous ont été envoyés`,

@@ -7,10 +7,28 @@ export const it: Words = {
   comma: ',',
   date: (day, month, year) => `${day === 1 ? '1º' : day} ${month} ${year}`,
   months: 'gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre',
-  // Before "otto" and "undici" the article loses its vowel.
-  until: (date) => `disponibile fino al${/^(?:8|11)\b/.test(date) ? 'l’' : ' '}${date}`,
+  until: (date) => `disponibile${endOf(date)}`,
   forever: 'disponibile senza limiti di tempo',
-  notice: { heading: 'Allegato a questo messaggio, da scaricare:' },
+  notice: {
+    heading: (date) => `Allegato a questo messaggio${endOf(date)}:`,
+    kept: (organisation, { one, date }) =>
+      `${organisation} conserva ${one ? 'questo file' : 'questi file'} per Lei${endOf(date)}:`,
+    all: 'Tutti i file:',
+    questions: 'Domande:',
+    fileName: 'Allegati',
+    kinds: {
+      archive: 'archivio',
+      audio: 'audio',
+      document: 'documento',
+      file: 'file',
+      image: 'immagine',
+      pdf: 'PDF',
+      presentation: 'presentazione',
+      spreadsheet: 'foglio di calcolo',
+      text: 'testo',
+      video: 'video',
+    },
+  },
   page: {
     heading: 'Le è stato inviato un file',
     headingOfMany: (files) => `Le sono stati inviati ${files} file`,
@@ -52,3 +70,9 @@ export const it: Words = {
     },
   },
 };
+
+/** Before "otto" and "undici" the article loses its vowel. */
+function endOf(date: string | undefined): string {
+  if (date === undefined) return '';
+  return ` fino al${/^(?:8|11)\b/.test(date) ? 'l’' : ' '}${date}`;
+}

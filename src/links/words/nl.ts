@@ -9,7 +9,26 @@ export const nl: Words = {
   months: 'januari februari maart april mei juni juli augustus september oktober november december',
   until: (date) => `beschikbaar tot ${date}`,
   forever: 'onbeperkt beschikbaar',
-  notice: { heading: 'Bij dit bericht gevoegd, om te downloaden:' },
+  notice: {
+    heading: (date) => `Bij dit bericht gevoegd${date === undefined ? '' : ` tot ${date}`}:`,
+    kept: (organisation, { one, date }) =>
+      `${organisation} bewaart ${one ? 'dit bestand' : 'deze bestanden'} voor u${date === undefined ? '' : ` tot ${date}`}:`,
+    all: 'Alle bestanden:',
+    questions: 'Vragen:',
+    fileName: 'Bijlagen',
+    kinds: {
+      archive: 'archief',
+      audio: 'audio',
+      document: 'document',
+      file: 'bestand',
+      image: 'afbeelding',
+      pdf: 'PDF',
+      presentation: 'presentatie',
+      spreadsheet: 'spreadsheet',
+      text: 'tekst',
+      video: 'video',
+    },
+  },
   page: {
     heading: 'Er is u een bestand gestuurd',
     headingOfMany: (files) => `Er zijn u ${files} bestanden gestuurd`,

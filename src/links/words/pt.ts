@@ -9,7 +9,26 @@ export const pt: Words = {
   months: 'janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro',
   until: (date) => `disponível até ${date}`,
   forever: 'disponível sem limite de tempo',
-  notice: { heading: 'Anexo a esta mensagem, para descarregar:' },
+  notice: {
+    heading: (date) => `Anexo a esta mensagem${date === undefined ? '' : ` até ${date}`}:`,
+    kept: (organisation, { one, date }) =>
+      `${organisation} guarda ${one ? 'este ficheiro' : 'estes ficheiros'} para si${date === undefined ? '' : ` até ${date}`}:`,
+    all: 'Todos os ficheiros:',
+    questions: 'Perguntas:',
+    fileName: 'Anexos',
+    kinds: {
+      archive: 'arquivo',
+      audio: 'áudio',
+      document: 'documento',
+      file: 'ficheiro',
+      image: 'imagem',
+      pdf: 'PDF',
+      presentation: 'apresentação',
+      spreadsheet: 'folha de cálculo',
+      text: 'texto',
+      video: 'vídeo',
+    },
+  },
   page: {
     heading: 'Foi-lhe enviado um ficheiro',
     headingOfMany: (files) => `Foram-lhe enviados ${files} ficheiros`,

@@ -17,9 +17,23 @@ export interface Words {
   readonly page: PageWords;
 }
 
+/** What people call a file. */
+export type FileKind =
+  'archive' | 'audio' | 'document' | 'file' | 'image' | 'pdf' | 'presentation' | 'spreadsheet' | 'text' | 'video';
+
 /** Of the notice in the mail. */
 export interface NoticeWords {
-  readonly heading: string;
+  /** Above the files. `date` as written by `date`; undefined: never. */
+  readonly heading: (date: string | undefined) => string;
+  /** The same with who keeps the files. */
+  readonly kept: (organisation: string, files: { readonly one: boolean; readonly date: string | undefined }) => string;
+  /** Before the address of the page with all files of the message. */
+  readonly all: string;
+  /** Before the address of who answers questions. */
+  readonly questions: string;
+  /** Name of the notice where it is a file of its own, in ASCII. */
+  readonly fileName: string;
+  readonly kinds: Readonly<Record<FileKind, string>>;
 }
 
 /** A page that has nothing to download: a heading and what to do about it. */

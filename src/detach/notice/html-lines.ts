@@ -1,0 +1,143 @@
+/** HTML as lines, each with the place before it: what the newest text is, is told from them. */
+import { unescapeHtml } from './unescape-html.ts';
+import { attributeOf, unclosed, type Tag } from './html-scan.ts';
+import type { Line } from './newest-text.ts';
+
+export interface HtmlLine extends Line {
+  /** Where a fragment can stand before it. */
+  readonly at: number;
+}
+
+/** Elements that begin a line and end one. */
+const blocks = new Set(
+  (
+    'address article aside blockquote body br center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 ' +
+    'header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul'
+  ).split(' '),
+);
+/** Only rows may stand in these, and only cells in rows: nothing goes before one of them. */
+const tableParts = new Set('tr tbody thead tfoot colgroup col caption html head body'.split(' '));
+const cells = new Set('td th li dd dt'.split(' '));
+
+/** More lines, and longer ones, say nothing about where the newest text ends. */
+const maxLineLength = 400;
+
+/** Of elements that hold what is quoted or forwarded, by class or id; webmail puts `x_` before those of others. */
+const quoteNames =
+  /(?:^|\s)(?:x_)*(?:gmail_quote(?:_container)?|gmail_attr|yahoo_quoted|yahoo-quoted-begin|moz-cite-prefix|moz-forward-container|moz-email-headers-table|protonmail_quote|tutanota_quote|zmail_extra|outlookmessageheader|front-blockquote|wisestamp_quote|reply-intro|isreplycontent|isforwardcontent|quotedtext|ydp\w*yahoo_quoted|yahoo_quoted_\w+)(?=\s|$)/;
+/** After these comes the older message, to the end. */
+const oldNames =
+  /(?:^|\s)(?:x_)*(?:divrplyfwdmsg|appendonsend|olk_src_body_section|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|zwchr|messagereplysection|origbody|replyforwardseparator)(?=\s|$)/;
+const signatureNames =
+  /(?:^|\s)(?:x_)*(?:moz-signature|gmail_signature(?:_prefix)?|applemailsignature|applemail-signature|ms-outlook-mobile-signature|protonmail_signature_block(?:-user)?|tutanota_signature|signature|zsignature\w*|yahoo-signature|ydp\w*signature|_rc_sig|mobile-signature)(?=\s|$)/;
+
+export class HtmlLines {
+  readonly #text: string;
+  readonly #read: (text: string) => string;
+  readonly lines: HtmlLine[] = [];
+  #line = '';
+  #lineAt = 0;
+  #quotedAtStart = false;
+  /** The first tag that opened something since the last words, where a fragment can stand. */
+  #run: { readonly at: number; readonly inCell: boolean } | undefined;
+  #quote: { readonly name: string; depth: number } | undefined;
+  #old = false;
+  #ruled = false;
+  #signature = false;
+  #preformatted = 0;
+
+  constructor(text: string, read: (text: string) => string) {
+    this.#text = text;
+    this.#read = read;
+  }
+
+  open(tag: Tag): void {
+    const { name } = tag;
+    if (blocks.has(name)) this.#break();
+    if (name === 'body' || name === 'html') this.#run = undefined;
+    else if (this.#run === undefined && !tableParts.has(name))
+      this.#run = cells.has(name) ? { at: tag.end, inCell: true } : { at: tag.at, inCell: false };
+    if (name === 'pre') this.#preformatted += 1;
+    if (name === 'hr') this.#ruled = true;
+    this.#mark(tag);
+  }
+
+  close({ name }: Tag): void {
+    if (blocks.has(name)) this.#break();
+    if (name === 'pre' && this.#preformatted > 0) this.#preformatted -= 1;
+    if (cells.has(name) && this.#run?.inCell === true) this.#run = undefined;
+    if (this.#quote?.name === name) {
+      this.#quote.depth -= 1;
+      if (this.#quote.depth === 0) this.#quote = undefined;
+    }
+  }
+
+  words(at: number, end: number): void {
+    if (this.#preformatted === 0) return this.#add(this.#text.slice(at, end), at);
+    let start = at;
+    for (const piece of this.#text.slice(at, end).split(/(?<=\n)/)) {
+      this.#add(piece, start);
+      start += piece.length;
+      if (piece.endsWith('\n')) this.#break();
+    }
+  }
+
+  end(): HtmlLine[] {
+    this.#break();
+    return this.lines;
+  }
+
+  #mark(tag: Tag): void {
+    const names = `${attributeOf(tag, 'class')} ${attributeOf(tag, 'id')} ${attributeOf(tag, 'name')}`;
+    if (oldNames.test(names)) this.#old = true;
+    if (signatureNames.test(names)) this.#signature = true;
+    const style = attributeOf(tag, 'style');
+    if (/border-top\s*:\s*(?!none|0)[^;]*\d/.test(style)) this.#ruled = true;
+    if (this.#quote !== undefined) {
+      if (this.#quote.name === tag.name) this.#quote.depth += 1;
+    } else if (!unclosed.has(tag.name) && (isQuotation(tag, style) || quoteNames.test(names))) {
+      this.#break();
+      this.#quote = { name: tag.name, depth: 1 };
+    }
+  }
+
+  #add(source: string, at: number): void {
+    const room = maxLineLength - this.#line.length;
+    const text = room > 0 ? unescapeHtml(this.#read(source.slice(0, room * 4))).replace(/\s+/g, ' ') : '';
+    if (this.#line.trim() === '') {
+      if (text.trim() === '' && room > 0) return;
+      this.#lineAt = this.#run?.at ?? at;
+      this.#quotedAtStart = this.#quote !== undefined;
+      this.#line = '';
+    }
+    this.#run = undefined;
+    this.#line += text;
+  }
+
+  #break(): void {
+    if (this.#line.trim() === '') {
+      this.#line = '';
+      return;
+    }
+    const text = this.#line.trimStart();
+    this.lines.push({
+      text: text.trim() === '--' ? '-- ' : text,
+      at: this.#lineAt,
+      isQuoted: this.#quotedAtStart || text.startsWith('>'),
+      isOld: this.#old,
+      isRuled: this.#ruled,
+      isSignature: this.#signature,
+    });
+    this.#line = '';
+    this.#old = false;
+    this.#ruled = false;
+    this.#signature = false;
+  }
+}
+
+/** Gmail and Apple Mail indent the author's own words with an element made for quotations. */
+function isQuotation(tag: Tag, style: string): boolean {
+  if (tag.name !== 'blockquote') return false;
+  const marked = attributeOf(tag, 'type') === 'cite' || attributeOf(tag, 'cite') !== '';
+  return marked || !/border(?:-width)?\s*:\s*(?:none|0)|margin(?:-left)?\s*:\s*(?:0\s+0\s+0\s+)?40px/.test(style);
+}

@@ -1,0 +1,85 @@
+/**
+ * The words and lines by which mail programs begin what they quote or forward, and signatures. All patterns are for
+ * folded lines: small letters without marks, single blanks.
+ */
+
+/** Longer lines are no markers. */
+const maxMarkerLength = 300;
+
+export const fold = (line: string): string =>
+  line
+    .slice(0, maxMarkerLength)
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .replace(/[\s\u200b-\u200f\u202a-\u202e\ufeff]+/g, ' ')
+    .trim();
+
+/** As Outlook, Gmail, Thunderbird and Apple Mail write it; of the languages of the notice and more. */
+const original = [
+  'original message|original appointment|original email|reply message|forwarded (?:message|by)|begin forwarded message',
+  "message d'origine|message original|message initial|message transfere|message transmis|debut du message (?:reexpedie|transfere)",
+  'ursprungliche (?:nachricht|mail)|originalnachricht|weitergeleitete (?:nachricht|mail|e-mail)|anfang der weitergeleiteten (?:nachricht|e-mail)',
+  'mensaje original|mensaje reenviado|inicio del mensaje reenviado',
+  'messaggio originale|messaggio inoltrato|inizio messaggio inoltrato',
+  'oorspronkelijk(?:e)? bericht|doorgestuurd bericht|begin doorgestuurd bericht',
+  'mensagem original|mensagem encaminhada|mensagem reencaminhada|inicio da mensagem (?:reencaminhada|encaminhada)',
+  'ursprungligt meddelande|vidarebefordrat (?:meddelande|brev)|oprindelig meddelelse|videresendt (?:besked|meddelelse|melding)|opprinnelig melding',
+  'alkuperainen viesti|valitetty viesti|edelleenlahetetty viesti|oryginalna wiadomosc|wiadomosc oryginalna|(?:przekazana wiadomosc|wiadomosc przekazana)',
+  'puvodni zprava|preposlana zprava|povodna sprava|eredeti uzenet|tovabbitott uzenet|mesaj original|mesaj redirectionat|orijinal (?:ileti|mesaj)|iletilen ileti',
+  'исходное сообщение|пересылаемое сообщение|пересланное сообщение|конец пересылаемого сообщения|оригінальне повідомлення|переслане повідомлення',
+  '原始邮件|原始郵件|转发的邮件|转发邮件信息|轉寄郵件|邮件原件|元のメッセージ|転送されたメッセージ|original message',
+].join('|');
+const originalLine = new RegExp(
+  `^[>*_\\s]*[-=_]{2,}\\s*(?:${original})\\s*:?\\s*[-=_]*\\*?$|^[-=_\\s]*(?:${original})\\s*[-=_]{2,}$`,
+  'u',
+);
+const forwardLine =
+  /^(?:begin forwarded message|debut du message (?:reexpedie|transfere)|anfang der weitergeleiteten (?:nachricht|e-mail)|inicio del mensaje reenviado|inizio messaggio inoltrato|begin doorgestuurd bericht|inicio da mensagem (?:reencaminhada|encaminhada)) ?:$/;
+
+export const startsOldMessage = (folded: string): boolean => originalLine.test(folded) || forwardLine.test(folded);
+
+/** Outlook sets a line above the header of the older message. */
+export const isRule = (folded: string): boolean => /^[_\-=]{5,}$/.test(folded);
+
+const from =
+  'from|de|von|da|van|fra|fran|od|lahettaja|felado|kimden|gonderen|remitente|expediteur|absender|afzender|mittente|от|від|发件人|寄件者|差出人|보낸 사람';
+const others =
+  'sent|date|to|cc|subject|envoye|date|a|objet|gesendet|datum|an|betreff|enviado(?: el)?|enviada(?: em)?|fecha|data|para|asunto|assunto|inviato|oggetto|verzonden|aan|onderwerp|sendt|dato|til|emne|skickat|till|amne|wyslano|do|temat|odeslano|komu|predmet|lahetetty|vastaanottaja|aihe|elkuldve|cimzett|targy|отправлено|дата|кому|тема|发送时间|收件人|主题|寄件日期|收件者|主旨|送信日時|宛先|件名';
+const fromLine = new RegExp(`^[*|\\s]*(?:${from})[*\\s]*[:：][*\\s]*\\S`, 'u');
+const otherLine = new RegExp(`^[*|\\s]*(?:${others})[*\\s]*[:：]`, 'u');
+
+export const isFromLine = (folded: string): boolean => fromLine.test(folded);
+
+/** The header of an older message, as Outlook writes it above: From, and two more of its fields in the next lines. */
+export const startsHeader = (folded: readonly string[]): boolean =>
+  isFromLine(folded[0] ?? '') && folded.slice(1, 6).filter((line) => otherLine.test(line)).length >= 2;
+
+const wrote =
+  'wrote|a ecrit|schrieb|escribio|ha scritto|schreef|escreveu|skrev|kirjoitti|napisal\\(?a?\\)?|napsal\\(?a?\\)?|irta|yazdi|пишет|написала?|написал\\(а\\)|пише|写道|寫道|さんは書きました';
+const attribution = new RegExp(`(?:^|[\\s,>)])(?:${wrote})(?:[\\s,:：<].*)?[:：]$|@.*\\d.*[:：]$|\\d.*@.*[:：]$`, 'u');
+const opener = /^(?:on|le|am|el|il|op|em|no dia|den|pa|dne|dnia|w dniu|vao|a|na|в|at|\d+)\b.*\d/u;
+const whole = new RegExp(`^(?:on|le|am|el|il|op|em|den|dne|dnia|w dniu)\\b.*\\d.*\\b(?:${wrote})\\b.*[:：]$`, 'u');
+
+/** Whether these lines, joined, say who wrote what is quoted below: "On 3 May, Ann wrote:". */
+export const isAttribution = (folded: string): boolean => folded.length < maxMarkerLength && attribution.test(folded);
+
+/** So clear that what follows is old, though no mark says so. */
+export const isWholeAttribution = (folded: string): boolean => folded.length < maxMarkerLength && whole.test(folded);
+
+export const opensAttribution = (folded: string): boolean => opener.test(folded);
+
+/** RFC 3676 section 4.3. */
+export const isSeparator = (line: string): boolean => /^-- \r?$/.test(line);
+
+const device =
+  /^(?:(?:sent|envoye|gesendet|von meinem \S+ gesendet|enviado|inviato|verzonden|verstuurd|skickat|sendt|lahetetty|wyslane|odeslano)\b.{0,60}(?:iphone|ipad|android|samsung|galaxy|huawei|xiaomi|blackberry|windows|outlook|gmail|mail|mobil\w*|telefon\w*|telefoon|handy|smartphone|yahoo|proton\w*|device)\b.{0,40}|von meinem .{0,40} gesendet.{0,20}|(?:get|obtenez|telechargez|holen sie sich|obtener|scarica|ottieni|download|obter|hent|hamta) outlook (?:for|pour|fur|para|per|voor|til)\b.{0,80}|.{0,20}aus der ferne gesendet)$/;
+
+/** "Sent from my iPhone". */
+export const isDeviceLine = (folded: string): boolean => device.test(folded);
+
+/** "Hello Bob," above what is answered. */
+export const isSalutation = (line: string): boolean => line.length <= 40 && /[,:!.]?$/.test(line);
+
+/** What list servers add at the end begins with a line of one character. */
+export const startsFooter = (folded: string): boolean => /^([_\-=*#~])\1{4,}/.test(folded);

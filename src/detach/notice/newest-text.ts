@@ -1,0 +1,158 @@
+/**
+ * Where the newest text of a body ends, line by line: what is quoted, forwarded or signed below it is not by who wrote
+ * it, or not what the reader looks for.
+ */
+import {
+  fold,
+  isAttribution,
+  isDeviceLine,
+  isFromLine,
+  isRule,
+  isSalutation,
+  isSeparator,
+  isWholeAttribution,
+  opensAttribution,
+  startsFooter,
+  startsHeader,
+  startsOldMessage,
+} from './markers.ts';
+
+export interface Line {
+  readonly text: string;
+  /** By a mark at its start, or by an element around it. */
+  readonly isQuoted?: boolean;
+  /** An element says that an older message begins here and goes on to the end. */
+  readonly isOld?: boolean;
+  /** A line is drawn above it. */
+  readonly isRuled?: boolean;
+  /** An element says that a signature begins here. */
+  readonly isSignature?: boolean;
+}
+
+export type Position = 'newest' | 'top' | 'end';
+
+/** The line before which the notice goes; the number of lines: after all of them. */
+export function findLine(lines: readonly Line[], position: Position): number {
+  if (position === 'top') return 0;
+  const text = new Text(lines);
+  const newest = text.newestEnd();
+  if (position === 'newest') return newest.signature ?? newest.end;
+  return newest.end === lines.length && newest.signature !== undefined ? newest.signature : lines.length;
+}
+
+/** A quoted line that was wrapped, and what is left of it. */
+const minWrappedLength = 60;
+const maxRestLength = 30;
+
+class Text {
+  readonly #lines: readonly Line[];
+  readonly #folded: readonly string[];
+
+  constructor(lines: readonly Line[]) {
+    this.#lines = lines;
+    this.#folded = lines.map(({ text }) => fold(text));
+  }
+
+  newestEnd(): { readonly end: number; readonly signature: number | undefined } {
+    const oldAt = this.#oldAt();
+    const { from, to } = this.#newest(oldAt);
+    return { end: to, signature: this.#signature(from, to) };
+  }
+
+  /** Where an older message begins that goes on to the end. */
+  #oldAt(): number {
+    const at = this.#lines.findIndex((line, i) => !line.isQuoted && this.#startsOld(line, i));
+    if (at < 0) return this.#lines.length;
+    const above = this.#lastInk(at - 1);
+    return above !== undefined && isRule(this.#folded[above]!) ? above : at;
+  }
+
+  #startsOld(line: Line, i: number): boolean {
+    const folded = this.#folded[i]!;
+    if (line.isOld || startsOldMessage(folded) || (line.isRuled && isFromLine(folded))) return true;
+    if (startsHeader(this.#folded.slice(i, i + 6))) return true;
+    return [1, 2, 3].some((count) => isWholeAttribution(this.#joined(i, i + count)) && !this.#isQuoteNear(i + count));
+  }
+
+  #joined = (from: number, to: number): string => this.#folded.slice(from, to).join(' ');
+
+  #isQuoteNear(at: number): boolean {
+    return this.#lines.slice(at, at + 3).some(({ isQuoted }) => isQuoted);
+  }
+
+  /** The newest text before `limit`: above what is quoted, or below and between, where the answers stand there. */
+  #newest(limit: number): { readonly from: number; readonly to: number } {
+    const runs = this.#quotedRuns(limit);
+    const [first] = runs;
+    const last = runs.at(-1);
+    if (first === undefined || last === undefined) return { from: 0, to: limit };
+    const above = this.#words(0, first.from);
+    const below = this.#below(last.to, limit);
+    const isInline = runs.length > 1 || (below > 0 && this.#isSalutation(above));
+    if (!isInline) return { from: 0, to: first.from };
+    if (below > 0) return { from: last.to, to: limit };
+    const before = runs.at(-2);
+    return { from: before?.to ?? 0, to: last.from };
+  }
+
+  /** Stretches of quoted lines, each with the line that says whose they are; words stand between them. */
+  #quotedRuns(limit: number): { from: number; to: number }[] {
+    const runs: { from: number; to: number }[] = [];
+    for (let i = 0; i < limit; i++) {
+      if (!this.#lines[i]!.isQuoted) continue;
+      const last = runs.at(-1);
+      const from = this.#attributionBefore(i, last?.to ?? 0);
+      if (last !== undefined && this.#words(last.to, from).length === 0) last.to = i + 1;
+      else runs.push({ from, to: i + 1 });
+    }
+    return runs;
+  }
+
+  #attributionBefore(quote: number, limit: number): number {
+    const last = this.#lastInk(quote - 1, limit);
+    if (last === undefined || quote - last > 3) return quote;
+    for (let from = last; from >= limit && from > last - 3 && this.#folded[from] !== ''; from--) {
+      const joined = this.#joined(from, last + 1);
+      if (opensAttribution(joined) && isAttribution(joined)) return from;
+    }
+    return isAttribution(this.#folded[last]!) ? last : quote;
+  }
+
+  /** Lines of words. The rest of a quoted line that was wrapped is none: it follows at once, and is short. */
+  #words(from: number, to: number): number[] {
+    let i = from;
+    const above = this.#lines[from - 1]?.text ?? '';
+    if (above.startsWith('>') && above.length > minWrappedLength && i < to && this.#isRest(i)) i++;
+    const found: number[] = [];
+    for (; i < to; i++) if (this.#folded[i] !== '') found.push(i);
+    return found;
+  }
+
+  #isRest = (i: number): boolean => this.#folded[i] !== '' && this.#folded[i]!.length < maxRestLength;
+
+  #isSalutation(above: readonly number[]): boolean {
+    return above.length === 0 || (above.length === 1 && isSalutation(this.#folded[above[0]!]!));
+  }
+
+  /** Lines of words below the last quoted one, but for a signature and what list servers add. */
+  #below(from: number, to: number): number {
+    const words = this.#words(from, to);
+    const end = words.findIndex(
+      (i) => startsFooter(this.#folded[i]!) || this.#isSignatureLine(i) || isDeviceLine(this.#folded[i]!),
+    );
+    return end < 0 ? words.length : end;
+  }
+
+  #isSignatureLine = (i: number): boolean => this.#lines[i]!.isSignature === true || isSeparator(this.#lines[i]!.text);
+
+  #signature(from: number, to: number): number | undefined {
+    for (let i = from; i < to; i++) if (this.#isSignatureLine(i)) return i;
+    const last = this.#lastInk(to - 1, from);
+    return last !== undefined && isDeviceLine(this.#folded[last]!) ? last : undefined;
+  }
+
+  #lastInk(at: number, limit = 0): number | undefined {
+    for (let i = at; i >= limit; i--) if (this.#folded[i] !== '') return i;
+    return undefined;
+  }
+}

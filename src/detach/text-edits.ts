@@ -1,0 +1,91 @@
+/** Puts notices into texts. */
+import type { Notice } from '../links/interface.ts';
+import { HeaderBlock } from '../message/header-block.ts';
+import { collect, smallestEdit, type Edit } from './edits.ts';
+import type { MessageReader, ReadLeaf } from './message-reader.ts';
+import { insertAsUtf8, insertNotice, type Carrier } from './notice/insert.ts';
+import type { Position } from './notice/newest-text.ts';
+import { relabel } from './notice/utf8-body.ts';
+import { typeOf, type Place, type Places } from './places.ts';
+import type { Tape } from './spool/tape.ts';
+
+/** A longer text is not read into memory to be written anew. */
+const maxTextBytes = 512 * 1024;
+
+/** Of the texts of one message that become UTF-8: as they were, they all stand in the manifest. */
+const maxRewrittenBytes = 512 * 1024;
+
+export interface TextContext {
+  readonly collector: MessageReader;
+  readonly tape: Tape;
+  readonly notice: Notice;
+  readonly position: Position;
+  readonly page: string | undefined;
+}
+
+/** `complete`: the notice stands in all of them, and there is no other text that a reader may see instead. */
+export interface TextEdits {
+  readonly edits: readonly Edit[];
+  readonly complete: boolean;
+}
+
+export class TextEditor {
+  readonly #context: TextContext;
+  #rewritten = 0;
+
+  constructor(context: TextContext) {
+    this.#context = context;
+  }
+
+  async insert({ places, complete }: Places): Promise<TextEdits> {
+    const byText = new Map<ReadLeaf, Place[]>();
+    for (const place of places) byText.set(place.text, [...(byText.get(place.text) ?? []), place]);
+    const edits: Edit[] = [];
+    for (const [text, all] of byText) {
+      const edit = await this.#edit(text, all);
+      if (edit) edits.push(edit);
+    }
+    return { edits, complete: complete && edits.length === byText.size };
+  }
+
+  async #edit({ leaf, end }: ReadLeaf, places: readonly Place[]): Promise<Edit | undefined> {
+    if (end - leaf.bodyAt > maxTextBytes) return undefined;
+    const { collector, tape } = this.#context;
+    const body = await collect(collector.slice(leaf.bodyAt, end), tape);
+    const before: Carrier = {
+      type: typeOf(leaf) === 'text/html' ? 'text/html' : 'text/plain',
+      params: leaf.head.params,
+      transferEncoding: leaf.head.encoding,
+      body,
+    };
+    const after = this.#write(before, places);
+    if (after === undefined) return undefined;
+    if (after.transferEncoding === before.transferEncoding && after.params === before.params)
+      return smallestEdit(leaf.bodyAt, body, after.body);
+    const original = await collect(collector.slice(leaf.headerAt, leaf.bodyAt), tape);
+    const header = HeaderBlock.parse(original.subarray(0, Math.max(0, original.length - emptyLine.length)));
+    const changed = relabel(header, after.transferEncoding);
+    if (changed === undefined || leaf.bodyAt === 0) return undefined;
+    this.#rewritten += body.length;
+    return { from: leaf.headerAt, to: end, insert: Buffer.concat([changed, emptyLine, after.body]) };
+  }
+
+  #write(before: Carrier, places: readonly Place[]): Carrier | undefined {
+    const { notice, position, page } = this.#context;
+    let carrier = before;
+    for (const { told, isAbove } of places) {
+      const content = notice.write({ items: told.map(({ item }) => item), page });
+      const at = isAbove ? 'top' : position;
+      const body = insertNotice(carrier, content, at);
+      if (body === undefined) {
+        const room = maxRewrittenBytes - this.#rewritten;
+        const rewritten = carrier.body.length <= room ? insertAsUtf8(carrier, content, at) : undefined;
+        if (rewritten === undefined) return undefined;
+        carrier = { ...carrier, ...rewritten, params: new Map([...carrier.params, ['charset', 'utf-8']]) };
+      } else carrier = { ...carrier, body };
+    }
+    return carrier;
+  }
+}
+
+const emptyLine = Buffer.from('\r\n');

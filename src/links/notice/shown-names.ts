@@ -1,0 +1,94 @@
+import { escapeHtml } from '../escape-html.ts';
+
+/**
+ * UTF-8 of a name as it is shown, escaped: a letter says it twice, in base64 or in `=E6=97=A5` perhaps, and what is
+ * said of one file takes less than 1,000 bytes. The page and the file itself have the whole name.
+ */
+const maxNameBytes = 48;
+
+/** For ` (2)`. */
+const numberBytes = 6;
+
+const ellipsis = '...';
+
+/** Names as the notice shows them: short, with their extension, and each different from the others. */
+export function shownNames(names: readonly string[]): string[] {
+  const short = names.map((name) => shorten(name));
+  const telling = names.map((name, i) => {
+    if (short[i] === name) return name;
+    const start = headOf(short[i]!);
+    const alike = names.filter((_, k) => short[k] !== names[k] && headOf(short[k]!) === start);
+    return new Set(alike).size > 1 ? shorten(name, { from: commonStart(alike) }) : short[i]!;
+  });
+  const counts = new Map<string, number>();
+  const taken = new Set<string>();
+  return telling.map((name, i) => {
+    const key = name.toLowerCase();
+    for (;;) {
+      const number = (counts.get(key) ?? 0) + 1;
+      counts.set(key, number);
+      const shown = number === 1 ? name : numbered(names[i]!, number);
+      if (taken.has(shown.toLowerCase())) continue;
+      taken.add(shown.toLowerCase());
+      return shown;
+    }
+  });
+}
+
+const headOf = (shortened: string): string => shortened.split(ellipsis, 1)[0]!;
+
+function numbered(name: string, number: number): string {
+  const { stem, extension } = split(shorten(name, { room: maxNameBytes - numberBytes }));
+  return `${stem} (${number})${extension}`;
+}
+
+function split(name: string): { readonly stem: string; readonly extension: string } {
+  const extension = /.(\.[\p{L}\p{N}]{1,10})$/u.exec(name)?.[1] ?? '';
+  return { stem: name.slice(0, name.length - extension.length), extension };
+}
+
+/** Characters that all of them begin with. */
+function commonStart(names: readonly string[]): number {
+  const [first = [], ...others] = names.map((name) => Array.from(name));
+  const at = first.findIndex((character, i) => others.some((other) => other[i] !== character));
+  return at < 0 ? first.length : at;
+}
+
+/**
+ * The end of a name says more than its middle: the extension, a version, a date. `from`: the character from which on
+ * it differs from others; that stays instead.
+ */
+export function shorten(
+  name: string,
+  { room = maxNameBytes, from }: { readonly room?: number; readonly from?: number } = {},
+): string {
+  const characters = Array.from(name);
+  if (widthOf(characters) <= room) return name;
+  const left = room - ellipsis.length;
+  if (from === undefined) {
+    const tail = fitting(characters.toReversed(), left / 3).reverse();
+    return whole(fitting(characters, left - widthOf(tail))) + ellipsis + tail.join('');
+  }
+  const { extension } = split(name);
+  const end = Array.from(extension);
+  const head = fitting(characters, left / 4);
+  const start = Math.max(head.length, from - 2);
+  const middle = characters.slice(start, characters.length - end.length);
+  const free = left - widthOf(head) - widthOf(end);
+  if (widthOf(middle) <= free) return whole(head) + ellipsis + middle.join('') + extension;
+  return (
+    whole(head) + ellipsis + whole(fitting(middle, free - ellipsis.length)) + ellipsis + extension.replace(/^\./, '')
+  );
+}
+
+const widthOf = (characters: readonly string[]): number =>
+  characters.reduce((sum, character) => sum + Buffer.byteLength(escapeHtml(character)), 0);
+
+/** As many of the first ones as have no more than so many bytes. */
+function fitting(characters: readonly string[], room: number): string[] {
+  let used = 0;
+  const count = characters.findIndex((character) => (used += widthOf([character])) > room);
+  return characters.slice(0, count < 0 ? characters.length : count);
+}
+
+const whole = (characters: readonly string[]): string => characters.join('').trimEnd();
