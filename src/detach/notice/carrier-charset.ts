@@ -8,7 +8,7 @@ export interface Layout {
   readonly text: string;
   readonly unit: 1 | 2;
   /** What a stretch of `text` says. */
-  read(text: string): string;
+  readonly read: (text: string) => string;
   /** Whether the charset can say this character. */
   has(character: string): boolean;
   /** Encodes text of such characters, to stand at this place of `text`. */

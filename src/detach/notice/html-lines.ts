@@ -73,7 +73,10 @@ export class HtmlLines {
   }
 
   words(at: number, end: number): void {
-    if (this.#preformatted === 0) return this.#add(this.#text.slice(at, end), at);
+    if (this.#preformatted === 0) {
+      this.#add(this.#text.slice(at, end), at);
+      return;
+    }
     let start = at;
     for (const piece of this.#text.slice(at, end).split(/(?<=\n)/)) {
       this.#add(piece, start);

@@ -77,8 +77,8 @@ class Scan implements Visitor {
     else if (name === 'html') this.html = this.swallower?.at ?? at;
     if (this.#silent === name) this.#silent = undefined;
     const open = this.swallower?.open;
-    if (open === undefined) return this.lines.close(tag);
-    if (open.at(-1) !== name) return;
+    if (open === undefined) this.lines.close(tag);
+    if (open?.at(-1) !== name) return;
     open.pop();
     if (open.length > 0) return;
     this.swallower = undefined;
