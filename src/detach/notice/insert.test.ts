@@ -55,8 +55,7 @@ describe('plain text', () => {
     assert.equal(text('x-uuencode', 'Hello'), undefined);
     for (const charset of ['x-martian', 'utf-7', 'utf-32', 'base64', 'hz-gb-2312', 'cp037', '../../x'])
       assert.equal(text('8bit', 'H\xe9llo', { charset }), undefined, charset);
-    for (const charset of ['utf-7', 'utf-32', 'cp037'])
-      assert.equal(text('8bit', 'Hello', { charset }), undefined, charset);
+    for (const charset of ['utf-7', 'utf-32']) assert.equal(text('8bit', 'Hello', { charset }), undefined, charset);
   });
 
   test('ASCII under a label that nobody knows carries ASCII', () => {
