@@ -96,6 +96,6 @@ test('two meters share nothing, and process metrics are in each', async () => {
 test('every metric of ours has a help text', async () => {
   const text = await createMeter('c1').registry.metrics();
   const names = [...text.matchAll(/^# TYPE (detach_mta_\S+)/gm)].map(([, name]) => name);
-  assert.equal(names.length, 11);
+  assert.equal(names.length, 13);
   for (const name of names) assert.match(text, new RegExp(`^# HELP ${String(name)} \\S.*\\.$`, 'm'));
 });
