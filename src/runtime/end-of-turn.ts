@@ -3,8 +3,8 @@ let due: (() => void)[] = [];
 /**
  * Calls back when all that is ready in this turn of the event loop has been worked on.
  *
- * What one turn has to say to several neighbours is said then, in a row: the first write wakes them, which costs the
- * sender several times a write to somebody awake, and the others find them awake.
+ * Batches the writes of one turn. A write to a process that sleeps costs the sender several times one to a process that
+ * is awake; in a batch only the first one has to wake it.
  */
 export function atEndOfTurn(callback: () => void): void {
   if (due.length === 0) setImmediate(run);

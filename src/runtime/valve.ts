@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
  * Keeps a socket from being read ahead of whoever wants its bytes.
  *
  * Node goes on reading a socket that is paused until there is a chunk in its buffer. While the disk is slow that chunk
- * waits, grows old, and is collected late, and so do all that come after it: a megabyte for each large message. What is
- * not read stays with the sender. The end of a connection is not seen either while the valve is closed.
+ * is promoted to V8's old generation and freed late, and so are all that come after it: a megabyte for each large
+ * message. What is not read stays with the sender. The end of a connection is not seen either while the valve is closed.
  */
 export class Valve {
   #closed = false;

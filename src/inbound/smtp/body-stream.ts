@@ -9,9 +9,10 @@ const MIN_PIECE_OCTETS = 4096;
 /**
  * The content of one message between the wire parser, which pushes, and the relay, which reads it once.
  *
- * Holds what came with one read of the socket, and less than a piece of what came before: `push` answers false unless the reader waits for more, and the parser
- * stops reading until `whenDrained` calls back. Reading ahead would gain nothing, all of this is one thread, and what
- * waits here while the disk is slow grows old and is collected late.
+ * Holds what came with one read of the socket, and less than a piece of what came before. `push` answers false unless
+ * the reader waits for more; the parser then stops reading until `whenDrained` calls back. Reading ahead would gain
+ * nothing, since all of this is one thread, and chunks that wait for a slow disk are promoted to V8's old generation and
+ * freed late.
  */
 export class BodyStream implements AsyncIterableIterator<Buffer> {
   #chunks: Buffer[] = [];
