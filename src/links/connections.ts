@@ -17,10 +17,11 @@ type Turn = () => Promise<void>;
 interface Connection {
   readonly waiting: Turn[];
   busy: boolean;
+  requests: number;
 }
 
 export interface ConnectionsOptions {
-  readonly limits: Pick<Limits, 'connectionsPerAddress' | 'pipelined'>;
+  readonly limits: Pick<Limits, 'connectionsPerAddress' | 'pipelined' | 'requestsPerConnection'>;
   /** Whose connections are those of many clients. */
   readonly sharedBy: NetworkList;
   readonly lines: RepeatedLines;
@@ -69,6 +70,9 @@ export class Connections {
       socket.destroy();
       return;
     }
+    connection.requests += 1;
+    // Node closes the connection when this answer is out.
+    if (connection.requests >= this.#options.limits.requestsPerConnection) response.setHeader('Connection', 'close');
     connection.waiting.push(async () => {
       const out = new Promise<void>((resolve) => response.once('close', resolve));
       await answer();
@@ -84,7 +88,7 @@ export class Connections {
 
   #of(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
-    if (!connection) this.#connections.set(socket, (connection = { waiting: [], busy: false }));
+    if (!connection) this.#connections.set(socket, (connection = { waiting: [], busy: false, requests: 0 }));
     return connection;
   }
 

@@ -92,7 +92,6 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     connections.serve(request, response, () => handler.handle(request, response));
   });
   server.maxConnections = limits.connections;
-  server.maxRequestsPerSocket = limits.requestsPerConnection;
   server.on('connection', connections.opened);
   server.setTimeout(stalledMs);
   if (listenOn) server.listen(listenOn);

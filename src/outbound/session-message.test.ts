@@ -186,7 +186,7 @@ class Stalled extends Duplex {
 
 /** A session in DATA with a next hop that reads no more: where the kernel would stop taking bytes is chance. */
 async function stalled(): Promise<{ session: Session; say: (line: string) => void }> {
-  const socket = new Stalled();
+  const socket = new Stalled({ writableHighWaterMark: 16_384 });
   const say = (line: string): void => void socket.push(`${line}\r\n`);
   const options = { peer: 'b', extensions: new Map(), protocol: 'smtp', timeouts: defaultTimeouts } as const;
   const session = new ChannelSession(new Channel(socket as unknown as Socket, options), false, () => undefined);
