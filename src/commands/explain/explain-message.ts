@@ -29,8 +29,9 @@ export async function explainMessage(message: MessageFile, options: ExplainOptio
   const { config, directory } = options;
   const spool = new Spool({ directory, maxBytes: config.spool.maxBytes, meter: { spool: () => undefined } });
   const inspection = await inspect(message.read(), { rules: config.detach, spool });
-  if (inspection.fields === 0) {
-    throw new CommandError(ExitStatus.data, 'this is no message: it does not begin with a header field');
+  // Among random lines some look like fields; a message may have a line of an mbox file on top.
+  if (inspection.fields <= inspection.brokenLines) {
+    throw new CommandError(ExitStatus.data, 'this is no message: it does not begin with header fields');
   }
   const from = options.from ?? senderOf(inspection.header);
   const to = options.to.map((address) => explainRecipient(address, config));
