@@ -25,6 +25,6 @@ if (files.length === 0) {
   console.error('run-tests: no test file matches');
   process.exit(66);
 }
-const options = ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec'];
+const options = ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-timeout=1500000', '--test-reporter=spec'];
 const { status } = spawnSync(process.execPath, [...options, ...files.sort()], { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);
