@@ -17,7 +17,7 @@ export interface Swept {
   links: number;
 }
 
-/** So long does an expired link still say that it has expired, before it is as unknown as any other. */
+/** How long an expired link answers 410; after that it is deleted and answers 404. */
 export const linkGraceMs = 30 * 86_400_000;
 
 /**
