@@ -62,6 +62,8 @@ export class HashThread {
   readonly #waiting = new Map<number, Waiting>();
   #files = 0;
   #end: Failure | undefined;
+  /** Its end is waited for: a digest that is given meanwhile must not let the process end before. */
+  #stopping = false;
 
   constructor() {
     this.#worker.on('message', ({ file, sha256, crc32 }: Digest) => this.#settle(file)?.resolve({ sha256, crc32 }));
@@ -113,6 +115,7 @@ export class HashThread {
 
   /** The thread is gone when this resolves. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#worker.terminate();
     this.#ends(new Error('stopped'));
   }
@@ -141,7 +144,7 @@ export class HashThread {
   #settle(file: number): Waiting | undefined {
     const waiting = this.#waiting.get(file);
     this.#waiting.delete(file);
-    if (this.#waiting.size === 0) this.#worker.unref();
+    if (this.#waiting.size === 0 && !this.#stopping) this.#worker.unref();
     return waiting;
   }
 
