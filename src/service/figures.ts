@@ -18,6 +18,7 @@ export class SummedFigures {
   readonly contentType: string;
   /** Counters of processes that have ended. */
   #ended: Figures = [];
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(own: Registry, sources: () => readonly Source[]) {
     this.contentType = own.contentType;
@@ -25,15 +26,25 @@ export class SummedFigures {
   }
 
   async metrics(): Promise<string> {
+    // Read together: a process that ends meanwhile counts among the living or the ended, never in both.
+    const ended = this.#ended;
     const all = await Promise.all(this.#sources().map(async (source) => labelled(await source.figures(), source.name)));
-    return AggregatorRegistry.aggregate([this.#ended, ...all].map((each) => [...each])).metrics();
+    return AggregatorRegistry.aggregate([ended, ...all].map((each) => [...each])).metrics();
   }
 
-  /** A process has ended: its counters stay. */
-  async keep(last: Figures): Promise<void> {
+  /** A process has ended: its counters stay. `forget` takes it out of the sources, at the same moment. */
+  keep(last: Figures, forget: () => void): Promise<void> {
+    // One after the other: each adds to what the one before left.
+    this.#keeping = this.#keeping.then(() => this.#add(last, forget));
+    return this.#keeping;
+  }
+
+  async #add(last: Figures, forget: () => void): Promise<void> {
     const counted = last.filter(({ name, type }) => name.startsWith(OURS) && accumulates(type));
     const sums = AggregatorRegistry.aggregate([[...this.#ended], [...counted]]);
-    this.#ended = await sums.getMetricsAsJSON();
+    const figures = await sums.getMetricsAsJSON();
+    this.#ended = figures;
+    forget();
   }
 }
 

@@ -117,10 +117,9 @@ export class Supervisor {
     const process = new ServiceProcess(options);
     this.#processes.add(process);
     if (role === 'mail') this.#ledger.join(process);
-    void process.ended.then(async () => {
+    void process.ended.then(() => {
       this.#ledger.leave(process);
-      await this.#figures.keep(process.lastFigures);
-      this.#processes.delete(process);
+      return this.#figures.keep(process.lastFigures, () => this.#processes.delete(process));
     });
     return process;
   };
