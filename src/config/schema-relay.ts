@@ -151,7 +151,7 @@ export const relaySchema = {
     directory: derived(path, {
       text: '`detach-mta-` and the number of the user, in the temporary folder of the system',
       derive: defaultSpoolDirectory,
-      doc: 'Folder for what does not fit into memory while a message passes. Nothing in it is needed after a crash. Nobody else should be able to read it.',
+      doc: 'Folder for what does not fit into memory while a message passes. Nothing in it is needed after a crash. It is refused where another user could write to it or to a folder above it (a sticky one like `/tmp` may be above it), and where it is a symbolic link. Links above it must belong to root or to the user of the service.',
       why: 'Exists everywhere. Where the temporary folder lies in memory, set one on a disk.',
     }),
     maxBytes: key(size({ min: 1 }), {

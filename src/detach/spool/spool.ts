@@ -1,8 +1,7 @@
-import { chmod, mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import type { Meter } from '../../observe/interface.ts';
 import { Failure } from '../../smtp/failures.ts';
+import { newSpoolPath, prepareFolder } from './spool-folder.ts';
 import { CountedSpace, type SpoolSpace } from './spool-space.ts';
 
 export interface SpoolOptions {
@@ -26,8 +25,6 @@ export const maxResidentBlocks = 110;
 
 /** Blocks on their way to disk, over all messages, before who has one there waits for it: 1 MiB. */
 const maxWritingBlocks = 4;
-
-const suffix = '.spool';
 
 /**
  * The spool directory of this process and how much of it is used, over all messages.
@@ -116,14 +113,14 @@ export class Spool {
 
   /** A new file without a name. */
   async open(): Promise<FileHandle> {
-    this.#prepared ??= this.#prepare();
+    this.#prepared ??= prepareFolder(this.#options.directory);
     try {
       await this.#prepared;
     } catch (error) {
       this.#prepared = undefined;
       throw error;
     }
-    const path = join(this.#options.directory, randomUUID() + suffix);
+    const path = newSpoolPath(this.#options.directory);
     const file = await open(path, 'wx+', 0o600);
     try {
       await rm(path, { force: true });
@@ -142,19 +139,5 @@ export class Spool {
     } finally {
       await file.close();
     }
-  }
-
-  async #prepare(): Promise<void> {
-    const { directory } = this.#options;
-    const created = await mkdir(directory, { recursive: true, mode: 0o700 });
-    if (created !== undefined) await chmod(directory, 0o700);
-    const { uid, mode } = await stat(directory);
-    const me = process.getuid?.() ?? uid;
-    // Under /tmp anybody could have made it first, and would read or replace the mail in it.
-    if ((uid !== me && uid !== 0) || (mode & 0o022) !== 0)
-      throw new Failure('internal', { reason: `spool.directory ${directory} can be written by other users` });
-    // What a kill between opening and unlinking left behind.
-    for (const name of await readdir(directory))
-      if (name.endsWith(suffix)) await rm(join(directory, name), { force: true });
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -211,7 +211,7 @@ test('the directory is private, and what a kill left in it is removed', async ()
   assert.equal(statSync(join(root, 'b/c')).mode & 0o777, 0o700);
   assert.deepEqual(readdirSync(join(root, 'b/c')), [], 'a file has no name while it is used');
   await left.release();
-  writeFileSync(join(root, 'b/c/old.spool'), 'x');
+  writeFileSync(join(root, `b/c/${randomUUID()}.spool`), 'x');
   writeFileSync(join(root, 'b/c/not ours'), 'x');
   const tape = new Tape(spoolOnDisk('b/c'));
   tape.append(bytes);

@@ -1,0 +1,91 @@
+/**
+ * The folder for spool files. Whoever can write to it, or to a folder above it, could read or replace the mail in it, or
+ * lead us to a folder of somebody else's. So each step of the path is looked at, links included, before anything is
+ * created or deleted there.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, readlink, rm } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { Failure } from '../../smtp/failures.ts';
+
+/** As the kernel follows them (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+const STICKY = 0o1000;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** What `newSpoolPath` makes. */
+const OUR_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.spool$/;
+
+export const newSpoolPath = (folder: string): string => join(folder, `${randomUUID()}.spool`);
+
+/**
+ * Creates the folder where it is missing, and removes the files that a kill left in it between opening and unlinking.
+ * @throws Failure internal, when other users could write there
+ */
+export async function prepareFolder(folder: string): Promise<void> {
+  const path = resolve(folder);
+  await checkAbove(path);
+  const created = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (created !== undefined) await chmod(path, 0o700);
+  const stats = await lstat(path);
+  if (stats.isSymbolicLink()) throw unsafe(path, 'it is a symbolic link: name the folder itself');
+  if (!stats.isDirectory()) throw unsafe(path, 'it is no folder');
+  if (!isOwn(stats)) throw unsafe(path, `it belongs to user ${stats.uid}`);
+  if ((stats.mode & WRITABLE_BY_OTHERS) !== 0) throw unsafe(path, 'it can be written by other users');
+  await removeLeftovers(path);
+}
+
+/** Checks the folders above it, as far as they exist. */
+async function checkAbove(path: string): Promise<void> {
+  let links = 0;
+  /** Names still to be walked through. The path's own is not among them. */
+  const ahead = namesOf(dirname(path));
+  let at: string = sep;
+  for (;;) {
+    const stats = await lstatIfThere(at);
+    if (!stats) return;
+    if (!isOwn(stats)) throw unsafe(path, `${at} above it belongs to user ${stats.uid}`);
+    if (stats.isSymbolicLink()) {
+      links += 1;
+      if (links > MAX_LINKS) throw unsafe(path, 'too many symbolic links lead to it');
+      ahead.unshift(...namesOf(resolve(dirname(at), await readlink(at))));
+      at = sep;
+    } else if ((stats.mode & WRITABLE_BY_OTHERS) !== 0 && (stats.mode & STICKY) === 0)
+      throw unsafe(path, `${at} above it can be written by other users`);
+    const next = ahead.shift();
+    if (next === undefined) return;
+    at = join(at, next);
+  }
+}
+
+const namesOf = (path: string): string[] => path.split(sep).filter((name) => name !== '');
+
+async function lstatIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!OUR_NAME.test(name)) continue;
+    const path = join(folder, name);
+    const stats = await lstatIfThere(path);
+    // `rm` removes a link, not what it leads to; but what is no file was not made by us.
+    if (stats?.isFile() === true && stats.uid === userId(stats)) await rm(path, { force: true });
+  }
+}
+
+/** Whether it belongs to this user, or to root. */
+const isOwn = (stats: Stats): boolean => stats.uid === 0 || stats.uid === userId(stats);
+
+/** This user's; on a system without users everything is ours. */
+const userId = ({ uid }: Stats): number => process.getuid?.() ?? uid;
+
+const unsafe = (path: string, reason: string): Failure =>
+  new Failure('internal', { reason: `spool.directory ${path}: ${reason}` });
