@@ -2,7 +2,7 @@ import type { Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { FileDigest } from '../runtime/hashing/hash-thread.ts';
 import type { Link, MessageRecords, NewFile, NewMessage, Store } from '../storage/interface.ts';
-import type { FilePart } from './message-reader.ts';
+import type { FilePart } from './read-message.ts';
 import type { Tape } from './spool/tape.ts';
 
 /** Files of one message that are stored at the same time. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Notice } from '../links/interface.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import type { Store } from '../storage/interface.ts';
-import { IncomingMessage, type DetachContext } from './incoming-message.ts';
+import { IncomingMessage, type IncomingContext } from './incoming-message.ts';
 import type { Detacher } from './interface.ts';
 import { createPolicyClass } from './policy.ts';
 import { receiveHeader } from './receive-header.ts';
@@ -27,7 +27,7 @@ export function createDetacher({ config, store, notice, log, meter, space }: Det
     void settled.then(() => uploads.delete(settled));
   };
   const spool = new Spool({ ...config.spool, meter, ...(space ? { space } : {}) });
-  const context: DetachContext = {
+  const context: IncomingContext = {
     config,
     store,
     notice,

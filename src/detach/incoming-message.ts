@@ -5,47 +5,26 @@
  * contain a file worth detaching; from then on it is scanned onto another one. The client is read no faster than the
  * tape reaches the disk.
  */
-import { createHash } from 'node:crypto';
-import type { Config } from '../config/config.ts';
-import { linkUrl, type Notice } from '../links/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
-import type { Log, Meter } from '../observe/interface.ts';
-import { Failure } from '../smtp/failures.ts';
-import { fingerprintOf, type Store } from '../storage/interface.ts';
 import { Checksum } from './checksum.ts';
 import { ChunkList } from './chunk-list.ts';
-import { MessageReader, type FilePart } from './message-reader.ts';
-import { commitFiles, type Committed, type HashedPart } from './commit-files.ts';
-import { distinctNames } from './distinct-names.ts';
-import { applyEdits, describeBody, describeEdits, lengthOf } from './edits.ts';
-import type { DetachedFile, Envelope, Incoming, Outgoing } from './interface.ts';
-import { writeManifest } from './manifest.ts';
+import { detachFiles, type DetachContext } from './detach-files.ts';
+import type { Envelope, Incoming, Outgoing } from './interface.ts';
+import { MessageReader } from './message-reader.ts';
 import { longFieldIn, readPartHead } from './mime/part-head.ts';
 import { MimeScanner } from './mime/scanner.ts';
 import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
-import { isExempt, judge, optsOut, smallestSize } from './policy.ts';
+import { isExempt, optsOut, smallestSize } from './policy.ts';
+import type { ReadMessage } from './read-message.ts';
 import type { Received } from './receive-header.ts';
-import { replaceParts } from './replacement.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
 import { takeTurns } from '../runtime/take-turns.ts';
 
-export interface DetachContext {
-  readonly config: Pick<Config, 'detach' | 'links'>;
-  readonly store: Store;
-  readonly notice: Notice;
-  readonly log: Log;
-  readonly meter: Meter;
+export interface IncomingContext extends DetachContext {
   readonly spool: Spool;
-  /** Told of every upload: it may outlive its message. */
-  readonly watch: (upload: Promise<unknown>) => void;
 }
-
-export const manifestField = 'X-Detach-Message';
-
-/** The field with the id of 128 bits that storage gives a manifest. */
-const fieldBytes = `${manifestField}: ${'x'.repeat(22)}\r\n`.length;
 
 /** Up to here a message is kept in chunks: more of them than one read of the socket gives grow old, and are collected late. */
 const maxChunkBytes = 64 * 1024;
@@ -67,12 +46,12 @@ export class IncomingMessage implements Incoming {
   #rest: Buffer;
   readonly #source: AsyncIterator<Buffer>;
   readonly #signal: AbortSignal;
-  readonly #context: DetachContext;
+  readonly #context: IncomingContext;
 
   constructor(
     { header, rest }: Received,
     source: AsyncIterator<Buffer>,
-    options: { readonly context: DetachContext; readonly signal: AbortSignal },
+    options: { readonly context: IncomingContext; readonly signal: AbortSignal },
   ) {
     this.header = header;
     this.#rest = rest;
@@ -100,10 +79,14 @@ export class IncomingMessage implements Incoming {
     if (isAll) return this.#asItCame(start);
     const tape = new Tape(this.#context.spool, envelope.client);
     return releasedOnError(tape, async () => {
-      const collector = new MessageReader(tape, rules);
       const checksum = new Checksum();
-      await this.#scan(start, { tape, collector, checksum });
-      return this.#replace(collector, envelope, { tape, checksum });
+      const message = await this.#read(start, { tape, checksum });
+      return detachFiles(message, {
+        context: this.#context,
+        envelope,
+        checksum: checksum.digest(),
+        signal: this.#signal,
+      });
     });
   }
 
@@ -152,17 +135,13 @@ export class IncomingMessage implements Incoming {
   }
 
   /** Reads the message to its end, its start again. The checksum is that of what comes after the empty line. */
-  async #scan(
+  async #read(
     start: Tape,
-    {
-      tape,
-      collector,
-      checksum,
-    }: { readonly tape: Tape; readonly collector: MessageReader; readonly checksum: Checksum },
-  ): Promise<void> {
-    const scanner = new MimeScanner(readPartHead(this.header), collector, {
-      maxDepth: this.#context.config.detach.maxDepth,
-    });
+    { tape, checksum }: { readonly tape: Tape; readonly checksum: Checksum },
+  ): Promise<ReadMessage> {
+    const rules = this.#context.config.detach;
+    const reader = new MessageReader(tape, rules);
+    const scanner = new MimeScanner(readPartHead(this.header), reader, { maxDepth: rules.maxDepth });
     const scan = async (bytes: Buffer): Promise<void> => {
       checksum.update(bytes);
       for (let at = 0; at < bytes.length;) {
@@ -189,99 +168,7 @@ export class IncomingMessage implements Incoming {
     };
     while (await scanNext()) await tape.drain();
     scanner.end();
-  }
-
-  async #replace(
-    collector: MessageReader,
-    envelope: Envelope,
-    { tape, checksum }: { readonly tape: Tape; readonly checksum: Checksum },
-  ): Promise<Outgoing> {
-    const { config, meter, log } = this.#context;
-    const bytesIn = this.header.raw.length + emptyLineBytes + collector.length;
-    const whole = (): Outgoing =>
-      tapeOutgoing({ header: this.header.raw, pieces: collector.pieces, tape }, { bytesIn, files: [] });
-    if (collector.limit !== undefined) {
-      log.info('passed-whole', { reason: collector.limit });
-      return whole();
-    }
-    const found = this.#choose(collector);
-    if (found.length === 0) return whole();
-    const chosen = await Promise.all(found.map(async (part) => ({ ...part, ...(await part.digest) })));
-    try {
-      const { files, records } = await this.#commit(chosen, envelope, tape);
-      const items = files.map(({ part, token, link }) => ({
-        part,
-        item: {
-          name: link.name,
-          type: link.type,
-          size: link.size,
-          url: linkUrl(config.links.baseUrl, token),
-          expires: link.expires === null ? undefined : new Date(link.expires),
-        },
-      }));
-      const { header, edits } = await replaceParts(items, {
-        header: this.header,
-        collector,
-        tape,
-        notice: this.#context.notice,
-        position: config.links.position,
-      });
-      const pieces = applyEdits(collector, edits);
-      const added = header.length - this.header.raw.length + fieldBytes;
-      if (lengthOf(pieces) + added >= collector.length) return whole();
-      const hashes = new Map(chosen.map(({ piece, sha256 }) => [piece, sha256]));
-      const manifest = writeManifest({
-        v: 1,
-        original: {
-          header: this.header.raw.toString('latin1'),
-          size: collector.length,
-          gmac: checksum.digest(),
-        },
-        delivered: await describeBody(pieces, tape),
-        edits: await describeEdits(edits, collector, { tape, hashes }),
-      });
-      const id = await records.finish(manifest, this.#signal);
-      const field = Buffer.from(`${manifestField}: ${id}\r\n`);
-      return tapeOutgoing(
-        { header: Buffer.concat([field, header]), pieces, tape },
-        { bytesIn, files: files.map(describeFile) },
-      );
-    } catch (error) {
-      if (this.#signal.aborted) throw new Failure('clientGone', { cause: error });
-      const failure = Failure.from(error);
-      const notStored = failure.kind === 'storageFailed' || failure.kind === 'storageFull';
-      if (!notStored || config.detach.onStorageFailure !== 'pass') throw failure;
-      meter.storageFailure();
-      log.warn('passed-whole', { reason: failure.message, files: chosen.length });
-      return whole();
-    }
-  }
-
-  #choose(collector: MessageReader): FilePart[] {
-    const reasons = judge(collector.candidates(), this.#context.config.detach);
-    const left = new Map(collector.left);
-    for (const reason of reasons) if (reason !== undefined) left.set(reason, (left.get(reason) ?? 0) + 1);
-    if (left.size > 0) this.#context.log.debug('left-alone', { parts: Object.fromEntries(left) });
-    const chosen = collector.files.filter((_, i) => reasons[i] === undefined);
-    const names = distinctNames(chosen.map(({ candidate }) => candidate));
-    return chosen.map((part, i) => ({ ...part, candidate: names[i]! }));
-  }
-
-  #commit(chosen: readonly HashedPart[], envelope: Envelope, tape: Tape): ReturnType<typeof commitFiles> {
-    const { store, meter, watch } = this.#context;
-    return commitFiles(chosen, {
-      store,
-      tape,
-      meter,
-      watch,
-      signal: this.#signal,
-      message: {
-        messageIdentity: identityOf(this.header),
-        ...envelope,
-        from: this.header.first('from'),
-        subject: this.header.first('subject'),
-      },
-    });
+    return reader.finish(this.header);
   }
 }
 
@@ -293,23 +180,3 @@ async function releasedOnError<T>(tape: Tape, work: () => Promise<T>): Promise<T
     throw error;
   }
 }
-
-/** RFC 5322 section 2.1.1 gives a line 998 characters. Whatever is longer would stand whole in every link. */
-const maxIdentityLength = 998;
-
-/** The same for every try of the same message. */
-function identityOf(header: HeaderBlock): string {
-  const id = header.first('message-id') ?? '';
-  if (id !== '' && id.length <= maxIdentityLength) return id;
-  return `sha256:${createHash('sha256')
-    .update(id === '' ? header.raw : Buffer.from(id, 'latin1'))
-    .digest('hex')}`;
-}
-
-const describeFile = ({ part, token, link }: Committed): DetachedFile => ({
-  name: link.name,
-  type: link.type,
-  size: link.size,
-  sha256: part.sha256,
-  tokenFingerprint: fingerprintOf(token),
-});

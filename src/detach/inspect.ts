@@ -44,8 +44,7 @@ export async function inspect(
   const { header, rest } = await receiveHeader(source);
   const tape = new Tape(spool);
   try {
-    const reader = new MessageReader(tape, rules);
-    const inspector = new Inspector(reader);
+    const inspector = new Inspector(tape, rules);
     const scanner = new MimeScanner(readPartHead(header), inspector, { maxDepth: rules.maxDepth });
     scanner.push(rest.subarray('\r\n'.length));
     for (let next = await source.next(); next.done !== true; next = await source.next()) {
@@ -56,7 +55,7 @@ export async function inspect(
     const brokenLines = header.fields.filter(({ key }) => key === '').length;
     return {
       header,
-      leaves: await inspector.finish(rules, longFieldIn(header)),
+      leaves: await inspector.finish(header),
       fields: header.fields.length - brokenLines,
       brokenLines,
     };
@@ -73,14 +72,15 @@ interface Remembered {
 
 /** Hands everything on to the reader, and notes what becomes of each leaf. */
 class Inspector implements Sink {
+  readonly #rules: Rules;
   readonly #reader: MessageReader;
   readonly #remembered: Remembered[] = [];
   #leaf: Leaf | undefined;
   #reason: Reason | undefined;
 
-  constructor(reader: MessageReader) {
-    this.#reader = reader;
-    reader.onLeft = (reason) => (this.#reason = reason);
+  constructor(tape: Tape, rules: Rules) {
+    this.#rules = rules;
+    this.#reader = new MessageReader(tape, rules, { onLeft: (reason) => (this.#reason = reason) });
   }
 
   literal(bytes: Buffer): void {
@@ -111,10 +111,15 @@ class Inspector implements Sink {
     this.#remembered.push({ leaf, bytes: end - leaf.bodyAt, reason: this.#reason });
   }
 
-  /** `limit`: why the whole message stays as it is. */
-  async finish(rules: Rules, limit = this.#reader.limit): Promise<InspectedLeaf[]> {
-    const { files } = this.#reader;
-    const reasons = judge(this.#reader.candidates(), rules);
+  async finish(messageHeader: HeaderBlock): Promise<InspectedLeaf[]> {
+    const message = this.#reader.finish(messageHeader);
+    const { files } = message;
+    /** Why the whole message stays as it is. */
+    const limit = longFieldIn(messageHeader) ?? message.limit;
+    const reasons = judge(
+      files.map(({ candidate }) => candidate),
+      this.#rules,
+    );
     const hashes = await Promise.all(files.map(({ digest }) => digest));
     const fileOf = new Map(files.map((file, i) => [file.leaf, { ...file.candidate, i }]));
     return this.#remembered.map(({ leaf, bytes, reason }) => {

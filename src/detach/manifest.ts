@@ -1,5 +1,8 @@
 import type { Recipe } from './encoding/recipe.ts';
 
+/** The header field that names the manifest of a message. */
+export const manifestField = 'X-Detach-Message';
+
 /**
  * What `messages/<id>` holds: how the original comes back from the delivered body and the stored files.
  * docs/restore.md describes it. All text from the message stands as byte strings, a character for each octet.

@@ -1,6 +1,6 @@
 /**
  * Takes what the scanner finds and puts the message on a tape: structure and texts as they came, parts that may be
- * detached decoded, each once. Afterwards it knows the message as a list of pieces over that tape.
+ * detached decoded, each once. `finish` gives the message as a list of pieces over that tape.
  *
  * Buffers at most `maxHeldBytes` of one part. The tape belongs to the caller, who waits for its `drain` between chunks:
  * nothing here waits.
@@ -8,7 +8,8 @@
 import { Base64Reader } from './encoding/base64-reader.ts';
 import { QuotedReader } from './encoding/quoted-reader.ts';
 import { DecodedFile, IdentityReader, type Reader } from './encoding/reader.ts';
-import { recipeCost, type Recipe } from './encoding/recipe.ts';
+import { recipeCost } from './encoding/recipe.ts';
+import type { HeaderBlock } from '../message/header-block.ts';
 import { containers, effectiveType, type Leaf } from './mime/structure.ts';
 import type { Sink } from './mime/scanner.ts';
 import {
@@ -23,46 +24,12 @@ import {
   type Reason,
   type Rules,
 } from './policy.ts';
-import type { FileDigest } from '../runtime/hashing/hash-thread.ts';
+import { FileHashes } from './spool/file-hashes.ts';
 import type { Tape } from './spool/tape.ts';
 import { Mentions } from './mentions.ts';
+import type { FilePiece, Piece, TapePiece } from './pieces.ts';
+import { ReadMessage, type FilePart, type ReadLeaf } from './read-message.ts';
 import { TextWatch } from './text-watch.ts';
-
-/** A stretch of the message as received: on the tape as it is, or decoded. */
-export type Piece = TapePiece | FilePiece;
-
-interface Stretch {
-  /** Position in the message (from the first byte after its header), and length there. */
-  readonly at: number;
-  readonly length: number;
-  /** Position on the tape. */
-  readonly from: number;
-}
-
-export interface TapePiece extends Stretch {
-  readonly kind: 'tape';
-}
-
-export interface FilePiece extends Stretch {
-  readonly kind: 'file';
-  /** Bytes on the tape. */
-  readonly size: number;
-  readonly recipe: Recipe;
-}
-
-/** A leaf that was read to its end. */
-export interface ReadLeaf {
-  readonly leaf: Leaf;
-  readonly end: number;
-  /** Where the next delimiter line begins. */
-  readonly next: number;
-}
-
-export interface FilePart extends ReadLeaf {
-  readonly candidate: Omit<Candidate, 'shown'>;
-  readonly piece: FilePiece;
-  readonly digest: Promise<FileDigest>;
-}
 
 /** Encoded bytes of a part that are held until it is long enough to be worth decoding. */
 const maxHeldBytes = 64 * 1024;
@@ -78,14 +45,27 @@ interface OpenFile {
   stopped: boolean;
 }
 
+/** What can be said of a file when its part ends: whether a text shows it may be known only at the end of the message. */
+interface UnjudgedFile extends Omit<FilePart, 'candidate'> {
+  readonly candidate: Omit<Candidate, 'shown'>;
+}
+
+export interface MessageReaderOptions {
+  /** Told of each part that is left alone, between the beginning and the end of its leaf. */
+  readonly onLeft?: (reason: Reason) => void;
+}
+
 export class MessageReader implements Sink {
   readonly #tape: Tape;
+  readonly #hashes: FileHashes;
   readonly #rules: Rules;
+  readonly #onLeft: MessageReaderOptions['onLeft'];
   readonly #holdBytes: number;
-  readonly pieces: Piece[] = [];
-  readonly files: FilePart[] = [];
-  readonly texts: ReadLeaf[] = [];
-  readonly mentions = new Mentions();
+  readonly #pieces: Piece[] = [];
+  readonly #files: UnjudgedFile[] = [];
+  readonly #texts: ReadLeaf[] = [];
+  readonly #left = new Map<Reason, number>();
+  readonly #mentions = new Mentions();
   /** Bytes taken so far: the position in the message. */
   #at = 0;
   #leaf: Leaf | undefined;
@@ -98,19 +78,32 @@ export class MessageReader implements Sink {
   #tooMuch: string | undefined;
   /** The last piece, while it is one that can grow. */
   #lastLiteral: (TapePiece & { length: number }) | undefined;
-  /** How many parts were left alone, and why. */
-  readonly left = new Map<Reason, number>();
-  /** Told of each of them, between the beginning and the end of the leaf. */
-  onLeft: ((reason: Reason) => void) | undefined;
 
-  constructor(tape: Tape, rules: Rules) {
+  constructor(tape: Tape, rules: Rules, { onLeft }: MessageReaderOptions = {}) {
     this.#tape = tape;
+    this.#hashes = new FileHashes(tape);
     this.#rules = rules;
+    this.#onLeft = onLeft;
     this.#holdBytes = Math.min(smallestSize(rules), maxHeldBytes);
   }
 
-  get length(): number {
-    return this.#at;
+  /** The message, once the scanner has come to its end. */
+  finish(header: HeaderBlock): ReadMessage {
+    return new ReadMessage({
+      header,
+      tape: this.#tape,
+      pieces: this.#pieces,
+      files: this.#files.map((file) => this.#judged(file)),
+      texts: this.#texts,
+      left: this.#left,
+      limit: this.#tooMuch,
+    });
+  }
+
+  #judged(file: UnjudgedFile): FilePart {
+    const { candidate, leaf } = file;
+    const flaw = this.#mentions.pgp ? 'PGP' : candidate.flaw;
+    return { ...file, candidate: { ...candidate, flaw, shown: this.#mentions.refersTo(leaf.head) } };
   }
 
   literal(bytes: Buffer): void {
@@ -120,7 +113,7 @@ export class MessageReader implements Sink {
     if (last && last.from + last.length === from) last.length += bytes.length;
     else {
       this.#lastLiteral = { kind: 'tape', at: this.#at, length: bytes.length, from };
-      this.pieces.push(this.#lastLiteral);
+      this.#pieces.push(this.#lastLiteral);
     }
     this.#at += bytes.length;
   }
@@ -135,11 +128,11 @@ export class MessageReader implements Sink {
     if (refusal !== undefined && refusal !== 'text') this.#leave(refusal);
     const type = effectiveType(leaf.head, leaf.container);
     // Some gateways turn multipart/encrypted into multipart/mixed: what stands beside this part is encrypted.
-    if (type === 'application/pgp-encrypted') this.mentions.pgp = true;
+    if (type === 'application/pgp-encrypted') this.#mentions.pgp = true;
     const kind = watchedKind(leaf, this.#candidate);
     if (kind !== undefined) {
       const { encoding, params } = leaf.head;
-      this.#watch = new TextWatch(this.mentions, { kind, encoding, charset: params.get('charset') });
+      this.#watch = new TextWatch(this.#mentions, { kind, encoding, charset: params.get('charset') });
     }
   }
 
@@ -173,7 +166,7 @@ export class MessageReader implements Sink {
       if (this.#heldBytes > 0) this.literal(this.#held!.subarray(0, this.#heldBytes));
       this.#leave('small');
     }
-    if (isPlace(leaf) && this.texts.length < maxTexts) this.texts.push({ leaf, end, next });
+    if (isPlace(leaf) && this.#texts.length < maxTexts) this.#texts.push({ leaf, end, next });
     this.#forgetLeaf();
   }
 
@@ -185,55 +178,13 @@ export class MessageReader implements Sink {
     this.#heldBytes = 0;
   }
 
-  /** Why nothing is taken out of this message. */
-  get limit(): string | undefined {
-    return this.#tooMuch;
-  }
-
-  /** What the policy decides over, once the whole message was read. */
-  candidates(): Candidate[] {
-    return this.files.map(({ leaf, candidate }) => {
-      const shown = this.mentions.refersTo(leaf.head);
-      return { ...candidate, shown, flaw: this.mentions.pgp ? 'PGP' : candidate.flaw };
-    });
-  }
-
-  /** The pieces of a stretch of the message. */
-  slice(from: number, to: number): Piece[] {
-    const found: Piece[] = [];
-    for (let i = this.#pieceAt(from); i < this.pieces.length; i++) {
-      const piece = this.pieces[i]!;
-      if (piece.at >= to) break;
-      const start = Math.max(from, piece.at);
-      const end = Math.min(to, piece.at + piece.length);
-      if (start >= end) continue;
-      if (piece.kind === 'tape')
-        found.push({ kind: 'tape', at: start, length: end - start, from: piece.from + start - piece.at });
-      else if (end - start === piece.length) found.push(piece);
-      else throw new Error('a file cannot be cut');
-    }
-    return found;
-  }
-
-  /** The first piece that ends after this position: a message can have thousands, and as many edits. */
-  #pieceAt(position: number): number {
-    let [low, high] = [0, this.pieces.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const { at, length } = this.pieces[middle]!;
-      if (at + length <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   #hold(bytes: Buffer): void {
     this.#held ??= Buffer.allocUnsafe(this.#holdBytes);
     const count = Math.min(bytes.length, this.#holdBytes - this.#heldBytes);
     bytes.copy(this.#held, this.#heldBytes, 0, count);
     this.#heldBytes += count;
     if (this.#heldBytes < this.#holdBytes) return;
-    const decoded = new DecodedFile(this.#tape);
+    const decoded = new DecodedFile(this.#tape, this.#hashes);
     const reader = new readers[this.#leaf!.head.encoding]!(decoded);
     this.#file = { decoded, reader, at: this.#at, length: 0, stopped: false };
     this.#read(this.#file, this.#held);
@@ -270,7 +221,7 @@ export class MessageReader implements Sink {
       recipe: reader.recipe,
     };
     if (length > 0) {
-      this.pieces.push(piece);
+      this.#pieces.push(piece);
       this.#lastLiteral = undefined;
     }
     return piece;
@@ -284,7 +235,7 @@ export class MessageReader implements Sink {
     const complete = file.reader.finish();
     const piece = this.#stop(file);
     const { name, isNamed, type } = nameOf(read.leaf);
-    this.files.push({
+    this.#files.push({
       ...read,
       piece,
       digest: file.decoded.end(),
@@ -305,8 +256,8 @@ export class MessageReader implements Sink {
   }
 
   #leave(reason: Reason): void {
-    this.onLeft?.(reason);
-    this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
+    this.#onLeft?.(reason);
+    this.#left.set(reason, (this.#left.get(reason) ?? 0) + 1);
   }
 }
 

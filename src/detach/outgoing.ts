@@ -1,5 +1,5 @@
 import type { DetachedFile, Outgoing } from './interface.ts';
-import { lengthOf, readPieces, type OutPiece } from './edits.ts';
+import { lengthOf, readPieces, type OutPiece } from './pieces.ts';
 import type { Tape } from './spool/tape.ts';
 
 const emptyLine = Buffer.from('\r\n');

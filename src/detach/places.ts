@@ -1,6 +1,6 @@
 /** Which texts of a message tell of which files. */
 import type { NoticeItem } from '../links/interface.ts';
-import type { FilePart, ReadLeaf } from './message-reader.ts';
+import type { FilePart, ReadLeaf } from './read-message.ts';
 import { containers, effectiveType, type Container, type Leaf } from './mime/structure.ts';
 
 export interface Detached {

@@ -1,14 +1,12 @@
 /** Where the notice goes, and what becomes of the places of the detached parts. */
-import type { Notice, NoticeTexts } from '../links/interface.ts';
+import type { NoticeTexts } from '../links/interface.ts';
 import { HeaderBlock } from '../message/header-block.ts';
-import { collect, type Edit } from './edits.ts';
-import type { MessageReader, FilePart } from './message-reader.ts';
+import type { Edit } from './edits.ts';
 import type { Container } from './mime/structure.ts';
 import { noticeBody, noticePart } from './notice/part.ts';
-import type { Position } from './notice/newest-text.ts';
 import { choosePlaces, isForm, messageOf, type Detached } from './places.ts';
-import type { Tape } from './spool/tape.ts';
-import { TextEditor } from './text-edits.ts';
+import type { FilePart, ReadMessage } from './read-message.ts';
+import { TextEditor, type TextOptions } from './text-edits.ts';
 
 /** As the scanner reads them. */
 const maxDelimiterLine = 1024;
@@ -18,26 +16,23 @@ export interface Replacement {
   readonly edits: readonly Edit[];
 }
 
-export interface MessageParts {
-  readonly header: HeaderBlock;
-  readonly collector: MessageReader;
-  readonly tape: Tape;
-  readonly notice: Notice;
-  readonly position: Position;
-  /** Address of the page with all files of the message; undefined: there is none. */
-  readonly page?: string | undefined;
-}
+export type ReplaceOptions = TextOptions;
 
-export async function replaceParts(detached: readonly Detached[], message: MessageParts): Promise<Replacement> {
-  const { edits, standIns } = await tell(detached, message);
+export async function replaceParts(
+  message: ReadMessage,
+  detached: readonly Detached[],
+  options: ReplaceOptions,
+): Promise<Replacement> {
+  const { edits, standIns } = await tell(message, detached, options);
   const all: Edit[] = [...edits];
   let header = message.header.raw;
   for (const group of byContainer(detached)) {
     const standIn = group.find((entry) => standIns.has(entry)) ?? (keepsNoPart(group) ? group.at(-1) : undefined);
     for (const entry of group) {
-      if (entry !== standIn) all.push(await removal(entry.part, message));
+      if (entry !== standIn) all.push(await removal(message, entry.part));
       else {
-        const replaced = await noticeFor(entry.part, contentOf(standIns.get(entry) ?? group, message), message);
+        const content = contentOf(standIns.get(entry) ?? group, options);
+        const replaced = await noticeFor(message, entry.part, { content, fileName: options.notice.fileName });
         header = replaced.header ?? header;
         all.push(replaced.edit);
       }
@@ -46,7 +41,7 @@ export async function replaceParts(detached: readonly Detached[], message: Messa
   return { header, edits: all.sort((a, b) => a.from - b.from) };
 }
 
-const contentOf = (told: readonly Detached[], { notice, page }: MessageParts): NoticeTexts =>
+const contentOf = (told: readonly Detached[], { notice, page }: ReplaceOptions): NoticeTexts =>
   notice.write({ items: told.map(({ item }) => item), page });
 
 interface Told {
@@ -59,9 +54,9 @@ interface Told {
  * The message tells of all its files, and each one forwarded in it of its own: it may be opened alone. Where no text
  * can, the place of a file does; only where the message has no file of its own, nothing does.
  */
-async function tell(detached: readonly Detached[], message: MessageParts): Promise<Told> {
-  const { collector, notice, page } = message;
-  const editor = new TextEditor({ ...message, page });
+async function tell(message: ReadMessage, detached: readonly Detached[], options: ReplaceOptions): Promise<Told> {
+  const { notice, page } = options;
+  const editor = new TextEditor(message, options);
   const edits: Edit[] = [];
   const standIns = new Map<Detached, readonly Detached[]>();
   const outermost = outermostMessage(detached);
@@ -69,7 +64,7 @@ async function tell(detached: readonly Detached[], message: MessageParts): Promi
   for (const scope of new Set([outermost, ...detached.map(({ part }) => messageOf(part.leaf))])) {
     const own = detached.filter(({ part }) => messageOf(part.leaf) === scope);
     const told = scope === outermost ? detached : own;
-    const inTexts = await editor.insert(choosePlaces(collector.texts, told, { message: scope, mayDivide }));
+    const inTexts = await editor.insert(choosePlaces(message.texts, told, { message: scope, mayDivide }));
     const last = inTexts.complete ? undefined : chooseStandIn(own);
     if (last !== undefined) standIns.set(last, told);
     // A part of its own that a program may hide is told of in the texts as well, where that can be.
@@ -93,20 +88,21 @@ interface Replaced {
   readonly header?: Buffer;
 }
 
+/** A notice in the place of a file. */
 async function noticeFor(
+  message: ReadMessage,
   part: FilePart,
-  content: NoticeTexts,
-  { header, collector, tape, notice }: MessageParts,
+  { content, fileName }: { readonly content: NoticeTexts; readonly fileName: string },
 ): Promise<Replaced> {
   const { headerAt, bodyAt, container } = part.leaf;
   const isBody = container.kind === 'message';
-  const replacement = isBody ? noticeBody(content) : noticePart(content, notice.fileName);
+  const replacement = isBody ? noticeBody(content) : noticePart(content, fileName);
   if (bodyAt === 0)
     return {
-      header: withContentFields(header, replacement.header),
+      header: withContentFields(message.header, replacement.header),
       edit: { from: 0, to: part.end, insert: replacement.body },
     };
-  const before = HeaderBlock.parse(await collect(collector.slice(headerAt, bodyAt - 2), tape));
+  const before = HeaderBlock.parse(await message.bytes(headerAt, bodyAt - 2));
   const fields = isBody ? withContentFields(before, replacement.header) : replacement.header;
   const insert = Buffer.concat([fields, Buffer.from('\r\n'), replacement.body]);
   return { edit: { from: headerAt, to: part.end, insert } };
@@ -127,14 +123,10 @@ function byContainer(detached: readonly Detached[]): Detached[][] {
  * A part goes with the delimiter before it. Where no delimiter of its multipart follows, the multipart is closed instead:
  * the line end before the delimiter would become part of what stands there (RFC 2046 section 5.1.1).
  */
-async function removal(
-  { leaf: { delimiterAt, headerAt }, next }: FilePart,
-  { collector, tape }: MessageParts,
-): Promise<Edit> {
-  const text = async (from: number, to: number): Promise<string> =>
-    (await collect(collector.slice(from, to), tape)).toString('latin1');
+async function removal(message: ReadMessage, { leaf: { delimiterAt, headerAt }, next }: FilePart): Promise<Edit> {
+  const text = async (from: number, to: number): Promise<string> => (await message.bytes(from, to)).toString('latin1');
   const delimiter = (await text(delimiterAt, headerAt)).trimEnd().split('\n').at(-1)!;
-  const fileAt = collector.pieces.find(({ kind, at }) => kind === 'file' && at >= next)?.at ?? collector.length;
+  const fileAt = message.pieces.find(({ kind, at }) => kind === 'file' && at >= next)?.at ?? message.length;
   const following = await text(next, Math.min(fileAt, next + maxDelimiterLine));
   const line = following.split('\n', 1)[0]!.replace(/[ \t\r]+$/, '');
   const isClosed = line === delimiter || line === `${delimiter}--`;

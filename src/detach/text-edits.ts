@@ -1,13 +1,12 @@
 /** Puts notices into texts. */
 import type { Notice } from '../links/interface.ts';
 import { HeaderBlock } from '../message/header-block.ts';
-import { collect, smallestEdit, type Edit } from './edits.ts';
-import type { MessageReader, ReadLeaf } from './message-reader.ts';
+import { smallestEdit, type Edit } from './edits.ts';
 import { insertAsUtf8, insertNotice, type Carrier } from './notice/insert.ts';
 import type { Position } from './notice/newest-text.ts';
 import { relabel } from './notice/utf8-body.ts';
 import { typeOf, type Place, type Places } from './places.ts';
-import type { Tape } from './spool/tape.ts';
+import type { ReadLeaf, ReadMessage } from './read-message.ts';
 
 /** A longer text is not read into memory to be written anew. */
 const maxTextBytes = 512 * 1024;
@@ -15,12 +14,11 @@ const maxTextBytes = 512 * 1024;
 /** Of the texts of one message that become UTF-8: as they were, they all stand in the manifest. */
 const maxRewrittenBytes = 512 * 1024;
 
-export interface TextContext {
-  readonly collector: MessageReader;
-  readonly tape: Tape;
+export interface TextOptions {
   readonly notice: Notice;
   readonly position: Position;
-  readonly page: string | undefined;
+  /** Address of the page with all files of the message; undefined: there is none. */
+  readonly page?: string | undefined;
 }
 
 /** `complete`: the notice stands in all of them, and there is no other text that a reader may see instead. */
@@ -30,11 +28,13 @@ export interface TextEdits {
 }
 
 export class TextEditor {
-  readonly #context: TextContext;
+  readonly #message: ReadMessage;
+  readonly #options: TextOptions;
   #rewritten = 0;
 
-  constructor(context: TextContext) {
-    this.#context = context;
+  constructor(message: ReadMessage, options: TextOptions) {
+    this.#message = message;
+    this.#options = options;
   }
 
   async insert({ places, complete }: Places): Promise<TextEdits> {
@@ -50,8 +50,7 @@ export class TextEditor {
 
   async #edit({ leaf, end }: ReadLeaf, places: readonly Place[]): Promise<Edit | undefined> {
     if (end - leaf.bodyAt > maxTextBytes) return undefined;
-    const { collector, tape } = this.#context;
-    const body = await collect(collector.slice(leaf.bodyAt, end), tape);
+    const body = await this.#message.bytes(leaf.bodyAt, end);
     const before: Carrier = {
       type: typeOf(leaf) === 'text/html' ? 'text/html' : 'text/plain',
       params: leaf.head.params,
@@ -62,7 +61,7 @@ export class TextEditor {
     if (after === undefined) return undefined;
     if (after.transferEncoding === before.transferEncoding && after.params === before.params)
       return smallestEdit(leaf.bodyAt, body, after.body);
-    const original = await collect(collector.slice(leaf.headerAt, leaf.bodyAt), tape);
+    const original = await this.#message.bytes(leaf.headerAt, leaf.bodyAt);
     const header = HeaderBlock.parse(original.subarray(0, Math.max(0, original.length - emptyLine.length)));
     const changed = relabel(header, after.transferEncoding);
     if (changed === undefined || leaf.bodyAt === 0) return undefined;
@@ -71,7 +70,7 @@ export class TextEditor {
   }
 
   #write(before: Carrier, places: readonly Place[]): Carrier | undefined {
-    const { notice, position, page } = this.#context;
+    const { notice, position, page } = this.#options;
     let carrier = before;
     for (const { told, isAbove } of places) {
       const content = notice.write({ items: told.map(({ item }) => item), page });

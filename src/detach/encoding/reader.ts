@@ -1,4 +1,5 @@
 import type { FileDigest } from '../../runtime/hashing/hash-thread.ts';
+import type { FileHashes } from '../spool/file-hashes.ts';
 import type { Tape } from '../spool/tape.ts';
 import { countGarbage } from '../../runtime/minor-collection.ts';
 import type { Recipe } from './recipe.ts';
@@ -21,11 +22,13 @@ export class DecodedFile {
   /** How it begins: what it is may not be what it is called. */
   start: Buffer = Buffer.alloc(0);
   readonly #tape: Tape;
+  readonly #hashes: FileHashes;
 
-  constructor(tape: Tape) {
+  constructor(tape: Tape, hashes: FileHashes) {
     this.#tape = tape;
+    this.#hashes = hashes;
     this.from = tape.length;
-    tape.beginFile();
+    hashes.begin();
   }
 
   append(bytes: Buffer): void {
@@ -51,11 +54,11 @@ export class DecodedFile {
   }
 
   end(): Promise<FileDigest> {
-    return this.#tape.endFile();
+    return this.#hashes.end();
   }
 
   abandon(): void {
-    this.#tape.abandonFile();
+    this.#hashes.abandon();
   }
 }
 

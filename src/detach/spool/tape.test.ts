@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Failure } from '../../smtp/failures.ts';
-import { type FileDigest, hashThread } from '../../runtime/hashing/hash-thread.ts';
 import { blockSize, maxResidentBlocks, Spool } from './spool.ts';
 import { Tape } from './tape.ts';
 
@@ -232,59 +231,3 @@ test('a directory that others can write to is refused', async () => {
   await assert.rejects(() => read(tape, 0, 1), /can be written by other users/);
   await tape.release();
 });
-
-for (const [where, spool] of [
-  ['memory', spoolAt('h')],
-  ['disk', spoolOnDisk('h')],
-] as const)
-  test(`a file is hashed, and nothing around it, on its way to ${where}`, async () => {
-    const tape = new Tape(spool);
-    // The thread is far behind: blocks that are used again too early would change what it reads.
-    const busy = hashThread().open();
-    const much = Buffer.from(new SharedArrayBuffer(16 * 1024 * 1024));
-    for (let i = 0; i < 8; i++) busy.update(much);
-    const expected: string[] = [];
-    const found: Promise<FileDigest>[] = [];
-    for (const size of [10, 20 * blockSize + 1, 0, blockSize, 3]) {
-      tape.append(Buffer.from('structure'));
-      const hash = createHash('sha256');
-      tape.beginFile();
-      for (let left = size, value = 1; left > 0; left -= 50_000, value++) {
-        const chunk = Buffer.alloc(Math.min(left, 50_000), value);
-        hash.update(chunk);
-        tape.append(chunk);
-        await tape.drain();
-      }
-      found.push(tape.endFile());
-      // Once the block that holds the end of the file, once only a part of it.
-      tape.append(Buffer.alloc(size === 10 ? 2 * blockSize : 4));
-      expected.push(hash.digest('hex'));
-    }
-    tape.beginFile();
-    tape.append(Buffer.from('abandoned'));
-    assert.deepEqual(
-      (await Promise.all(found)).map(({ sha256 }) => sha256),
-      expected,
-    );
-    await tape.release();
-    await assert.rejects(tape.endFile(), /no file was begun/);
-    busy.forget();
-  });
-
-for (const [when, finish] of [
-  ['the tape is read', (tape: Tape) => read(tape, 0, 1)],
-  ['the tape is released unread', (tape: Tape) => tape.release()],
-] as const)
-  test(`no block counts as being on its way to disk any more when ${when}`, async (t) => {
-    const spool = spoolOnDisk('w');
-    const begun = t.mock.method(spool, 'writeBegins');
-    const ended = t.mock.method(spool, 'writeEnds');
-    const tape = new Tape(spool);
-    tape.beginFile();
-    tape.append(bytes);
-    await tape.endFile();
-    await finish(tape);
-    assert.equal(begun.mock.callCount(), 3);
-    assert.equal(ended.mock.callCount(), 3);
-    await tape.release();
-  });

@@ -6,43 +6,48 @@
  * many blocks on their way there. Blocks belong to the spool's pool: what `lend` hands out is good until the next one
  * is asked for.
  *
- * A file can be hashed while it is appended, block by block, in a thread of its own. That thread reads the very blocks,
- * so none is used again before it has caught up; but of a tape that was released nobody asks for a hash any more.
+ * One other reader, such as the thread that hashes, may read the blocks where they are while the tape is filled. A block
+ * is used again only when that reader says so.
  */
-import type { FileHandle } from 'node:fs/promises';
-import { Failure } from '../../smtp/failures.ts';
-import { type CaughtUp, type FileDigest, type FileHash, hashThread } from '../../runtime/hashing/hash-thread.ts';
 import { countGarbage } from '../../runtime/minor-collection.ts';
 import { takeTurns } from '../../runtime/take-turns.ts';
+import { BlockFile } from './block-file.ts';
+import { Reservation } from './reservation.ts';
 import { blockSize, type Spool } from './spool.ts';
 
 /** In bytes, for the promises and events of sending a block to storage: one collection for every 32 MiB that are sent. */
 const garbagePerBlock = 16 * 1024;
 
-/** A block that stays in memory: the whole of it, and the bytes in it. */
-interface Resident {
-  readonly block: Buffer;
+/** Bytes in a block, and where the first one stands on the tape. */
+export interface BlockBytes {
   readonly bytes: Buffer;
   readonly start: number;
 }
 
-/** A block that is on disk: it may be used again as soon as it was hashed too. */
-interface Written {
-  readonly block: Buffer;
-  readonly caughtUp: CaughtUp | undefined;
+/** Waits until a block may be used again; undefined: it may already. */
+export type MayReuse = () => Promise<void> | undefined;
+
+/** A block that somebody may still be reading. */
+export interface BlockInUse {
+  /** The tape wants the block back: the reader should hurry. */
+  flush(): MayReuse;
 }
 
-/** The file that is being hashed while it is appended. */
-interface Hashing {
-  readonly hash: FileHash;
-  /** Its first byte in the block at hand that has not been sent to the thread. */
-  from: number;
+/** Reads the blocks of a tape where they are, at its own pace. */
+export interface BlockReader {
+  /** The block is full, and does not change before it may be used again. @returns undefined: the reader does not need it */
+  blockEnds(block: BlockBytes): BlockInUse | undefined;
+  /** The tape was released. Its blocks change from now on: nothing that is still to be read has any meaning. */
+  tapeEnds(): void;
+}
+
+/** A block that stays in memory: the whole of it, and the bytes in it. */
+interface Resident extends BlockBytes {
+  readonly block: Buffer;
 }
 
 export class Tape {
   readonly #spool: Spool;
-  /** Whose share of the spool it takes. */
-  readonly #client: string | undefined;
   #block: Buffer | undefined;
   /** Bytes in `#block`, and where its first one stands on the tape. */
   #filled = 0;
@@ -50,28 +55,25 @@ export class Tape {
   /** The beginning of the tape. What comes after it is in the file. */
   readonly #residents: Resident[] = [];
   #residentEnd = 0;
-  #file: FileHandle | undefined;
-  readonly #writes: Promise<void>[] = [];
-  #lastWrite: Promise<void> = Promise.resolve();
-  /** The last one that was written, while the thread may still read it. */
-  #written: Written | undefined;
-  #failure: unknown;
+  readonly #file: BlockFile;
+  readonly #reservation: Reservation;
+  #reader: BlockReader | undefined;
   #holders = 1;
-  #hashing: Hashing | undefined;
-  /** The last file of which the thread reads something in the block at hand. */
-  #hashed: FileHash | undefined;
-  /** Bytes of the spool that are ours. */
-  #reserved = 0;
-  /** Settles when other processes have answered whether there is room. */
-  #reserving: Promise<void> | undefined;
 
+  /** `client`: whose share of the spool it takes. */
   constructor(spool: Spool, client?: string) {
     this.#spool = spool;
-    this.#client = client;
+    this.#file = new BlockFile(spool);
+    this.#reservation = new Reservation(spool, { client, onRefusal: (failure) => this.#file.fail(failure) });
   }
 
   get length(): number {
     return this.#blockStart + this.#filled;
+  }
+
+  /** To be called before anything is appended. */
+  shareBlocks(reader: BlockReader): void {
+    this.#reader = reader;
   }
 
   append(bytes: Buffer): void {
@@ -93,25 +95,9 @@ export class Tape {
     this.#filled += bytes;
   }
 
-  /** From here on what is appended is one file, and hashed. */
-  beginFile(): void {
-    this.abandonFile();
-    this.#hashing = { hash: hashThread().open(), from: this.#filled };
-  }
-
-  /** @returns the SHA-256 of what was appended since `beginFile`, in hex */
-  endFile(): Promise<FileDigest> {
-    const hashing = this.#hashing;
-    if (!hashing) return Promise.reject(new Error('no file was begun'));
-    if (this.#block) this.#hash(hashing, this.#block);
-    this.#hashing = undefined;
-    return hashing.hash.digest();
-  }
-
-  /** Nobody wants to know its hash. */
-  abandonFile(): void {
-    this.#hashing?.hash.forget();
-    this.#hashing = undefined;
+  /** The block that is being filled. */
+  get lastBlock(): BlockBytes | undefined {
+    return this.#block && { bytes: this.#block.subarray(0, this.#filled), start: this.#blockStart };
   }
 
   /**
@@ -119,12 +105,12 @@ export class Tape {
    * @throws Failure spoolFull
    */
   drain(): Promise<void> | undefined {
-    return this.#mustWait() || this.#failure !== undefined ? this.#drain() : undefined;
+    return this.#pressure !== undefined || this.#file.failed ? this.#drain() : undefined;
   }
 
   /** All bytes, where none of them went to the file: good until the tape is released, or appended to. */
   views(): readonly Buffer[] | undefined {
-    if (this.#failure !== undefined || this.#residentEnd < this.#blockStart) return undefined;
+    if (this.#file.failed || this.#residentEnd < this.#blockStart) return undefined;
     const views = this.#residents.map(({ bytes }) => bytes);
     if (this.#block) views.push(this.#block.subarray(0, this.#filled));
     return views;
@@ -134,7 +120,7 @@ export class Tape {
   async *read(from: number, to: number): AsyncGenerator<Buffer, void, undefined> {
     for (let at = from; at < to;) {
       const bytes = this.#inMemory(at, to);
-      const block = bytes ? Buffer.from(bytes) : await this.#readFile(Buffer.allocUnsafe(this.#inFile(at, to)), at);
+      const block = bytes ? Buffer.from(bytes) : await this.#file.read(Buffer.allocUnsafe(this.#inFile(at, to)), at);
       at += block.length;
       yield block;
       await takeTurns();
@@ -149,7 +135,7 @@ export class Tape {
         let bytes = this.#inMemory(at, to);
         if (!bytes) {
           block ??= this.#spool.takeBlock();
-          bytes = await this.#readFile(block.subarray(0, this.#inFile(at, to)), at);
+          bytes = await this.#file.read(block.subarray(0, this.#inFile(at, to)), at);
         }
         at += bytes.length;
         yield bytes;
@@ -169,19 +155,24 @@ export class Tape {
   async release(): Promise<void> {
     this.#holders -= 1;
     if (this.#holders > 0) return;
-    this.abandonFile();
-    await this.#lastWrite;
-    if (this.#written) this.#giveBack(this.#written.block);
-    this.#written = undefined;
+    this.#reader?.tapeEnds();
     if (this.#block) this.#spool.giveBlock(this.#block);
     this.#block = undefined;
     for (const { block } of this.#residents.splice(0)) this.#spool.giveResident(block);
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
-    await this.#reserving;
-    this.#spool.free(this.#reserved, this.#client);
-    this.#reserved = 0;
+    try {
+      await this.#file.close();
+    } finally {
+      await this.#reservation.free();
+    }
+  }
+
+  get #pressure(): Promise<void> | undefined {
+    return this.#reservation.pending ?? this.#file.pressure;
+  }
+
+  async #drain(): Promise<void> {
+    for (let pressure = this.#pressure; pressure; pressure = this.#pressure) await pressure;
+    this.#file.check();
   }
 
   #blockWithRoom(bytes: number): Buffer {
@@ -189,18 +180,28 @@ export class Tape {
     return (this.#block ??= this.#spool.takeBlock());
   }
 
-  #mustWait(): boolean {
-    return this.#reserving !== undefined || (this.#writes.length > 0 && this.#spool.congested);
+  #flush(block: Buffer): void {
+    const [start, filled] = [this.#blockStart, this.#filled];
+    const bytes = block.subarray(0, filled);
+    const inUse = this.#reader?.blockEnds({ bytes, start });
+    this.#blockStart += filled;
+    this.#filled = 0;
+    this.#block = undefined;
+    this.#reservation.take(filled);
+    if (this.#residentEnd === start && this.#keep({ block, bytes, start })) return;
+    this.#file.write({ block, filled, start, mayReuse: inUse?.flush() });
   }
 
-  async #drain(): Promise<void> {
-    while (this.#mustWait()) await (this.#reserving ?? this.#writes[0]);
-    if (this.#failure !== undefined) throw Failure.from(this.#failure);
+  #keep(resident: Resident): boolean {
+    if (this.#file.failed || !this.#spool.claimResident()) return false;
+    this.#residents.push(resident);
+    this.#residentEnd += resident.bytes.length;
+    return true;
   }
 
   /** A view of what stands at this place, as far as one block holds it. */
   #inMemory(at: number, to: number): Buffer | undefined {
-    if (this.#failure !== undefined) throw Failure.from(this.#failure);
+    this.#file.check();
     if (at >= this.#blockStart) {
       const end = Math.min(to, this.length);
       if (at >= end) throw new Error(`tape ends at ${this.length}, ${to} was asked for`);
@@ -214,113 +215,5 @@ export class Tape {
   /** How many bytes of the file are read there in one go. */
   #inFile(at: number, to: number): number {
     return Math.min(blockSize, to - at, this.#blockStart - at);
-  }
-
-  async #readFile(into: Buffer, at: number): Promise<Buffer> {
-    await this.#lastWrite;
-    await this.#giveWritten();
-    if (this.#failure !== undefined) throw Failure.from(this.#failure);
-    const { bytesRead } = await this.#file!.read(into, 0, into.length, at);
-    if (bytesRead === 0) throw new Error('spool file is shorter than what was written');
-    return into.subarray(0, bytesRead);
-  }
-
-  #hash(hashing: Hashing, block: Buffer): void {
-    if (this.#filled > hashing.from) {
-      hashing.hash.update(block.subarray(hashing.from, this.#filled));
-      this.#hashed = hashing.hash;
-    }
-    hashing.from = 0;
-  }
-
-  #flush(block: Buffer): void {
-    if (this.#hashing) this.#hash(this.#hashing, block);
-    const hashed = this.#hashed;
-    this.#hashed = undefined;
-    const start = this.#blockStart;
-    const filled = this.#filled;
-    this.#blockStart += filled;
-    this.#filled = 0;
-    this.#block = undefined;
-    this.#reserve(filled);
-    if (this.#residentEnd === start && this.#keep(block, { start, filled })) return;
-    const caughtUp = hashed?.flush();
-    this.#spool.writeBegins();
-    const write = this.#lastWrite
-      .then(() => this.#write(block.subarray(0, filled), start))
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .then(() => this.#isWritten({ block, caughtUp }))
-      .finally(() => void this.#writes.shift());
-    this.#writes.push(write);
-    this.#lastWrite = write;
-  }
-
-  /**
-   * Until the next block is written the thread has caught up, as a rule, and nobody needs to be woken to wait for it.
-   * Where others wait for blocks, this one is waited for at once.
-   */
-  async #isWritten(written: Written): Promise<void> {
-    await this.#giveWritten();
-    this.#written = written;
-    if (written.caughtUp === undefined || this.#spool.congested) await this.#giveWritten();
-  }
-
-  async #giveWritten(): Promise<void> {
-    const written = this.#written;
-    if (!written) return;
-    this.#written = undefined;
-    await written.caughtUp?.();
-    this.#giveBack(written.block);
-  }
-
-  #giveBack(block: Buffer): void {
-    this.#spool.writeEnds();
-    this.#spool.giveBlock(block);
-  }
-
-  #keep(block: Buffer, { start, filled }: { readonly start: number; readonly filled: number }): boolean {
-    if (this.#failure !== undefined || !this.#spool.claimResident()) return false;
-    this.#residents.push({ block, bytes: block.subarray(0, filled), start });
-    this.#residentEnd += filled;
-    return true;
-  }
-
-  /** Memory counts like disk: how large a message may be does not depend on what else is under way. */
-  #reserve(bytes: number): void {
-    const failure = this.#spool.reserve(bytes, this.#client);
-    if (!(failure instanceof Promise)) {
-      this.#isReserved(bytes, failure);
-      return;
-    }
-    const before = this.#reserving;
-    const reserving = failure
-      .then((late) => this.#isReserved(bytes, late))
-      .then(() => before)
-      .then(() => {
-        if (this.#reserving === reserving) this.#reserving = undefined;
-      });
-    this.#reserving = reserving;
-  }
-
-  #isReserved(bytes: number, failure: Failure | undefined): void {
-    if (failure) this.#failure ??= failure;
-    else this.#reserved += bytes;
-  }
-
-  async #write(bytes: Buffer, start: number): Promise<void> {
-    if (this.#failure !== undefined) return;
-    try {
-      this.#file ??= await this.#spool.open();
-      let done = 0;
-      while (done < bytes.length)
-        done += (await this.#file.write(bytes, done, bytes.length - done, start + done)).bytesWritten;
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
-      if (code === 'ENOSPC' || code === 'EDQUOT')
-        throw new Failure('spoolFull', { reason: 'spool directory is full', cause: error });
-      throw error;
-    }
   }
 }

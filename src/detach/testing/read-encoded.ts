@@ -1,6 +1,7 @@
 import { encode } from '../encoding/encode.ts';
 import { DecodedFile, type Reader } from '../encoding/reader.ts';
 import type { Recipe } from '../encoding/recipe.ts';
+import { FileHashes } from '../spool/file-hashes.ts';
 import { Spool } from '../spool/spool.ts';
 import { Tape } from '../spool/tape.ts';
 import { silentMeter } from './lab.ts';
@@ -24,7 +25,7 @@ export async function readEncoded(
   chunks: readonly Buffer[],
 ): Promise<ReadEncoded> {
   const tape = new Tape(spool);
-  const file = new DecodedFile(tape);
+  const file = new DecodedFile(tape, new FileHashes(tape));
   const reader = new kind(file);
   let taken = 0;
   for (const chunk of chunks) {
