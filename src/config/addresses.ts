@@ -97,6 +97,14 @@ export const publicUrl: Format<string> = {
   print: (value) => value,
 };
 
+/** Of a web server. */
+export const webAddress: Format<string> = {
+  label: 'http or https address',
+  secret: false,
+  parse: (raw) => parseUrl(raw, ['http:', 'https:']),
+  print: (value) => value,
+};
+
 /** Azure refuses tokens of an identity without TLS, so `http` could never work here. */
 export const accountUrl: Format<string> = {
   label: 'https address of the storage account',

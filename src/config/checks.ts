@@ -113,6 +113,13 @@ const checks: readonly Check[] = [
         : undefined,
   },
   {
+    keys: ['links.cdnUrl', 'links.delivery'],
+    run: ({ links: { cdnUrl, delivery } }) =>
+      cdnUrl !== undefined && delivery !== 'redirect'
+        ? `is set, though links.delivery is ${delivery}: browsers go to a CDN with redirect only`
+        : undefined,
+  },
+  {
     keys: ['links.port', 'links.address', 'inbound.port', 'inbound.address'],
     run: ({ links, inbound }) => (samePlace(links, inbound) ? 'is taken by inbound.port' : undefined),
   },

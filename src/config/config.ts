@@ -101,6 +101,8 @@ export interface Config {
     /** Milliseconds; 0: links never expire. */
     readonly expiresAfter: number;
     readonly delivery: 'stream' | 'redirect';
+    /** Without a slash at its end. */
+    readonly cdnUrl: string | undefined;
     readonly log: 'full' | 'anonymous' | 'off';
     /** Path of a picture. */
     readonly logo: string | undefined;

@@ -99,6 +99,7 @@ test('the environment alone is enough, and what it does not say has its default'
       secret: [Buffer.alloc(32)],
       expiresAfter: 90 * day,
       delivery: 'stream',
+      cdnUrl: undefined,
       log: 'anonymous',
       logo: undefined,
       colour: undefined,

@@ -7,6 +7,7 @@ import {
   mailboxOrDomain,
   network,
   publicUrl,
+  webAddress,
 } from './addresses.ts';
 import { type Format, integer, list, oneOf, text, yesOrNo } from './format.ts';
 import { key, optional, required } from './key.ts';
@@ -183,6 +184,10 @@ export const filesSchema = {
       default: 'stream',
       doc: '`stream` sends the bytes through this server, `redirect` sends the browser to a short-lived address of Azure.',
       why: 'Works where the storage account cannot be reached from outside.',
+    }),
+    cdnUrl: optional(webAddress, {
+      doc: 'With `links.delivery: redirect`: address of a CDN in front of the storage account, which the browser is sent to instead of Azure. Signed addresses repeat for 5 minutes then, so that an edge can answer them.',
+      why: 'Only the operator has one.',
     }),
     log: key(oneOf('full', 'anonymous', 'off'), {
       default: 'anonymous',

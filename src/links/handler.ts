@@ -139,8 +139,14 @@ export class LinkHandler {
   }
 
   /** @returns false when no address could be signed: the bytes can still go through us. */
-  async #redirected({ response, fields, client }: Exchange, link: Link): Promise<boolean> {
+  async #redirected(exchange: Exchange, link: Link): Promise<boolean> {
+    const { response, fields, client } = exchange;
     const { store, lines } = this.#options;
+    // Storage would say 404 in its own words.
+    if (!(await this.#lookup.hasFile(link, client))) {
+      this.#sayGone(exchange, link);
+      return true;
+    }
     try {
       const type = contentType(link.type);
       const location = await store.signedUrl(link.sha256, { name: link.name, type });

@@ -26,7 +26,7 @@ import { neededUntil } from './until.ts';
 
 /** The parts of the configuration that storage reads: the whole of it fits. */
 export interface StoreOptions extends ContainerOptions {
-  readonly links: Pick<Config['links'], 'secret' | 'expiresAfter'>;
+  readonly links: Pick<Config['links'], 'secret' | 'expiresAfter'> & Partial<Pick<Config['links'], 'cdnUrl'>>;
   /** ms since 1970; the system's clock when none is given. */
   readonly now?: () => number;
 }
@@ -40,10 +40,14 @@ export function createStore(options: StoreOptions, blobs: Blobs = openBlobs(opti
 }
 
 /** Where the configuration says that blobs are kept. */
-export function openBlobs({ now = Date.now, ...options }: ContainerOptions & Pick<StoreOptions, 'now'>): Blobs {
+export function openBlobs({
+  now = Date.now,
+  links,
+  ...options
+}: ContainerOptions & Pick<StoreOptions, 'now'> & Partial<Pick<StoreOptions, 'links'>>): Blobs {
   const { directory, reserve } = options.storage;
   if (directory !== undefined) return new DirectoryBlobs({ directory, reserve, now });
-  return new AzureBlobs({ ...options, now });
+  return new AzureBlobs({ ...options, now, cdnUrl: links?.cdnUrl });
 }
 
 export class BlobStore implements Store {

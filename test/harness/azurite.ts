@@ -16,6 +16,8 @@ export interface AzuriteOptions {
   readonly inMemory?: boolean;
   /** Further command line arguments, as in `['--oauth', 'basic', '--cert', …]`. */
   readonly args?: readonly string[];
+  /** Changes to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** How to reach it when `args` turn TLS on. */
   readonly protocol?: 'http' | 'https';
 }
@@ -42,11 +44,13 @@ export class Azurite {
   readonly connectionString: string;
   readonly directory: string;
   readonly #args: string[];
+  readonly #env: Readonly<Record<string, string>>;
   readonly #temporary: boolean;
   #child: ChildProcess | undefined;
 
   constructor(options: AzuriteOptions, port: number) {
     this.port = port;
+    this.#env = { ...options.env };
     const protocol = options.protocol ?? 'http';
     this.url = `${protocol}://127.0.0.1:${port}/${account}`;
     this.connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${this.url};`;
@@ -67,7 +71,11 @@ export class Azurite {
   /** Starts it, or starts it again after `down` or `kill` on the same port with the same data. */
   async up(): Promise<void> {
     if (this.#child) return;
-    const child = spawn(process.execPath, this.#args, { cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, this.#args, {
+      cwd: this.directory,
+      env: { ...process.env, ...this.#env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
     const killWithUs = (): void => void child.kill('SIGKILL');

@@ -8,7 +8,7 @@ import { stateOf } from './blob-state.ts';
 import { type ContainerOptions, openContainer } from './container.ts';
 import { openBlob } from './open-blob.ts';
 import { readSmall } from './read-small.ts';
-import { UrlSigner } from './signed-url.ts';
+import { UrlSigner, type UrlSignerOptions } from './signed-url.ts';
 import { upload } from './upload.ts';
 
 /** Never written: asking for it shows that storage answers and that we may read. */
@@ -22,9 +22,9 @@ export class AzureBlobs implements Blobs {
   readonly #container: ContainerClient;
   readonly #signer: UrlSigner;
 
-  constructor(options: ContainerOptions & { readonly now: () => number }) {
+  constructor(options: ContainerOptions & UrlSignerOptions) {
     this.#container = openContainer(options);
-    this.#signer = new UrlSigner(this.#container, options.now);
+    this.#signer = new UrlSigner(this.#container, options);
   }
 
   async prepare(signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Azurite, startAzurite } from '../../../test/harness/azurite.ts';
+import type { Store } from '../interface.ts';
 import { createStore } from '../store.ts';
 import { fileOf } from '../testing/store-message.ts';
 
@@ -42,11 +43,13 @@ function tokenFor(audience: string): string {
     .join('.');
 }
 
-test('with an identity instead of a key: files, links, and addresses signed with a key that Azure lends', async () => {
-  const asked: unknown[] = [];
-  const store = createStore({
+const asked: unknown[] = [];
+
+const storeOf = (options: { readonly cdnUrl?: string; readonly now?: () => number } = {}): Store =>
+  createStore({
     storage: { connectionString: undefined, accountUrl: `${azurite.url}/`, container: 'detach' },
-    links: { secret: [Buffer.alloc(32, 5)], expiresAfter: 86_400_000 },
+    links: { secret: [Buffer.alloc(32, 5)], expiresAfter: 86_400_000, cdnUrl: options.cdnUrl },
+    ...(options.now && { now: options.now }),
     credential: {
       getToken: (scopes) => {
         asked.push(scopes);
@@ -57,6 +60,9 @@ test('with an identity instead of a key: files, links, and addresses signed with
       },
     },
   });
+
+test('with an identity instead of a key: files, links, and addresses signed with a key that Azure lends', async () => {
+  const store = storeOf();
   await store.prepare(signal);
   const bytes = Buffer.from('stored by an identity');
   const file = fileOf(bytes);
@@ -66,4 +72,18 @@ test('with an identity instead of a key: files, links, and addresses signed with
   assert.equal(url.searchParams.get('spr'), 'https');
   assert.equal(await (await fetch(url)).text(), bytes.toString());
   assert.equal(asked.length > 0, true);
+});
+
+test('for a CDN, the times of the key that Azure lends are the same on all replicas', async () => {
+  const halfDay = 12 * 3_600_000;
+  const start = Date.now() - (Date.now() % halfDay);
+  const keyTimes = async (now: number): Promise<(string | null)[]> => {
+    const store = storeOf({ cdnUrl: 'https://cdn.example.com', now: () => now });
+    const url = new URL(await store.signedUrl('a'.repeat(64), { name: 'a.txt', type: 'text/plain' }));
+    assert.equal(url.hostname, 'cdn.example.com');
+    return ['skt', 'ske'].map((name) => url.searchParams.get(name));
+  };
+  const first = await keyTimes(start);
+  assert.deepEqual(await keyTimes(start + halfDay - 1), first);
+  assert.notDeepEqual(await keyTimes(start + halfDay), first);
 });
