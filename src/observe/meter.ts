@@ -5,12 +5,18 @@ import type { Meter } from './interface.ts';
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600];
 
 /**
+ * How often each process looks at the delay of its event loop, in ms. At 10, three idle processes used 2.4 % of a slow
+ * machine's processor for it. Delays from 50 ms on are those that count.
+ */
+const EVENT_LOOP_MS = 25;
+
+/**
  * A meter of its own, with the registry that `/metrics` serves; process metrics are in it too.
  * Every series exists from the start at 0: a rate over a series that appears with its first event misses that event.
  */
 export function createMeter(cluster: string): { readonly meter: Meter; readonly registry: Registry } {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_MS });
   const transactions = counter(registry, {
     name: 'transactions_total',
     help: 'Mail transactions by how they ended.',
