@@ -1,6 +1,6 @@
 import type { Command, CommandDefinition, CommandOption, CommandOptions } from './command.ts';
 
-const COMMON: CommandOptions = {
+const common: CommandOptions = {
   config: { type: 'string', value: 'FILE', help: 'YAML file; without it the environment says everything' },
   help: { type: 'boolean', help: 'print this and exit' },
   version: { type: 'boolean', help: 'print the version and exit' },
@@ -12,7 +12,7 @@ type Described = Pick<CommandDefinition, 'name' | 'summary' | 'operands' | 'opti
 export function commandHelp({ name, summary, operands = '', options }: Described): string {
   const own = Object.entries(options).map(([option, details]) => ` [${flag(option, details)}]${repeat(details)}`);
   const usage = `usage: detach-mta ${name} --config FILE${own.join('')}${operands === '' ? '' : ` ${operands}`}\n`;
-  const rows = Object.entries({ ...options, ...COMMON }).map(
+  const rows = Object.entries({ ...options, ...common }).map(
     ([option, details]) => [flag(option, details), details.help] as const,
   );
   return `${usage}\n${summary}\n\n${table(rows)}`;

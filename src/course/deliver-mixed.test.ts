@@ -31,24 +31,24 @@ const upToRestriction = (from = 'a@a.example'): string => `
   hop < RCPT TO:<c@b.example>
   hop > 250 2.1.5 Ok`;
 
-const NOTIFICATION = `
+const notification = `
   hop opens
   hop2 < MAIL FROM:<>
   hop2 > 250 2.1.0 Ok
   hop2 < RCPT TO:<a@a.example>
   hop2 > 250 2.1.5 Ok`;
 
-const MESSAGE = `
+const sampleMessage = `
   hop1 < DATA
   hop1 > 354 go on
   hop1 < [message]`;
 
-const REPORT = `
+const reportText = `
   hop2 < DATA
   hop2 > 354 go on
   hop2 < [message]`;
 
-const NOT_SENT = 'client < 451 4.4.0 delivery status notification could not be sent, try again later';
+const notSent = 'client < 451 4.4.0 delivery status notification could not be sent, try again later';
 
 interface Case {
   readonly what: string;
@@ -63,10 +63,10 @@ const cases: readonly Case[] = [
     what: 'both are taken: the message first',
     says: `
       ${upToRestriction()}
-      ${NOTIFICATION}
-      ${MESSAGE}
+      ${notification}
+      ${sampleMessage}
       hop1 > 250 2.0.0 message queued
-      ${REPORT}
+      ${reportText}
       hop2 > 250 2.0.0 report queued
       client < 250 2.0.0 message queued`,
     outcome: 'partial',
@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
     what: 'nobody is told about null-sender mail',
     says: `
       ${upToRestriction('')}
-      ${MESSAGE}
+      ${sampleMessage}
       hop1 > 250 2.0.0 message queued
       client < 250 2.0.0 message queued`,
     outcome: 'partial',
@@ -87,7 +87,7 @@ const cases: readonly Case[] = [
     says: `
       ${upToRestriction()}
       hop refuses 421 4.3.2 busy
-      ${NOT_SENT}`,
+      ${notSent}`,
     outcome: 'deferred',
     taken: 0,
   },
@@ -100,7 +100,7 @@ const cases: readonly Case[] = [
       hop2 > 250 2.1.0 Ok
       hop2 < RCPT TO:<a@a.example>
       hop2 > 550 5.1.1 unknown
-      ${NOT_SENT}`,
+      ${notSent}`,
     outcome: 'deferred',
     taken: 0,
   },
@@ -108,7 +108,7 @@ const cases: readonly Case[] = [
     what: 'DATA of the message is refused: its words, and no notification',
     says: `
       ${upToRestriction()}
-      ${NOTIFICATION}
+      ${notification}
       hop1 < DATA
       hop1 > 452 4.3.1 disk full
       client < 452 4.3.1 disk full`,
@@ -119,13 +119,13 @@ const cases: readonly Case[] = [
     what: 'DATA of the notification is refused: the message never gets its dot',
     says: `
       ${upToRestriction()}
-      ${NOTIFICATION}
+      ${notification}
       hop1 < DATA
       hop1 > 354 go on
       hop1 drain
       hop2 < DATA
       hop2 > 452 4.3.1 disk full
-      ${NOT_SENT}`,
+      ${notSent}`,
     outcome: 'deferred',
     taken: 0,
   },
@@ -133,8 +133,8 @@ const cases: readonly Case[] = [
     what: 'the message is refused: its words, and the notification never gets its dot',
     says: `
       ${upToRestriction()}
-      ${NOTIFICATION}
-      ${MESSAGE}
+      ${notification}
+      ${sampleMessage}
       hop1 > 550 5.7.1 looks like spam
       hop2 < DATA
       hop2 > 354 go on
@@ -147,12 +147,12 @@ const cases: readonly Case[] = [
     what: 'the message is taken, the notification is not, for now: all is tried again, a copy too many and none lost',
     says: `
       ${upToRestriction()}
-      ${NOTIFICATION}
-      ${MESSAGE}
+      ${notification}
+      ${sampleMessage}
       hop1 > 250 2.0.0 message queued
-      ${REPORT}
+      ${reportText}
       hop2 > 451 4.3.0 later
-      ${NOT_SENT}`,
+      ${notSent}`,
     outcome: 'deferred',
     taken: 2,
   },
@@ -160,10 +160,10 @@ const cases: readonly Case[] = [
     what: 'the message is taken, the notification refused for good: Postfix bounces, and no retry makes a second copy',
     says: `
       ${upToRestriction()}
-      ${NOTIFICATION}
-      ${MESSAGE}
+      ${notification}
+      ${sampleMessage}
       hop1 > 250 2.0.0 message queued
-      ${REPORT}
+      ${reportText}
       hop2 > 550 5.7.1 no reports here
       client < 554 5.4.6 delivered to the others, mail forwarding loop for <b@b.example>`,
     outcome: 'refused',
@@ -173,8 +173,8 @@ const cases: readonly Case[] = [
     what: 'the session is lost after the dot of the message: 451',
     says: `
       ${upToRestriction()}
-      ${NOTIFICATION}
-      ${MESSAGE}
+      ${notification}
+      ${sampleMessage}
       hop1 close
       hop2 < DATA
       hop2 > 354 go on

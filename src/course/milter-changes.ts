@@ -8,12 +8,12 @@ import type { HeaderChange } from '../inbound/milter/interface.ts';
 import { HeaderBlock, type HeaderField } from '../message/header-block.ts';
 
 /** Above all fields, also the mail server's own Received field. */
-const TOP = 0;
+const topPosition = 0;
 
 /** A complete field of ours, its CRLF included, as a field to be inserted on top. */
 export function insertOnTop(field: string): HeaderChange {
   const colon = field.indexOf(':');
-  return { kind: 'insert', index: TOP, name: field.slice(0, colon), value: valueOf(field.slice(colon + 1)) };
+  return { kind: 'insert', index: topPosition, name: field.slice(0, colon), value: valueOf(field.slice(colon + 1)) };
 }
 
 /** What turns the header that the filter was shown into the one that is to be delivered. */
@@ -45,7 +45,7 @@ function changesOf(
     changes.push({ kind: 'change', index: i + 1, name: before.name, value });
   }
   for (const field of wanted.slice(shown.length)) {
-    const index = field.key.startsWith('content-') ? bottom : TOP;
+    const index = field.key.startsWith('content-') ? bottom : topPosition;
     changes.push({ kind: 'insert', index, name: field.name, value: fieldValue(field) });
   }
   return changes;

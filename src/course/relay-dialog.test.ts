@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guardWith } from '../loopguard/testing/guard.ts';
-import { dialog, LETTER, stampedFor, type DialogOptions, type Played } from './testing/dialog.ts';
+import { dialog, sampleLetter, stampedFor, type DialogOptions, type Played } from './testing/dialog.ts';
 
 interface Case extends DialogOptions {
   readonly what: string;
@@ -12,7 +12,7 @@ interface Case extends DialogOptions {
   readonly then?: (played: Played) => void;
 }
 
-const ENVELOPE = `
+const envelope = `
   client > MAIL FROM:<a@a.example>
   hop opens
   hop < MAIL FROM:<a@a.example>
@@ -23,12 +23,12 @@ const ENVELOPE = `
   hop > 250 2.1.5 Ok
   client < 250 2.1.5 Ok`;
 
-const CLIENT_SENDS = `
+const clientSends = `
   client > DATA
   client < 354 End data with <CR><LF>.<CR><LF>
   client > [letter]`;
 
-const HOP_TAKES = `
+const hopTakes = `
   hop < DATA
   hop > 354 go on
   hop < [message]
@@ -54,7 +54,7 @@ Content-Transfer-Encoding: base64
 ${`${Buffer.alloc(57, 'x').toString('base64')}\n`.repeat(100)}--x--
 `;
 
-const STAMP = /X-Detach-Guard: [^]*?\n(?! )/;
+const stampPattern = /X-Detach-Guard: [^]*?\n(?! )/;
 
 const cases: readonly Case[] = [
   {
@@ -69,8 +69,8 @@ const cases: readonly Case[] = [
       hop < RCPT TO:<B@b.example>
       hop > 250 2.1.5 recipient fine
       client < 250 2.1.5 recipient fine
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outcomes: ['delivered'],
     then: ({ messages }) =>
@@ -95,8 +95,8 @@ const cases: readonly Case[] = [
       client < 250 2.1.0 Ok
       client < 550 5.1.1 nobody of that name
       client < 251 2.1.5 c has moved
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outcomes: ['partial'],
   },
@@ -164,7 +164,7 @@ const cases: readonly Case[] = [
   {
     what: 'a session that dies is replaced, and nobody notices',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       hop > 421 4.4.2 idle for too long
       hop close
       client > RCPT TO:<c@b.example>
@@ -176,17 +176,17 @@ const cases: readonly Case[] = [
       hop < RCPT TO:<c@b.example>
       hop > 250 2.1.5 Ok
       client < 250 2.1.5 Ok
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outcomes: ['delivered'],
   },
   {
     what: 'a session that is replaced and answers otherwise: 451, and nothing was sent',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       hop close
-      ${CLIENT_SENDS}
+      ${clientSends}
       hop opens
       hop < MAIL FROM:<a@a.example>
       hop > 250 2.1.0 Ok
@@ -198,27 +198,27 @@ const cases: readonly Case[] = [
   {
     what: 'an extension that the session lacks: 451 for that recipient alone',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > RCPT TO:<c@b.example> NOTIFY=NEVER
       client < 451 4.5.3 next hop does not offer what this message needs just now, try again later
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outcomes: ['partial'],
   },
   {
     what: 'DATA refused, the message refused: the next hop’s words',
     says: `
-      ${ENVELOPE}
-      ${CLIENT_SENDS}
+      ${envelope}
+      ${clientSends}
       hop < DATA
       hop > 452 4.3.1 disk full
       client < 452 4.3.1 disk full
       client > MAIL FROM:<a@a.example>
       hop < RSET
       hop > 250 2.0.0 Ok
-      ${ENVELOPE.replace(/^[^]*?hop opens/, '')}
-      ${CLIENT_SENDS}
+      ${envelope.replace(/^[^]*?hop opens/, '')}
+      ${clientSends}
       hop < DATA
       hop > 354 go on
       hop < [message]
@@ -229,8 +229,8 @@ const cases: readonly Case[] = [
   {
     what: 'lost after the final dot: 451, since nobody knows',
     says: `
-      ${ENVELOPE}
-      ${CLIENT_SENDS}
+      ${envelope}
+      ${clientSends}
       hop < DATA
       hop > 354 go on
       hop < [message]
@@ -241,35 +241,35 @@ const cases: readonly Case[] = [
   {
     what: 'one client, two messages, one session with the next hop',
     says: `
-      ${ENVELOPE}
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${envelope}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued
-      ${ENVELOPE.replace('hop opens', '')}
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${envelope.replace('hop opens', '')}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outcomes: ['delivered', 'delivered'],
-    then: ({ messages }) => assert.notEqual(STAMP.exec(messages[0]!)?.[0], STAMP.exec(messages[1]!)?.[0]),
+    then: ({ messages }) => assert.notEqual(stampPattern.exec(messages[0]!)?.[0], stampPattern.exec(messages[1]!)?.[0]),
   },
   {
     what: 'RSET gives the session back, and the next transaction begins anew',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > RSET
       client < 250 2.0.0 Ok
       hop < RSET
       hop > 250 2.0.0 Ok
-      ${ENVELOPE.replace('hop opens', '')}
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${envelope.replace('hop opens', '')}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outcomes: ['lost', 'delivered'],
   },
   {
     what: 'a client that leaves between commands, and one in the middle of its message: DATA was never said',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > DATA
       client < 354 End data with <CR><LF>.<CR><LF>
       client >| [letter]
@@ -280,22 +280,22 @@ const cases: readonly Case[] = [
   {
     what: 'a client that leaves after RCPT',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client leaves`,
     outcomes: ['lost'],
   },
   {
     what: 'an exempt recipient beside another one: 452, the client sends it next',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > RCPT TO:<print@exempt.example>
       client < 452 4.5.3 recipient is subject to another policy, send it in a transaction of its own
       client > RCPT TO:<c@b.example>
       hop < RCPT TO:<c@b.example>
       hop > 250 2.1.5 Ok
       client < 250 2.1.5 Ok
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     relay: { policyClass: (mailbox) => (mailbox.endsWith('@exempt.example') ? 'exempt' : 'detach') },
     outcomes: ['partial'],
@@ -303,7 +303,7 @@ const cases: readonly Case[] = [
   {
     what: 'storage that fails: 451, and the next hop hears no DATA',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       store fails
       client > DATA
       client < 354 End data with <CR><LF>.<CR><LF>
@@ -316,11 +316,11 @@ const cases: readonly Case[] = [
   {
     what: 'a file goes to storage before DATA is said',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > DATA
       client < 354 End data with <CR><LF>.<CR><LF>
       client > [with a file]
-      ${HOP_TAKES}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     messages: { 'with a file': withFile },
     outcomes: ['delivered'],
@@ -332,7 +332,7 @@ const cases: readonly Case[] = [
   {
     what: 'a copy that came back: 554, no DATA, and the words name the recipient',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > DATA
       client < 354 End data with <CR><LF>.<CR><LF>
       client > [stamped for b]
@@ -344,12 +344,12 @@ const cases: readonly Case[] = [
   {
     what: 'too many trace fields: 554',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > DATA
       client < 354 End data with <CR><LF>.<CR><LF>
       client > [traced]
       client < 554 5.4.6 too many hops, this message is looping`,
-    messages: { traced: `${'Received: from a by b; Thu, 15 Jan 2026 12:00:00 +0000\n'.repeat(50)}${LETTER}` },
+    messages: { traced: `${'Received: from a by b; Thu, 15 Jan 2026 12:00:00 +0000\n'.repeat(50)}${sampleLetter}` },
     outcomes: ['refused'],
   },
   {
@@ -414,11 +414,11 @@ const cases: readonly Case[] = [
   {
     what: 'SMTP to an LMTP next hop: one recipient per transaction',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > RCPT TO:<c@b.example>
       client < 452 4.5.3 one recipient per transaction here, send this one next
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outboundProtocol: 'lmtp',
     outcomes: ['partial'],
@@ -426,13 +426,13 @@ const cases: readonly Case[] = [
   {
     what: 'LMTP to LMTP: a verdict for each recipient',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > RCPT TO:<c@b.example>
       hop < RCPT TO:<c@b.example>
       hop > 250 2.1.5 Ok
       client < 250 2.1.5 Ok
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       hop > 452 4.2.2 mailbox full
       client < 250 2.0.0 queued
       client < 452 4.2.2 mailbox full`,
@@ -443,13 +443,13 @@ const cases: readonly Case[] = [
   {
     what: 'LMTP to SMTP: the one verdict for each recipient',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > RCPT TO:<c@b.example>
       hop < RCPT TO:<c@b.example>
       hop > 250 2.1.5 Ok
       client < 250 2.1.5 Ok
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued
       client < 250 2.0.0 queued`,
     inbound: { protocol: 'lmtp' },
@@ -458,7 +458,7 @@ const cases: readonly Case[] = [
   {
     what: 'LMTP, one recipient loops: the other one is delivered, and each hears its own',
     says: `
-      ${ENVELOPE}
+      ${envelope}
       client > RCPT TO:<c@b.example>
       hop < RCPT TO:<c@b.example>
       hop > 250 2.1.5 Ok
@@ -472,7 +472,7 @@ const cases: readonly Case[] = [
       hop > 250 2.1.0 Ok
       hop < RCPT TO:<c@b.example>
       hop > 250 2.1.5 Ok
-      ${HOP_TAKES}
+      ${hopTakes}
       client < 554 5.4.6 mail forwarding loop for <b@b.example>
       client < 250 2.0.0 queued`,
     inbound: { protocol: 'lmtp' },
@@ -490,8 +490,8 @@ const cases: readonly Case[] = [
       ${Array.from({ length: 1000 }, (_, i) => accepted(`u${i}@b.example`)).join('')}
       client > RCPT TO:<late@b.example>
       client < 452 4.5.3 too many recipients
-      ${CLIENT_SENDS}
-      ${HOP_TAKES}
+      ${clientSends}
+      ${hopTakes}
       client < 250 2.0.0 queued`,
     outcomes: ['partial'],
   },

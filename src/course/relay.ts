@@ -37,7 +37,7 @@ export interface RelayOptions {
 }
 
 /** As in Postfix (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the others next. */
-const MAX_RECIPIENTS = 1000;
+const maxRecipients = 1000;
 
 /** Shared by all connections: each of them ends with this. */
 const clientGone = new Failure('clientGone', { reason: 'client closed the connection before our reply' });
@@ -227,7 +227,7 @@ export class Relay implements Transactions {
 
   /** Whether we would refuse none of these, whatever the next hop answers. Then they are sent together. */
   #mayAskTogether(open: Open, commands: readonly PathCommand[]): boolean {
-    if (commands.length + open.accepted.length > (this.#oneRecipient ? 1 : MAX_RECIPIENTS)) return false;
+    if (commands.length + open.accepted.length > (this.#oneRecipient ? 1 : maxRecipients)) return false;
     let { policyClass } = open;
     return commands.every(({ path }) => {
       const own = this.#options.policyClass(mailboxOf(path));
@@ -238,7 +238,7 @@ export class Relay implements Transactions {
 
   #refuseRecipient(open: Open, { path }: PathCommand): Reply | undefined {
     if (this.#oneRecipient && open.accepted.length > 0) return failureReply('oneRecipientPerTransaction');
-    if (open.accepted.length >= MAX_RECIPIENTS) return failureReply('tooManyRecipients');
+    if (open.accepted.length >= maxRecipients) return failureReply('tooManyRecipients');
     if (open.policyClass === undefined || this.#options.policyClass(mailboxOf(path)) === open.policyClass)
       return undefined;
     return failureReply('otherPolicyClass');

@@ -16,7 +16,7 @@ const processPrefix = randomBytes(4).toString('hex');
 let counter = 0;
 
 /** Enough recipients to find a message by; the rest is counted. */
-const MAX_LOGGED_RECIPIENTS = 100;
+const maxLoggedRecipients = 100;
 
 export interface LoopMet {
   readonly fence: Fence;
@@ -64,7 +64,7 @@ export class TransactionRecord {
   recipient(command: PathCommand, reply: Reply): void {
     this.#recipientCount += 1;
     if (isPositive(reply)) this.#acceptedCount += 1;
-    if (this.#recipients.length >= MAX_LOGGED_RECIPIENTS) return;
+    if (this.#recipients.length >= maxLoggedRecipients) return;
     if (isPositive(reply)) this.#acceptedAt.push(this.#recipients.length);
     this.#recipients.push({ path: wireToText(command.path), reply: describeReply(reply) });
   }

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import { formatReply, type Reply } from '../smtp/reply.ts';
 
 /** How long a refused client may take to read its reply and to close its side. */
-const LINGER_MS = 1_000;
+const lingerMs = 1_000;
 
 /** Refused connections that are kept open for that at a time; further ones are closed as soon as the reply is written. */
-const MAX_LINGERING = 100;
+const maxLingering = 100;
 
 /**
  * Connections that get one reply in place of a banner (RFC 5321 section 3.1) and are closed. Nothing that such a client
@@ -16,12 +16,12 @@ export class Refusals {
 
   refuse(socket: Socket, reply: Reply): void {
     socket.on('error', () => undefined);
-    if (this.#lingering.size >= MAX_LINGERING) {
+    if (this.#lingering.size >= maxLingering) {
       socket.write(formatReply(reply), 'latin1');
       socket.destroySoon();
       return;
     }
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
     this.#lingering.set(socket, timer);
     socket.once('close', () => {
       clearTimeout(timer);

@@ -25,21 +25,21 @@ export class CallChain {
   /** Whether one more call may be made: not when we stand in the chain as often as allowed, or it never seems to end. */
   admits(chain: string | undefined): boolean {
     if (chain === undefined) return true;
-    if (chain.length > MAX_CHAIN_LENGTH) return false;
+    if (chain.length > maxChainLength) return false;
     const links = linksOf(chain);
-    return links.length < MAX_CHAIN_LINKS && links.filter((link) => this.#own.has(link)).length < this.#maxPasses;
+    return links.length < maxChainLinks && links.filter((link) => this.#own.has(link)).length < this.#maxPasses;
   }
 
   /** What is not a fingerprint is left out: nothing that we do not understand is passed on. */
   extend(chain: string | undefined): string {
-    const links = [...linksOf(chain ?? '').slice(-MAX_CHAIN_LINKS), this.fingerprint];
-    while (links.join(',').length > MAX_CHAIN_LENGTH) links.shift();
+    const links = [...linksOf(chain ?? '').slice(-maxChainLinks), this.fingerprint];
+    while (links.join(',').length > maxChainLength) links.shift();
     return links.join(',');
   }
 }
 
 /** More filters in one call than anybody has in a row; with it, the parameter stays below 512 bytes (RFC 5321 section 4.5.3.1.4). */
-const MAX_CHAIN_LINKS = 20;
-const MAX_CHAIN_LENGTH = 400;
+const maxChainLinks = 20;
+const maxChainLength = 400;
 
 const linksOf = (chain: string): string[] => chain.split(',').filter((link) => /^[\w-]{4,64}$/.test(link));

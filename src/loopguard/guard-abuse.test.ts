@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { HeaderBlock } from '../message/header-block.ts';
-import { block, guardWith, key, looping, MESSAGE, NOW, onTop, stamped } from './testing/guard.ts';
+import { block, guardWith, key, looping, sampleMessage, sampleTime, onTop, stamped } from './testing/guard.ts';
 
-const DAY = 86_400_000;
+const day = 86_400_000;
 
 describe('who may not use a stamp', () => {
   const guard = guardWith();
@@ -19,7 +19,7 @@ describe('who may not use a stamp', () => {
       'Date: Thu, 15 Jan 2026 12:00:00 +0000\n',
       'Subject: hello\n',
     ]) {
-      const header = onTop(guard.stamp(MESSAGE, ['u@b.example'], NOW, ''), block(other));
+      const header = onTop(guard.stamp(sampleMessage, ['u@b.example'], sampleTime, ''), block(other));
       assert.deepEqual(looping(guard, header, ['u@b.example']), [false], other);
     }
   });
@@ -44,28 +44,28 @@ describe('who may not use a stamp', () => {
 
   test('the past and the future', () => {
     const header = stamped(guard, ['u@b.example']);
-    assert.deepEqual(looping(guard, header, ['u@b.example'], NOW + 13.9 * DAY), [true]);
-    assert.deepEqual(looping(guard, header, ['u@b.example'], NOW + 14.1 * DAY), [false]);
-    assert.deepEqual(looping(guard, header, ['u@b.example'], NOW - 0.9 * DAY), [true], 'clocks differ');
-    assert.deepEqual(looping(guard, header, ['u@b.example'], NOW - 1.1 * DAY), [false]);
+    assert.deepEqual(looping(guard, header, ['u@b.example'], sampleTime + 13.9 * day), [true]);
+    assert.deepEqual(looping(guard, header, ['u@b.example'], sampleTime + 14.1 * day), [false]);
+    assert.deepEqual(looping(guard, header, ['u@b.example'], sampleTime - 0.9 * day), [true], 'clocks differ');
+    assert.deepEqual(looping(guard, header, ['u@b.example'], sampleTime - 1.1 * day), [false]);
   });
 
   test('who changed anything in it', () => {
-    const stamp = guard.stamp(MESSAGE, ['u@b.example'], NOW, 'alice@a.example');
+    const stamp = guard.stamp(sampleMessage, ['u@b.example'], sampleTime, 'alice@a.example');
     const value = stamp.slice(stamp.indexOf(':') + 1);
     for (let i = 0; i < value.length; i += 1) {
       const char = value[i]!;
       if (/\s/.test(char)) continue;
       const changed = stamp.slice(0, stamp.length - value.length + i) + (char === 'A' ? 'B' : 'A') + value.slice(i + 1);
-      assert.deepEqual(looping(guard, onTop(changed, MESSAGE), ['u@b.example']), [false], changed);
+      assert.deepEqual(looping(guard, onTop(changed, sampleMessage), ['u@b.example']), [false], changed);
     }
   });
 
   test('who reorders tags to make one stamp count as two', () => {
-    const stamp = guard.stamp(MESSAGE, ['u@b.example', 'v@b.example'], NOW, 'alice@a.example');
+    const stamp = guard.stamp(sampleMessage, ['u@b.example', 'v@b.example'], sampleTime, 'alice@a.example');
     const tags = /r=([\s\S]*?);/.exec(stamp)![1]!;
     const turned = stamp.replace(tags, tags.replace(/\s/g, '').split(',').reverse().join(',\r\n '));
-    assert.deepEqual(looping(guard, onTop(stamp + turned, MESSAGE), ['u@b.example']), [false]);
+    assert.deepEqual(looping(guard, onTop(stamp + turned, sampleMessage), ['u@b.example']), [false]);
   });
 });
 
@@ -76,7 +76,7 @@ describe('blind copies', () => {
   const blind = 'blind@b.example';
 
   const tagsOf = (recipients: readonly string[]): string[] => {
-    const stamp = guard.stamp(MESSAGE, recipients, NOW, alice);
+    const stamp = guard.stamp(sampleMessage, recipients, sampleTime, alice);
     assert.doesNotMatch(stamp, /example/);
     return /r=([\s\S]*?);/.exec(stamp)![1]!.replace(/\s/g, '').split(',');
   };
@@ -116,30 +116,34 @@ describe('blind copies', () => {
     for (const guess of [blind, 'innocent@b.example']) {
       for (const set of [[guess], [mallory, guess]]) {
         assert.deepEqual(
-          looping(guard, header, set, NOW, mallory),
+          looping(guard, header, set, sampleTime, mallory),
           set.map(() => false),
         );
         assert.deepEqual(
-          looping(guard, header, set, NOW, ''),
+          looping(guard, header, set, sampleTime, ''),
           set.map(() => false),
         );
       }
     }
-    assert.deepEqual(looping(guard, header, [mallory, blind], NOW, alice), [true, true], 'a real loop is still seen');
+    assert.deepEqual(
+      looping(guard, header, [mallory, blind], sampleTime, alice),
+      [true, true],
+      'a real loop is still seen',
+    );
   });
 
   test('nor by having it stamped once more', () => {
     const first = stamped(guard, [mallory, blind], { from: alice });
     const verdicts = [blind, 'innocent@b.example'].map((guess) => {
       const second = stamped(guard, [mallory, guess], { header: first, from: mallory });
-      return looping(guard, second, [guess], NOW, mallory);
+      return looping(guard, second, [guess], sampleTime, mallory);
     });
     assert.deepEqual(verdicts[0], verdicts[1]);
   });
 
   test('a stamp for one recipient holds under any reverse-path: lists and forwarders put their own', () => {
     const header = stamped(guard, ['u@b.example'], { from: alice });
-    assert.deepEqual(looping(guard, header, ['u@b.example'], NOW, 'owner-list@b.example'), [true]);
+    assert.deepEqual(looping(guard, header, ['u@b.example'], sampleTime, 'owner-list@b.example'), [true]);
   });
 });
 
@@ -147,7 +151,7 @@ describe('hostile headers', () => {
   const guard = guardWith();
 
   test('any garbage in a stamp is ignored', () => {
-    const real = guard.stamp(MESSAGE, ['u@b.example'], NOW, '');
+    const real = guard.stamp(sampleMessage, ['u@b.example'], sampleTime, '');
     const garbage = fc.oneof(
       fc.uint8Array({ maxLength: 300 }).map((bytes) => `X-Detach-Guard:${Buffer.from(bytes).toString('latin1')}\r\n`),
       fc
@@ -157,8 +161,8 @@ describe('hostile headers', () => {
     fc.assert(
       fc.property(fc.array(garbage, { maxLength: 5 }), (fields) => {
         fc.pre(!fields.some((field) => field.replace(/\s/g, '').includes(real.replace(/\s/g, ''))));
-        const header = HeaderBlock.parse(Buffer.concat([Buffer.from(fields.join(''), 'latin1'), MESSAGE.raw]));
-        assert.deepEqual(looping(guard, header, ['u@b.example'], NOW, ''), [false]);
+        const header = HeaderBlock.parse(Buffer.concat([Buffer.from(fields.join(''), 'latin1'), sampleMessage.raw]));
+        assert.deepEqual(looping(guard, header, ['u@b.example'], sampleTime, ''), [false]);
       }),
       { numRuns: 1000 },
     );
@@ -167,29 +171,39 @@ describe('hostile headers', () => {
   test('thousands of fakes above a real stamp of a loop, and thousands below it', () => {
     const fake = (i: number): string =>
       guard
-        .stamp(MESSAGE, ['u@b.example'], NOW, '')
+        .stamp(sampleMessage, ['u@b.example'], sampleTime, '')
         .replace(/m=.{11}/, `m=${randomBytes(9).toString('base64url').slice(0, 11)}`) +
       (i % 2 ? 'X-Detach-Guard: v=1; c=lab; nonsense\r\n' : '');
     const fakes = Array.from({ length: 5000 }, (_, i) => fake(i)).join('');
-    const below = HeaderBlock.parse(Buffer.concat([Buffer.from(fakes, 'latin1'), MESSAGE.raw]));
+    const below = HeaderBlock.parse(Buffer.concat([Buffer.from(fakes, 'latin1'), sampleMessage.raw]));
     assert.deepEqual(looping(guard, below, ['u@b.example']), [false]);
     assert.deepEqual(looping(guard, stamped(guard, ['u@b.example'], { header: below }), ['u@b.example']), [true]);
   });
 
   test('the work is bounded by the bytes: fakes are examined up to a limit', () => {
-    const stamps = Array.from({ length: 200 }, () => guard.stamp(MESSAGE, ['x@b.example'], NOW, '')).join('');
-    const loop = guard.stamp(MESSAGE, ['u@b.example'], NOW, '');
-    assert.deepEqual(looping(guard, onTop(loop + stamps, MESSAGE), ['u@b.example']), [true], 'on top, as loops put it');
-    assert.deepEqual(looping(guard, onTop(stamps + loop, MESSAGE), ['u@b.example']), [false], 'not looked for below');
+    const stamps = Array.from({ length: 200 }, () => guard.stamp(sampleMessage, ['x@b.example'], sampleTime, '')).join(
+      '',
+    );
+    const loop = guard.stamp(sampleMessage, ['u@b.example'], sampleTime, '');
+    assert.deepEqual(
+      looping(guard, onTop(loop + stamps, sampleMessage), ['u@b.example']),
+      [true],
+      'on top, as loops put it',
+    );
+    assert.deepEqual(
+      looping(guard, onTop(stamps + loop, sampleMessage), ['u@b.example']),
+      [false],
+      'not looked for below',
+    );
   });
 
   test('no line of a stamp is longer than 78 characters, with any names', () => {
     const odd = guardWith({ cluster: 'Büro; r=x, y', keys: [key('a;b c', 1)] });
     for (const count of [1, 9, 100]) {
       const stamp = odd.stamp(
-        MESSAGE,
+        sampleMessage,
         Array.from({ length: count }, (_, i) => `u${i}@b.example`),
-        NOW,
+        sampleTime,
         '',
       );
       assert.ok(stamp.endsWith('\r\n'));

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { HeaderBlock } from '../message/header-block.ts';
-import { block, guardWith, key, looping, MESSAGE, NOW, onTop, stamped } from './testing/guard.ts';
+import { block, guardWith, key, looping, sampleMessage, sampleTime, onTop, stamped } from './testing/guard.ts';
 
 describe('who loops', () => {
   const guard = guardWith();
 
   test('nobody in a message without stamps', () => {
-    assert.deepEqual(looping(guard, MESSAGE, ['u@b.example', 'v@b.example']), [false, false]);
+    assert.deepEqual(looping(guard, sampleMessage, ['u@b.example', 'v@b.example']), [false, false]);
   });
 
   test('a copy that came back, however the address is spelt', () => {
@@ -48,8 +48,8 @@ describe('who loops', () => {
   });
 
   test('identical stamps count once', () => {
-    const stamp = guard.stamp(MESSAGE, ['u@b.example', 'v@b.example'], NOW, 'alice@a.example');
-    const header = onTop(stamp + stamp + stamp, MESSAGE);
+    const stamp = guard.stamp(sampleMessage, ['u@b.example', 'v@b.example'], sampleTime, 'alice@a.example');
+    const header = onTop(stamp + stamp + stamp, sampleMessage);
     assert.deepEqual(looping(guard, header, ['u@b.example']), [false]);
   });
 
@@ -114,7 +114,7 @@ describe('what happens to a header on its way', () => {
         fc.pre(one !== two);
         const of = (name: string): HeaderBlock =>
           block(`Message-ID: <${name}@a>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\n`);
-        const header = onTop(guard.stamp(of(one), ['u@b.example'], NOW, ''), of(two));
+        const header = onTop(guard.stamp(of(one), ['u@b.example'], sampleTime, ''), of(two));
         assert.deepEqual(looping(guard, header, ['u@b.example']), [false]);
       }),
     );
@@ -131,26 +131,26 @@ describe('counts', () => {
   const guard = guardWith();
   const trace = { helo: 'a.example', address: '192.0.2.1', protocol: 'ESMTP', hostname: 'detach.example' };
   const passes = (count: number, by = guard): string =>
-    Array.from({ length: count }, (_, i) => by.received({ ...trace, id: `T${i}` }, NOW)).join('');
+    Array.from({ length: count }, (_, i) => by.received({ ...trace, id: `T${i}` }, sampleTime)).join('');
 
   test('our own trace fields: ten may be there, whatever became of the stamps', () => {
-    assert.equal(guard.inspect(onTop(passes(9), MESSAGE), ['u@b.example'], NOW, '').kind, 'pass');
-    const refused = guard.inspect(onTop(passes(10), MESSAGE), ['u@b.example'], NOW, '');
+    assert.equal(guard.inspect(onTop(passes(9), sampleMessage), ['u@b.example'], sampleTime, '').kind, 'pass');
+    const refused = guard.inspect(onTop(passes(10), sampleMessage), ['u@b.example'], sampleTime, '');
     assert.equal(refused.kind, 'refuse');
     assert.equal(refused.fence, 'count');
     assert.equal(refused.failure, 'tooManyHops');
   });
 
   test('forged, foreign and copied ones do not count', () => {
-    const one = guard.received({ ...trace, id: 'T0' }, NOW);
+    const one = guard.received({ ...trace, id: 'T0' }, sampleTime);
     const others = guardWith({ keys: [key('k1', 9)] });
     for (const fields of [
       one.repeat(30),
       passes(30, others),
       Array.from({ length: 30 }, (_, i) => one.replace('id T0', `id X${i}`)).join(''),
-      Array.from({ length: 30 }, (_, i) => one.replace(/\/\w+\//, `/${(NOW + i).toString(36)}/`)).join(''),
+      Array.from({ length: 30 }, (_, i) => one.replace(/\/\w+\//, `/${(sampleTime + i).toString(36)}/`)).join(''),
     ]) {
-      assert.equal(guard.inspect(onTop(fields, MESSAGE), ['u@b.example'], NOW, '').kind, 'pass');
+      assert.equal(guard.inspect(onTop(fields, sampleMessage), ['u@b.example'], sampleTime, '').kind, 'pass');
     }
   });
 
@@ -158,27 +158,36 @@ describe('counts', () => {
     const refolded = passes(10)
       .replace(/\r\n\t/g, ' ')
       .replace(/ \(detach=/g, '\r\n     (detach=');
-    assert.equal(guard.inspect(onTop(refolded, MESSAGE), ['u@b.example'], NOW, '').kind, 'refuse');
+    assert.equal(guard.inspect(onTop(refolded, sampleMessage), ['u@b.example'], sampleTime, '').kind, 'refuse');
   });
 
   test('all Received fields', () => {
     const foreign = 'Received: from a by b; Thu, 15 Jan 2026 12:00:00 +0000\r\n';
-    assert.equal(guard.inspect(onTop(foreign.repeat(49), MESSAGE), ['u@b.example'], NOW, '').kind, 'pass');
-    assert.equal(guard.inspect(onTop(foreign.repeat(50), MESSAGE), ['u@b.example'], NOW, '').kind, 'refuse');
-    assert.equal(guardWith({ hopLimit: 60 }).inspect(onTop(foreign.repeat(59), MESSAGE), [], NOW, '').kind, 'pass');
+    assert.equal(guard.inspect(onTop(foreign.repeat(49), sampleMessage), ['u@b.example'], sampleTime, '').kind, 'pass');
+    assert.equal(
+      guard.inspect(onTop(foreign.repeat(50), sampleMessage), ['u@b.example'], sampleTime, '').kind,
+      'refuse',
+    );
+    assert.equal(
+      guardWith({ hopLimit: 60 }).inspect(onTop(foreign.repeat(59), sampleMessage), [], sampleTime, '').kind,
+      'pass',
+    );
   });
 
   test('a trace field is safe, whatever the client says', () => {
     const hostile = { ...trace, helo: 'x\r\nBcc: y ü(;', address: ']\r\n\r\nx', id: 'a b;\r\n' };
-    const field = guard.received(hostile, NOW);
+    const field = guard.received(hostile, sampleTime);
     assert.match(field, /^Received: from x\?\?Bcc:\?y\?\?\?\? \(\[\?\?\?\?x\]\)\r\n\tby detach\.example /);
     assert.equal(HeaderBlock.parse(Buffer.from(field, 'latin1')).fields.length, 1);
     assert.match(
-      guard.received({ ...trace, helo: '', address: '', id: 'T' }, NOW),
+      guard.received({ ...trace, helo: '', address: '', id: 'T' }, sampleTime),
       /^Received: from unknown \(unknown\)\r\n/,
     );
-    assert.match(guard.received({ ...trace, address: '2001:db8::1', id: 'T' }, NOW), / \(\[IPv6:2001:db8::1\]\)/);
-    const long = guard.received({ ...trace, helo: 'h'.repeat(10_000), id: 'T' }, NOW);
+    assert.match(
+      guard.received({ ...trace, address: '2001:db8::1', id: 'T' }, sampleTime),
+      / \(\[IPv6:2001:db8::1\]\)/,
+    );
+    const long = guard.received({ ...trace, helo: 'h'.repeat(10_000), id: 'T' }, sampleTime);
     assert.ok(long.split('\r\n').every((line) => line.length <= 300));
   });
 });

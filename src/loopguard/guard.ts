@@ -8,7 +8,7 @@ import type { Guard, Inspection, Trace } from './interface.ts';
 import { Keyring } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
 import { StampMacs, type Envelope } from './stamp-macs.ts';
-import { formatStamp, parseStamp, STAMP_KEY, stampText, type Stamp } from './stamp.ts';
+import { formatStamp, parseStamp, stampKey, stampText, type Stamp } from './stamp.ts';
 
 export interface GuardOptions {
   /** Name shared by the replicas. */
@@ -22,13 +22,13 @@ export interface GuardOptions {
 }
 
 /** Limit for trace fields of our own cluster. It holds also when a hop has removed the stamps. */
-const OWN_HOP_LIMIT = 10;
+const ownHopLimit = 10;
 /** Longer than any mail is in transit: Postfix gives up after five days. */
-const MAX_AGE_SECONDS = 14 * 86_400;
+const maxAgeSeconds = 14 * 86_400;
 /** How far ahead the clock of another replica may be. */
-const MAX_SKEW_SECONDS = 86_400;
+const maxSkewSeconds = 86_400;
 /** At most so many seals of stamps with our name are checked, from the top: the latest stamp is the first. */
-const MAX_STAMPS_EXAMINED = 100;
+const maxStampsExamined = 100;
 
 export function createGuard(options: GuardOptions): Guard {
   return new HmacGuard(options);
@@ -50,7 +50,7 @@ class HmacGuard implements Guard {
     this.#chain = new CallChain(this.#keyring, maxPasses);
     this.#maxPasses = maxPasses;
     this.#hopLimit = hopLimit;
-    this.#ownHopLimit = Math.max(OWN_HOP_LIMIT, maxPasses + 1);
+    this.#ownHopLimit = Math.max(ownHopLimit, maxPasses + 1);
     this.cluster = this.#keyring.cluster;
     this.fingerprint = this.#chain.fingerprint;
   }
@@ -66,7 +66,7 @@ class HmacGuard implements Guard {
     }
     if (markers.size >= this.#ownHopLimit) return tooManyHops(`passed this cluster ${markers.size} times`);
     if (hops >= this.#hopLimit) return tooManyHops(`${hops} Received fields, loopguard.hopLimit is ${this.#hopLimit}`);
-    const stamps = header.all(STAMP_KEY);
+    const stamps = header.all(stampKey);
     if (stamps.length === 0) return { kind: 'pass', looping: recipients.map(() => false), reason: 'no stamps' };
     return this.#inspectStamps(header, stamps, { reversePath, recipients }, now);
   }
@@ -135,7 +135,7 @@ class HmacGuard implements Guard {
   }
 
   /**
-   * The stamps that we wrote on this message within `MAX_AGE_SECONDS`, each once. Reading stops at twice as many as the
+   * The stamps that we wrote on this message within `maxAgeSeconds`, each once. Reading stops at twice as many as the
    * counts let pass, which bounds the work that a message with many genuine stamps can cause.
    */
   #genuine(
@@ -151,12 +151,12 @@ class HmacGuard implements Guard {
       const sealed = parseStamp(field);
       if (sealed?.stamp.cluster !== this.#keyring.cluster) continue;
       const { stamp, text, seal } = sealed;
-      if (stamp.time < seconds - MAX_AGE_SECONDS || stamp.time > seconds + MAX_SKEW_SECONDS) continue;
+      if (stamp.time < seconds - maxAgeSeconds || stamp.time > seconds + maxSkewSeconds) continue;
       const key = this.#keyring.find(stamp.keyId);
       const message = identity.of(stamp.fields);
       if (!key || message === undefined || found.has(seal)) continue;
       examined += 1;
-      if (examined > MAX_STAMPS_EXAMINED || found.size === 2 * this.#ownHopLimit) break;
+      if (examined > maxStampsExamined || found.size === 2 * this.#ownHopLimit) break;
       if (this.#macs.sign(key, text, message) === seal) found.set(seal, { stamp, message });
     }
     return [...found.values()];

@@ -14,8 +14,9 @@ export class Identity {
   readonly #digests = new Map<string, string>();
 
   constructor(header: HeaderBlock) {
-    for (const key of NAMES) for (const field of header.all(key)) this.#add(key, field);
-    for (const field of header.allOf('resent-')) this.#add(KNOWN.has(field.key) ? field.key : 'resent-to', field);
+    for (const key of identifyingNames) for (const field of header.all(key)) this.#add(key, field);
+    for (const field of header.allOf('resent-'))
+      this.#add(identityNames.has(field.key) ? field.key : 'resent-to', field);
   }
 
   #add(key: string, field: HeaderField): void {
@@ -34,7 +35,7 @@ export class Identity {
   /** The identity over these fields, a byte string; undefined when a stamp over them cannot belong to this message. */
   of(fields: string): string | undefined {
     const names = fields === 'none' ? [] : fields.split(',');
-    if (names.some((name) => !KNOWN.has(name) || !this.#values.has(name))) return undefined;
+    if (names.some((name) => !identityNames.has(name) || !this.#values.has(name))) return undefined;
     if (!names.some((name) => name.startsWith('resent-')) && this.#resentFields().length > 0) return undefined;
     return names.map((name) => this.#digest(name)).join(' ');
   }
@@ -66,7 +67,7 @@ export class Identity {
   }
 }
 
-const NAMES = ['message-id', 'date', 'from'];
+const identifyingNames = ['message-id', 'date', 'from'];
 
 /** Sender, Cc and Bcc of a resent message, which tell it from the original where nothing better is there, are `resent-to`. */
-const KNOWN = new Set([...NAMES, 'resent-message-id', 'resent-date', 'resent-from', 'resent-to']);
+const identityNames = new Set([...identifyingNames, 'resent-message-id', 'resent-date', 'resent-from', 'resent-to']);

@@ -24,7 +24,7 @@ export function receivedField(keyring: Keyring, trace: Trace, now: number): stri
 
 /** The marker of our cluster in a Received field, or undefined when there is none or it is forged. */
 export function ownMarker(keyring: Keyring, field: HeaderField): string | undefined {
-  if (!field.raw.includes('(detach=') || field.raw.length > MAX_RECEIVED_BYTES) return undefined;
+  if (!field.raw.includes('(detach=') || field.raw.length > maxReceivedBytes) return undefined;
   const value = field.raw.toString('latin1').replace(/[ \t\r\n]+/g, ' ');
   const match = /\sid (\S{1,64}) ?\(detach=([^/ ]{1,300})\/([0-9a-z]{1,9})\/([\w-]{11})\)/.exec(value);
   if (!match) return undefined;
@@ -35,7 +35,7 @@ export function ownMarker(keyring: Keyring, field: HeaderField): string | undefi
 }
 
 /** A Received field of ours is a fraction of this; a longer one is not worth a MAC. */
-const MAX_RECEIVED_BYTES = 2000;
+const maxReceivedBytes = 2000;
 
 function safe(text: string, maxLength: number): string {
   return text.slice(0, maxLength).replace(/[^A-Za-z0-9.:_[\]-]/g, '?');

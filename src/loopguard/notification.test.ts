@@ -8,7 +8,7 @@ import { textToWire } from '../smtp/reply.ts';
 import type { Notification } from './interface.ts';
 import { notificationWriter } from './notification.ts';
 
-const NOW = Date.UTC(2026, 0, 15, 12);
+const sampleTime = Date.UTC(2026, 0, 15, 12);
 const write = notificationWriter({ hostname: 'detach.example' });
 const command = (path: string, ...params: string[]): PathCommand => ({
   path: textToWire(path),
@@ -51,7 +51,7 @@ async function partsOf(
 }
 
 describe('a report', () => {
-  const notification = write({ mail, header, recipients: [u, loops('<v@b.example>')], now: NOW });
+  const notification = write({ mail, header, recipients: [u, loops('<v@b.example>')], now: sampleTime });
 
   test('goes from nobody to the reverse-path', () => {
     assert.deepEqual(notification?.mail, { path: '<>', params: [] });
@@ -89,12 +89,12 @@ describe('a report', () => {
   test('has the same Message-ID when tried again, and another one for another message', () => {
     const idOf = (one: Notification | undefined): string | undefined =>
       /^Message-ID: (.*)\r$/m.exec(String(one?.message))?.[1];
-    const again = write({ mail, header, recipients: [u, loops('<v@b.example>')], now: NOW + 300_000 });
+    const again = write({ mail, header, recipients: [u, loops('<v@b.example>')], now: sampleTime + 300_000 });
     assert.equal(idOf(again), idOf(notification));
-    assert.notEqual(idOf(write({ mail, header, recipients: [u], now: NOW })), idOf(notification));
+    assert.notEqual(idOf(write({ mail, header, recipients: [u], now: sampleTime })), idOf(notification));
     const other = headerOf('Subject: no id\n');
     assert.notEqual(
-      idOf(write({ mail, header: other, recipients: [u, loops('<v@b.example>')], now: NOW })),
+      idOf(write({ mail, header: other, recipients: [u, loops('<v@b.example>')], now: sampleTime })),
       idOf(notification),
     );
   });
@@ -102,14 +102,19 @@ describe('a report', () => {
 
 describe('who is told', () => {
   test('nobody about null-sender mail', () => {
-    assert.equal(write({ mail: command('<>'), header, recipients: [u], now: NOW }), undefined);
+    assert.equal(write({ mail: command('<>'), header, recipients: [u], now: sampleTime }), undefined);
   });
 
   test('nobody who asked for silence', async () => {
     const silent = [loops('<n@b.example>', 'NOTIFY=NEVER'), loops('<s@b.example>', 'notify=success,delay')];
-    assert.equal(write({ mail, header, recipients: silent, now: NOW }), undefined);
+    assert.equal(write({ mail, header, recipients: silent, now: sampleTime }), undefined);
     const { status } = await partsOf(
-      write({ mail, header, recipients: [...silent, loops('<f@b.example>', 'NOTIFY=SUCCESS,FAILURE')], now: NOW }),
+      write({
+        mail,
+        header,
+        recipients: [...silent, loops('<f@b.example>', 'NOTIFY=SUCCESS,FAILURE')],
+        now: sampleTime,
+      }),
     );
     assert.deepEqual(status.content.match(/Final-Recipient: .*/g), ['Final-Recipient: rfc822; f@b.example']);
   });
@@ -121,7 +126,7 @@ describe('internationalised addresses (RFC 6533)', () => {
       mail,
       header: headerOf('Message-ID: <1@a.example>\nSubject: grüße\n'),
       recipients: [loops('<jürgen@bücher.example>', 'ORCPT=utf-8;j\\x{FC}rgen@x.example')],
-      now: NOW,
+      now: sampleTime,
     });
     const { parsed, status, returned } = await partsOf(notification);
     assert.deepEqual(notification?.mail.params, []);
@@ -134,7 +139,7 @@ describe('internationalised addresses (RFC 6533)', () => {
   });
 
   test('of the sender: needs SMTPUTF8', () => {
-    const notification = write({ mail: command('<jürgen@a.example>'), header, recipients: [u], now: NOW });
+    const notification = write({ mail: command('<jürgen@a.example>'), header, recipients: [u], now: sampleTime });
     assert.deepEqual(notification?.mail.params, ['SMTPUTF8']);
     assert.match(notification.message.toString('utf8'), /^To: <jürgen@a\.example>\r$/m);
   });
@@ -154,7 +159,7 @@ describe('hostile input', () => {
           mail: command('<alice@a.example>', `ENVID=${envid}`),
           header,
           recipients: [loops('<u@b.example>', `ORCPT=${orcpt}`)],
-          now: NOW,
+          now: sampleTime,
         }),
       );
       assert.doesNotMatch(status.content, /Evil|Original/, envid);
@@ -169,7 +174,7 @@ describe('hostile input', () => {
       `X-Long: ${'x'.repeat(5000)}\r\nX-Bytes: ${bytes}\r\n${'X-More: y\r\n'.repeat(20_000)}`,
       'latin1',
     );
-    const notification = write({ mail, header: HeaderBlock.parse(raw), recipients: [u], now: NOW });
+    const notification = write({ mail, header: HeaderBlock.parse(raw), recipients: [u], now: sampleTime });
     assert.ok(notification);
     assert.ok(notification.message.length < 300_000);
     assert.doesNotMatch(notification.message.toString('latin1'), /[^\r\n\t -~]|[^\r\n]{999}/);

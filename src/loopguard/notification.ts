@@ -8,7 +8,7 @@ import type { NotificationRequest, NotificationWriter } from './interface.ts';
 import { originalRecipient, printableXtext } from './original-recipient.ts';
 
 /** More of a header than this helps nobody to recognise a message. */
-const MAX_RETURNED_HEADER_BYTES = 65_536;
+const maxReturnedHeaderBytes = 65_536;
 
 /**
  * Writes the report (RFC 3464) for recipients of a message that loop while others of it are delivered.
@@ -142,7 +142,7 @@ function statusPart(
 function headerPart(header: HeaderBlock): [type: string, content: string] {
   let content = '';
   for (const field of header) {
-    if (content.length + field.raw.length > MAX_RETURNED_HEADER_BYTES) break;
+    if (content.length + field.raw.length > maxReturnedHeaderBytes) break;
     content += field.raw.toString('latin1');
   }
   return [isAscii(content) ? 'text/rfc822-headers' : 'message/global-headers', content];

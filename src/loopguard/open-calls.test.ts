@@ -4,9 +4,9 @@ import type { Call } from './interface.ts';
 import { OpenCalls, type CallQuestion } from './open-calls.ts';
 
 const hostname = 'detach.example';
-const ID = '5f1c0a9e2K';
+const callId = '5f1c0a9e2K';
 const never = new AbortController().signal;
-const mine: Call = { id: ID, session: { address: '127.0.0.1', port: 53836 } };
+const mine: Call = { id: callId, session: { address: '127.0.0.1', port: 53836 } };
 
 /** Processes of one service, each of which can ask the others. */
 function processes(count: number): { all: readonly OpenCalls[]; questions: CallQuestion[] } {
@@ -34,8 +34,12 @@ const cases: readonly (readonly [what: string, xforward: string, circle: boolean
   ['our name in other letters', fromPostfix.replace('detach', 'DETACH'), true],
   ['an IPv4 address on a dual-stack socket', fromPostfix.replace('ADDR=', 'ADDR=IPv6:::ffff:'), true],
   ['no word of HELO and IDENT', 'ADDR=127.0.0.1 PORT=53836', true],
-  ['our mark', `ADDR=192.0.2.9 PORT=4000 IDENT=${ID}`, true],
-  ['our mark behind a queue id, and in front of that of another filter', `IDENT=4TqXyz1ABCz9rN.${ID}.0123abcd7`, true],
+  ['our mark', `ADDR=192.0.2.9 PORT=4000 IDENT=${callId}`, true],
+  [
+    'our mark behind a queue id, and in front of that of another filter',
+    `IDENT=4TqXyz1ABCz9rN.${callId}.0123abcd7`,
+    true,
+  ],
   ['another port', fromPostfix.replace('53836', '53837'), false],
   ['another address of this machine', fromPostfix.replace('127.0.0.1', '127.0.0.2'), false],
   ['another machine', fromPostfix.replace('127.0.0.1', '192.0.2.9'), false],
@@ -96,11 +100,11 @@ test('a client that leaves while it is looked at', async () => {
 
 test('the mark stands behind what the client said, and the whole stays short', () => {
   const calls = new OpenCalls({ hostname, askOthers: () => Promise.resolve(false) });
-  const ident = (said: string): string | undefined => calls.mark(new Map([['IDENT', said]]), ID).get('IDENT');
-  assert.equal(calls.mark(new Map(), ID).get('IDENT'), ID);
-  assert.equal(ident('[UNAVAILABLE]'), ID);
-  assert.equal(ident('4TqXyz1ABCz9rN'), `4TqXyz1ABCz9rN.${ID}`);
+  const ident = (said: string): string | undefined => calls.mark(new Map([['IDENT', said]]), callId).get('IDENT');
+  assert.equal(calls.mark(new Map(), callId).get('IDENT'), callId);
+  assert.equal(ident('[UNAVAILABLE]'), callId);
+  assert.equal(ident('4TqXyz1ABCz9rN'), `4TqXyz1ABCz9rN.${callId}`);
   let all = '4TqXyz1ABCz9rN';
   for (let i = 0; i < 50; i += 1) all = ident(all) ?? '';
-  assert.ok(all.length <= 120 && all.endsWith(`${ID}.${ID}`));
+  assert.ok(all.length <= 120 && all.endsWith(`${callId}.${callId}`));
 });

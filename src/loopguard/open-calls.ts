@@ -32,7 +32,7 @@ export interface OpenCallsOptions {
   readonly hostname: string;
   /** Asks the other processes of the service: true when one of them has such a call. */
   readonly askOthers: (question: CallQuestion) => Promise<boolean>;
-  /** In place of `CONFIRM_MS`. */
+  /** In place of `defaultConfirmMs`. */
   readonly confirmMs?: number;
 }
 
@@ -40,12 +40,12 @@ export interface OpenCallsOptions {
  * A call that looks like the cause of a MAIL must still wait after this time. In a circle it does. Otherwise its answer
  * is on its way to us: Postfix may start to deliver a message before we have read its 250.
  */
-const CONFIRM_MS = 150;
+const defaultConfirmMs = 150;
 
 /** Bounds the IDENT that we hand on: a queue id of Postfix and the marks of several filters. */
-const MAX_IDENT_LENGTH = 100;
+const maxIdentLength = 100;
 /** What `TransactionRecord` makes; all else in IDENT is not worth a question to the other processes. */
-const MARK = /^[0-9a-f]{8}[0-9A-Z]{1,12}$/;
+const markPattern = /^[0-9a-f]{8}[0-9A-Z]{1,12}$/;
 
 /** The questions to the next hop that wait for an answer in this process. */
 export class OpenCalls implements Calls {
@@ -63,7 +63,7 @@ export class OpenCalls implements Calls {
   }
 
   mark(xforward: ReadonlyMap<string, string>, id: string): ReadonlyMap<string, string> {
-    const ident = availableAttribute(xforward, 'IDENT')?.slice(-MAX_IDENT_LENGTH);
+    const ident = availableAttribute(xforward, 'IDENT')?.slice(-maxIdentLength);
     return new Map(xforward).set('IDENT', ident === undefined ? id : `${ident}.${id}`);
   }
 
@@ -73,7 +73,7 @@ export class OpenCalls implements Calls {
     const { reason, ...question } = suspicion;
     const asked = performance.now();
     if (!(await this.#isWaitingAnywhere({ ...question, waitingMs: 0 }))) return undefined;
-    const { confirmMs = CONFIRM_MS } = this.#options;
+    const { confirmMs = defaultConfirmMs } = this.#options;
     await pause(confirmMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     // Measured, since a timer may end early: the call began before it was asked for, and must be found again.
     const waitingMs = performance.now() - asked;
@@ -99,7 +99,7 @@ export class OpenCalls implements Calls {
   ): (Omit<CallQuestion, 'waitingMs'> & { reason: string }) | undefined {
     const ident = availableAttribute(xforward, 'IDENT');
     if (ident !== undefined) {
-      const marks = ident.split('.').filter((part) => MARK.test(part));
+      const marks = ident.split('.').filter((part) => markPattern.test(part));
       const reason = `the next hop handed transaction ${marks.join(' or ')} back to us (XFORWARD IDENT)`;
       return marks.length > 0 ? { session: undefined, marks, reason } : undefined;
     }

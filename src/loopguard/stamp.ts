@@ -1,7 +1,7 @@
 import type { HeaderField } from '../message/header-block.ts';
 
-const STAMP_FIELD = 'X-Detach-Guard';
-export const STAMP_KEY = STAMP_FIELD.toLowerCase();
+const stampField = 'X-Detach-Guard';
+export const stampKey = stampField.toLowerCase();
 
 /** A stamp as written in the field; nothing of it is believed before its seal was checked. */
 export interface Stamp {
@@ -19,11 +19,11 @@ export interface Stamp {
 }
 
 /** The fields of an unfolded value without blanks; every value is of characters that end none. */
-const SYNTAX =
+const stampSyntax =
   /^v=1;c=([\w.%-]{1,300});k=([\w.%-]{1,300});t=(\d{1,11});f=([a-z,-]{1,100});s=([\w-]{11});r=((?:[\w-]{11},)*[\w-]{11});n=([\w-]{11});m=([\w-]{11})$/;
 
 /** Far above the stamp of the most recipients that a transaction can have here; bounds what one field may cost. */
-const MAX_STAMP_BYTES = 1 << 20;
+const maxStampBytes = 1 << 20;
 
 export interface SealedStamp {
   readonly stamp: Stamp;
@@ -34,10 +34,10 @@ export interface SealedStamp {
 
 /** The stamp in a field, or undefined when it is broken or of a version that we do not know. */
 export function parseStamp(field: HeaderField): SealedStamp | undefined {
-  if (field.raw.length > MAX_STAMP_BYTES) return undefined;
+  if (field.raw.length > maxStampBytes) return undefined;
   const colon = field.raw.indexOf(0x3a);
   const value = field.raw.toString('latin1', colon + 1).replace(/[ \t\r\n]+/g, '');
-  const match = SYNTAX.exec(value);
+  const match = stampSyntax.exec(value);
   if (!match) return undefined;
   const [, cluster, keyId, time, fields, set, tags, salt, seal] = match as unknown as string[];
   const stamp = { cluster, keyId, time: Number(time), fields, set, tags, salt } as Stamp;
@@ -52,7 +52,7 @@ export function stampText(stamp: Stamp): string {
 
 /** The complete field, folded (RFC 5322 section 2.1.1: no line above 78 characters, unless a name is longer). */
 export function formatStamp(text: string, seal: string): string {
-  let folded = `${STAMP_FIELD}:`;
+  let folded = `${stampField}:`;
   let width = folded.length;
   const add = (glue: string, word: string): void => {
     if (width + glue.length + word.length <= 78) {

@@ -1,10 +1,10 @@
 import type { Fields, Log } from './interface.ts';
 
 /** How long lines of one kind and key are only counted before a line sums them up. */
-const WINDOW_MS = 10_000;
+const defaultWindowMs = 10_000;
 
 /** Keys of one event that are told apart at a time. All further ones share one line. */
-const MAX_KEYS_PER_EVENT = 100;
+const maxKeysPerEvent = 100;
 
 type Severity = 'info' | 'warn' | 'error';
 
@@ -30,7 +30,7 @@ export class RepeatedLines {
   readonly #events = new Map<string, Map<string, Repeated>>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(log: Log, { windowMs = WINDOW_MS }: { readonly windowMs?: number } = {}) {
+  constructor(log: Log, { windowMs = defaultWindowMs }: { readonly windowMs?: number } = {}) {
     this.#log = log;
     this.#windowMs = windowMs;
   }
@@ -62,17 +62,17 @@ export class RepeatedLines {
       count(known, fields);
       return;
     }
-    const others = keys.size >= MAX_KEYS_PER_EVENT;
+    const others = keys.size >= maxKeysPerEvent;
     const repeated = { severity, event, fields: others ? { ...fields, others: true } : fields, count: 0, since: '' };
     if (!others) {
       keys.set(key, repeated);
       this.#log[severity](event, fields);
       return;
     }
-    const sum = keys.get(OTHERS);
+    const sum = keys.get(othersKey);
     if (sum) count(sum, repeated.fields);
     else {
-      keys.set(OTHERS, repeated);
+      keys.set(othersKey, repeated);
       count(repeated, repeated.fields);
     }
   }
@@ -103,8 +103,8 @@ export class RepeatedLines {
   }
 }
 
-/** Stands for the keys beyond `MAX_KEYS_PER_EVENT`: no key of a caller contains a NUL. */
-const OTHERS = '\0';
+/** Stands for the keys beyond `maxKeysPerEvent`: no key of a caller contains a NUL. */
+const othersKey = '\0';
 
 function count(repeated: Repeated, fields: Fields): void {
   if (repeated.count === 0) repeated.since = new Date().toISOString();

@@ -33,7 +33,7 @@ export function createNextHop(options: NextHopOptions): NextHop {
 }
 
 /** A probe that finds all places taken knows enough: the next hop was reached. */
-const PROBE_PATIENCE_MS = 1000;
+const probePatienceMs = 1000;
 
 class PooledNextHop implements NextHop {
   readonly #pool: Pool;
@@ -73,9 +73,9 @@ class PooledNextHop implements NextHop {
     // All places taken: it was reached, and a probe must not stand in the way of mail.
     if (this.#pool.full && this.#pool.idle === 0) return true;
     try {
-      const first = await this.#noop({ signal, patience: PROBE_PATIENCE_MS });
+      const first = await this.#noop({ signal, patience: probePatienceMs });
       // An idle session may have died unseen: that says nothing about the next hop.
-      return first ?? (await this.#noop({ signal, fresh: true, patience: PROBE_PATIENCE_MS })) ?? false;
+      return first ?? (await this.#noop({ signal, fresh: true, patience: probePatienceMs })) ?? false;
     } catch (error) {
       return error instanceof Failure && error.kind === 'nextHopBusy';
     }

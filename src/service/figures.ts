@@ -11,7 +11,7 @@ export interface Source {
   figures(): Promise<Figures>;
 }
 
-const OURS = 'detach_mta_';
+const ourPrefix = 'detach_mta_';
 
 export class SummedFigures {
   readonly #sources: () => readonly Source[];
@@ -40,7 +40,7 @@ export class SummedFigures {
   }
 
   async #add(last: Figures, forget: () => void): Promise<void> {
-    const counted = last.filter(({ name, type }) => name.startsWith(OURS) && accumulates(type));
+    const counted = last.filter(({ name, type }) => name.startsWith(ourPrefix) && accumulates(type));
     const sums = AggregatorRegistry.aggregate([[...this.#ended], [...counted]]);
     const figures = await sums.getMetricsAsJSON();
     this.#ended = figures;
@@ -53,7 +53,7 @@ const accumulates = (type: unknown): boolean => type === 'counter' || type === '
 
 function labelled(figures: Figures, process: string): Figures {
   return figures.map((metric) => {
-    if (metric.name.startsWith(OURS)) return metric;
+    if (metric.name.startsWith(ourPrefix)) return metric;
     const values = metric.values.map((value) => ({ ...value, labels: { ...value.labels, process } }));
     return { ...metric, values, aggregator: 'sum' };
   });

@@ -22,13 +22,13 @@ export interface GenerationOptions {
 }
 
 /** A process that ends at its start would do so again at once. */
-const REPLACE_AFTER_MS = 1000;
+const replaceAfterMs = 1000;
 
 /** A signal to the whole group reaches a process that cannot ignore it yet. So often is another one started instead. */
-const START_ATTEMPTS = 3;
+const startAttempts = 3;
 
 /** After a process has been told to cut what is under way: then it does not answer, and is killed. */
-const KILL_AFTER_MS = 5000;
+const killAfterMs = 5000;
 
 export class Generation {
   readonly config: Config;
@@ -67,7 +67,7 @@ export class Generation {
     this.#closing.abort();
     for (const each of this.#processes) this.#stopOne(each);
     clearTimeout(this.#killing);
-    this.#killing = setTimeout(() => this.kill(), until - Date.now() + KILL_AFTER_MS);
+    this.#killing = setTimeout(() => this.kill(), until - Date.now() + killAfterMs);
     this.#checkEmpty();
   }
 
@@ -87,7 +87,7 @@ export class Generation {
       return notReady;
     } catch (error) {
       const { signal } = await process.ended;
-      if (signal === null || attempt === START_ATTEMPTS || this.#closing.signal.aborted) throw error;
+      if (signal === null || attempt === startAttempts || this.#closing.signal.aborted) throw error;
       return this.#startOne(role, attempt + 1);
     }
   }
@@ -113,7 +113,7 @@ export class Generation {
     const { signal } = this.#closing;
     while (!this.#isClosing()) {
       try {
-        await delay(REPLACE_AFTER_MS, undefined, { signal });
+        await delay(replaceAfterMs, undefined, { signal });
         await this.#startOne(role);
         return;
       } catch (error) {

@@ -11,10 +11,10 @@ export interface Holder {
 }
 
 /** How long the others may take to give back what they hold unused. */
-const RECALL_MS = 300;
+const recallMs = 300;
 
 /** No process is leased more beyond its need than this part of a limit: small limits would be used up by it. */
-const MAX_SPARE = 1 / 16;
+const maxSpare = 1 / 16;
 
 interface Waiting {
   readonly holder: Holder;
@@ -103,7 +103,7 @@ export class Ledger {
     const limit = this.limitOf(account.key);
     const free = limit - sum(account.held);
     if (free < request.need) return false;
-    const amount = Math.min(free, request.want, request.need + Math.floor(limit * MAX_SPARE));
+    const amount = Math.min(free, request.want, request.need + Math.floor(limit * maxSpare));
     account.held.set(holder, (account.held.get(holder) ?? 0) + amount);
     holder.send({ kind: 'leased', id: request.id, amount });
     return true;
@@ -157,7 +157,7 @@ export class Ledger {
         this.#recalls.delete(id);
         resolve();
       };
-      const timer = setTimeout(done, RECALL_MS);
+      const timer = setTimeout(done, recallMs);
       this.#recalls.set(id, done);
       holder.send({ kind: 'recall', id, key, amount, owed: false });
     });

@@ -6,11 +6,11 @@ import { createStore } from '../storage/store.ts';
 import type { Opening, Serving } from './process-host.ts';
 
 /** Where processors are short, readers wait for mail and not mail for readers: a niceness of 10 of 19. */
-const READER_NICENESS = 10;
+const readerNiceness = 10;
 
 /** Pages and downloads. @throws what the server cannot be opened for */
 export async function openLinks({ config, log, handle }: Opening): Promise<Serving> {
-  setPriority(READER_NICENESS);
+  setPriority(readerNiceness);
   const { meter, registry } = createMeter(config.loopguard.cluster);
   const store = createStore({ ...config, maxSockets: readerSockets });
   const server = await startLinkServer({ links: config.links, store, log, meter, listenOn: handle });

@@ -30,8 +30,8 @@ export interface Listening extends ListenAddress {
 }
 
 /** After a supervisor was killed, its processes keep the port until they notice. */
-const TAKEN_PATIENCE_MS = 2000;
-const TAKEN_RETRY_MS = 50;
+const takenPatienceMs = 2000;
+const takenRetryMs = 50;
 
 /** What is to be opened; mode and group are those of a UNIX socket (`unix:/path`, whose port means nothing). */
 export interface WantedAddress extends ListenAddress {
@@ -69,12 +69,12 @@ export class Listeners {
 
 async function bindPatiently(wanted: WantedAddress, signal: AbortSignal): Promise<Listening> {
   const bindIt = await binder(wanted);
-  const until = Date.now() + TAKEN_PATIENCE_MS;
+  const until = Date.now() + takenPatienceMs;
   for (;;) {
     const bound = await bindIt();
     if (!(bound instanceof Error)) return bound;
     if (bound.code !== 'EADDRINUSE' || Date.now() >= until) throw bound;
-    await delay(TAKEN_RETRY_MS, undefined, { signal });
+    await delay(takenRetryMs, undefined, { signal });
   }
 }
 

@@ -21,7 +21,7 @@ import { SharedClients } from './shared-clients.ts';
 import { SharedSpace } from './shared-space.ts';
 
 /** How long the start waits for storage and spool. */
-const TRY_MS = 5000;
+const tryMs = 5000;
 
 interface Rooms {
   readonly meter: Meter;
@@ -121,7 +121,7 @@ function openRelay(
  * start. @returns the names of what did not answer
  */
 async function tryOut({ log, signal }: Opening, { store, detacher }: Rooms): Promise<readonly string[]> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]);
+  const within = AbortSignal.any([signal, AbortSignal.timeout(tryMs)]);
   const tries = [
     { name: 'storage', event: 'storage-not-ready', attempt: store.prepare(within) },
     { name: 'spool', event: 'spool-not-ready', attempt: detacher.trySpool() },

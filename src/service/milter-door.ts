@@ -10,16 +10,16 @@ import { NetworkList } from '../smtp/networks.ts';
 import type { Opening } from './process-host.ts';
 
 /** As over SMTP. */
-const MAX_HEADER_BYTES = 2 * 1024 * 1024;
+const defaultMaxHeaderBytes = 2 * 1024 * 1024;
 
 /**
  * Half of Postfix's `milter_content_timeout`, and half of the ten minutes after which a client gives up and sends the
  * message again, which would be delivered twice.
  */
-const REPLY_WITHIN_MS = 285_000;
+const defaultReplyWithinMs = 285_000;
 
 /** Postfix waits 300 s for each packet (`milter_content_timeout`), and 30 s where an operator lowered it. */
-const PROGRESS_EVERY_MS = 10_000;
+const defaultProgressEveryMs = 10_000;
 
 export interface MilterRooms {
   readonly guard: Guard;
@@ -36,9 +36,9 @@ export async function openMilterDoor(opening: Opening, rooms: MilterRooms): Prom
     listen: { handle },
     filter: createMilterFilter({ ...rooms, log }),
     macros: ['i'],
-    maxHeaderBytes: MAX_HEADER_BYTES,
-    replyWithinMs: REPLY_WITHIN_MS,
-    progressEveryMs: PROGRESS_EVERY_MS,
+    maxHeaderBytes: defaultMaxHeaderBytes,
+    replyWithinMs: defaultReplyWithinMs,
+    progressEveryMs: defaultProgressEveryMs,
     enter: (address) => rooms.limits.enter(address),
     // Whoever can open the UNIX socket may use it: its permissions say who.
     trusts: (address) => address === '' || trusted.has(address),

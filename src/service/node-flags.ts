@@ -8,14 +8,14 @@ import type { Role } from './messages.ts';
  * Node's own code on large pages, where the system has them: a tenth less time for small mail, which spends much of it
  * waiting for code. 10 MB of memory for each process: only where several share a machine's load.
  */
-const LARGE_PAGES = '--use-largepages=silent';
+const largePages = '--use-largepages=silent';
 
 /** See runtime/minor-collection.ts. Waking other threads for the little that survives takes longer than doing it. */
-const EARLY_COLLECTION = ['--expose-gc', '--no-parallel-scavenge', '--no-concurrent-array-buffer-sweeping'];
+const earlyCollection = ['--expose-gc', '--no-parallel-scavenge', '--no-concurrent-array-buffer-sweeping'];
 
 /** Pages and downloads make little that lives for a moment: V8 may look for it more often. In MiB. */
-const SMALL_YOUNG_SPACE = '--max-semi-space-size=2';
+const smallYoungSpace = '--max-semi-space-size=2';
 
 export function nodeFlags(role: Role, workers: number): readonly string[] {
-  return role === 'links' ? [SMALL_YOUNG_SPACE] : [...EARLY_COLLECTION, ...(workers > 1 ? [LARGE_PAGES] : [])];
+  return role === 'links' ? [smallYoungSpace] : [...earlyCollection, ...(workers > 1 ? [largePages] : [])];
 }

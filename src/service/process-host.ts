@@ -10,12 +10,12 @@ import type { Figures, ListenAddress, StartOrder, StopOrder, ToProcess, ToSuperv
 import { SupervisorLink } from './supervisor-link.ts';
 
 /** sysexits.h: something could not be opened; a bug; the configuration is wrong. */
-const EX_UNAVAILABLE = 69;
-const EX_SOFTWARE = 70;
-const EX_CONFIG = 78;
+const exUnavailable = 69;
+const exSoftware = 70;
+const exConfig = 78;
 
 /** The supervisor keeps what was told last, for the case that this process is lost. */
-const TELL_FIGURES_MS = 5000;
+const tellFiguresMs = 5000;
 
 export interface Opening {
   readonly config: Config;
@@ -53,12 +53,12 @@ export async function runProcess(open: Open): Promise<void> {
   // A service manager or a terminal signals every process of the group; the supervisor decides for all.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // The supervisor was killed. Whatever is under way, the sending Postfix still has; a new service wants the ports.
-  process.on('disconnect', () => process.exit(EX_UNAVAILABLE));
+  process.on('disconnect', () => process.exit(exUnavailable));
   const { order, handle } = await firstOrder();
   const log = createLog(order.config.log.level);
   process.on('uncaughtException', (error) => {
     log.error('crash', { err: error });
-    process.exit(EX_SOFTWARE);
+    process.exit(exSoftware);
   });
   const supervisor = new SupervisorLink();
   const stop = new Stop(supervisor);
@@ -68,7 +68,7 @@ export async function runProcess(open: Open): Promise<void> {
     serving = await open(opening);
   } catch (error) {
     await supervisor.flush(failure(error));
-    process.exit(error instanceof Error && error.name === 'TemplateError' ? EX_CONFIG : EX_UNAVAILABLE);
+    process.exit(error instanceof Error && error.name === 'TemplateError' ? exConfig : exUnavailable);
   }
   answer(supervisor, serving);
   await stop.order;
@@ -84,16 +84,16 @@ function answer(supervisor: SupervisorLink, serving: Serving): void {
   });
   supervisor.on('probe', ({ id }) => {
     void serving
-      .probe(AbortSignal.timeout(PROBE_MS))
+      .probe(AbortSignal.timeout(probeMs))
       .then((missing) => supervisor.send({ kind: 'probed', id, missing }));
   });
   setInterval(() => {
     void figuresOf(serving).then((figures) => supervisor.send({ kind: 'figures', id: undefined, figures }));
-  }, TELL_FIGURES_MS).unref();
+  }, tellFiguresMs).unref();
   supervisor.send({ kind: 'ready', notReady: serving.notReady });
 }
 
-const PROBE_MS = 4000;
+const probeMs = 4000;
 
 const figuresOf = async ({ registry }: Serving): Promise<Figures> => await registry.getMetricsAsJSON();
 
@@ -101,7 +101,7 @@ function failure(error: unknown): ToSupervisor {
   const { name, message, code }: Error & { readonly code?: unknown } =
     error instanceof Error ? error : new Error(String(error));
   const failed = { name, message, ...(typeof code === 'string' ? { code } : {}) };
-  const status = name === 'TemplateError' ? EX_CONFIG : EX_UNAVAILABLE;
+  const status = name === 'TemplateError' ? exConfig : exUnavailable;
   return { kind: 'failed', status, error: failed };
 }
 

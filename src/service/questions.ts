@@ -7,13 +7,13 @@ export interface Respondent {
 }
 
 /** Who has not answered by then says no: mail waits meanwhile. */
-const ANSWER_MS = 500;
+const answerMs = 500;
 
 /** Asks all of them; the first `true` wins. False when nobody says so in time. */
 export function askAll(question: Question, respondents: readonly Respondent[]): Promise<boolean> {
   return new Promise((resolve) => {
     const answers = respondents.map(async (respondent) => {
-      if (await respondent.question(question, ANSWER_MS)) resolve(true);
+      if (await respondent.question(question, answerMs)) resolve(true);
     });
     void Promise.all(answers).then(() => resolve(false));
   });

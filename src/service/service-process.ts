@@ -29,10 +29,10 @@ export interface End {
 }
 
 /** As in sysexits.h: the system has no process for us. */
-const EX_OSERR = 71;
+const exOserr = 71;
 
-const FIGURES_MS = 1000;
-const PROBE_MS = 4500;
+const figuresMs = 1000;
+const probeMs = 4500;
 
 export class ServiceProcess {
   readonly role: Role;
@@ -66,7 +66,7 @@ export class ServiceProcess {
       this.#child.on('error', ({ name: kind, message }) => {
         // Of a process that runs, its end is noticed by `exit`. One that could not be started has none.
         if (this.#child.pid !== undefined) return;
-        this.#failed = new StartError({ name: kind, message }, EX_OSERR);
+        this.#failed = new StartError({ name: kind, message }, exOserr);
         this.#end({ status: null, signal: null }, resolve);
       });
     });
@@ -99,13 +99,13 @@ export class ServiceProcess {
 
   async figures(): Promise<Figures> {
     if (this.#state !== 'starting' && this.#state !== 'ended')
-      await this.#figures.ask((id) => this.#send({ kind: 'figures', id }), FIGURES_MS);
+      await this.#figures.ask((id) => this.#send({ kind: 'figures', id }), figuresMs);
     return this.#lastFigures;
   }
 
   /** Names of what it cannot reach; undefined when it does not answer. */
   probe(): Promise<readonly string[] | undefined> {
-    return this.#probes.ask((id) => this.#send({ kind: 'probe', id }), PROBE_MS);
+    return this.#probes.ask((id) => this.#send({ kind: 'probe', id }), probeMs);
   }
 
   question(question: Question, timeoutMs: number): Promise<boolean | undefined> {

@@ -12,7 +12,7 @@ type Recall = Extract<ToProcess, { readonly kind: 'recall' }>;
 type Leased = Extract<ToProcess, { readonly kind: 'leased' }>;
 
 /** How much more than what is needed now is leased with it, so that the next ones need not ask. */
-const SPARE: Readonly<Record<Exclude<LimitName, 'connections'>, number>> = {
+const spareOf: Readonly<Record<Exclude<LimitName, 'connections'>, number>> = {
   clients: 8,
   clientsPerAddress: 4,
   spool: 16 * 1024 * 1024,
@@ -20,7 +20,7 @@ const SPARE: Readonly<Record<Exclude<LimitName, 'connections'>, number>> = {
 };
 
 /** What is leased for a key that nobody uses any more is given back after this long. */
-const SWEEP_MS = 5000;
+const sweepMs = 5000;
 
 export class SharedLimits {
   readonly #send: Send;
@@ -32,7 +32,7 @@ export class SharedLimits {
   constructor(send: Send) {
     this.#send = send;
     this.connections = new SharedPlaces(send);
-    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeping = setInterval(() => this.#sweep(), sweepMs);
     this.#sweeping.unref();
   }
 
@@ -90,7 +90,7 @@ class Lease implements Quota {
 
   constructor(key: LimitKey, { send, grants }: { readonly send: Send; readonly grants: Requests<number> }) {
     this.#key = key;
-    this.#spare = key.limit === 'connections' ? 0 : SPARE[key.limit];
+    this.#spare = key.limit === 'connections' ? 0 : spareOf[key.limit];
     this.#send = send;
     this.#grants = grants;
   }

@@ -1,7 +1,7 @@
 import type { FailedStart } from './messages.ts';
 
 /** As in sysexits.h: a bug. */
-const EX_SOFTWARE = 70;
+const exSoftware = 70;
 
 /** A process of the service did not start. */
 export class StartError extends Error {
@@ -20,6 +20,6 @@ export class StartError extends Error {
   /** It ended without saying why. */
   static ended(process: string, end: { readonly status: number | null; readonly signal: string | null }): StartError {
     const message = `the process "${process}" ended at its start (${end.status ?? end.signal ?? 'unknown'})`;
-    return new StartError({ name: 'StartError', message }, end.status ?? EX_SOFTWARE);
+    return new StartError({ name: 'StartError', message }, end.status ?? exSoftware);
   }
 }

@@ -16,13 +16,13 @@ import { askAll } from './questions.ts';
 import { ServiceProcess, type SharedMessage } from './service-process.ts';
 
 /** Everything has ended within 60 s of SIGTERM: after this what is under way is cut, and 5 s later killed. */
-const STOP_WITHIN_MS = 50_000;
+const stopWithinMs = 50_000;
 
 /** The final dot may take 10 minutes (RFC 5321 section 4.5.3.2.6): an old generation stays for that long. */
-const RETIRE_WITHIN_MS = 600_000;
+const retireWithinMs = 600_000;
 
 /** Old generations that finish what they have under way beside the current one; the oldest beyond is stopped. */
-const MAX_OLD = 2;
+const maxOld = 2;
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -83,7 +83,7 @@ export class Supervisor {
     this.#stopping.abort();
     this.#current = undefined;
     this.#listeners.keep([]);
-    for (const generation of this.#generations) generation.stop({ withinMs: STOP_WITHIN_MS, gently: false });
+    for (const generation of this.#generations) generation.stop({ withinMs: stopWithinMs, gently: false });
     await Promise.all(this.#generations.map(({ ended }) => ended));
     await this.#health.keep(undefined);
   }
@@ -106,9 +106,9 @@ export class Supervisor {
   }
 
   #retire(generation: Generation | undefined): void {
-    generation?.stop({ withinMs: RETIRE_WITHIN_MS, gently: true });
+    generation?.stop({ withinMs: retireWithinMs, gently: true });
     const old = this.#generations.filter((each) => each !== this.#current);
-    for (const each of old.slice(0, Math.max(0, old.length - MAX_OLD))) each.stop({ withinMs: 0, gently: false });
+    for (const each of old.slice(0, Math.max(0, old.length - maxOld))) each.stop({ withinMs: 0, gently: false });
   }
 
   readonly #spawn = (role: Role, { config, sockets }: Pick<Generation, 'config' | 'sockets'>): ServiceProcess => {

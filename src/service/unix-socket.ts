@@ -10,11 +10,11 @@ export interface SocketFile {
   readonly group: string | undefined;
 }
 
-const PREFIX = 'unix:';
+const unixPrefix = 'unix:';
 
 /** The path in `unix:/path`; undefined for an address of the network. */
 export const socketPath = (address: string): string | undefined =>
-  address.startsWith(PREFIX) ? address.slice(PREFIX.length) : undefined;
+  address.startsWith(unixPrefix) ? address.slice(unixPrefix.length) : undefined;
 
 /** Takes away a socket that a killed process left behind. One that somebody answers on, or another file, stays. */
 export async function clearSocket(path: string): Promise<void> {

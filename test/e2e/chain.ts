@@ -5,7 +5,7 @@ import { startPostfix, type PostfixInstance, type PostfixOptions } from '../harn
 import type { Scenario } from '../harness/scenario.ts';
 import { startSink, type Sink, type SinkOptions } from '../harness/sink.ts';
 
-export const USERS = ['alice@example.com', 'bob@example.org', 'carol@example.org', 'dave@example.org'] as const;
+export const chainUsers = ['alice@example.com', 'bob@example.org', 'carol@example.org', 'dave@example.org'] as const;
 
 export interface Chain {
   readonly a: PostfixInstance;
@@ -26,7 +26,7 @@ export interface ChainOptions {
 /** Postfix A → Detach MTA → Postfix B → Dovecot, files in Azurite: the whole of it, as the lab has it. */
 export async function startChain(scenario: Scenario, options: ChainOptions = {}): Promise<Chain> {
   const azurite = await scenario.use(startAzurite());
-  const dovecot = await scenario.use(startDovecot({ users: USERS }));
+  const dovecot = await scenario.use(startDovecot({ users: chainUsers }));
   const b = await scenario.use(
     startPostfix({
       dir: 'postfix-b',

@@ -7,7 +7,7 @@ import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
 import { linkIn, startChain, traceSize } from './chain.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 async function blobs(connectionString: string, prefix: string): Promise<string[]> {
   const names: string[] = [];
@@ -18,8 +18,8 @@ async function blobs(connectionString: string, prefix: string): Promise<string[]
 
 test('25 MB to three recipients is stored once, each copy costs a link, and the file comes back whole', async (t) => {
   const scenario = new Scenario(t);
-  const { a, dovecot, azurite } = await startChain(scenario, { a: { message_size_limit: 100 * MIB } });
-  const file = randomBytes(25 * MIB, 'photo album');
+  const { a, dovecot, azurite } = await startChain(scenario, { a: { message_size_limit: 100 * mib } });
+  const file = randomBytes(25 * mib, 'photo album');
   const recipients = ['bob@example.org', 'carol@example.org', 'dave@example.org'];
   const parts = {
     from: 'alice@example.com',

@@ -9,8 +9,8 @@ import { startBetween, withoutTrace } from './chain.ts';
 
 const from = 'a@example.com';
 const to = ['b@x.example'];
-const HEADER = `From: ${from}\r\nTo: b@x.example\r\nSubject: x\r\nMessage-ID: <x@y>\r\nDate: Mon, 6 Jan 2025 10:00:00 +0000\r\n`;
-const MEMORY_LIMIT = 320 * 1024 * 1024;
+const headerText = `From: ${from}\r\nTo: b@x.example\r\nSubject: x\r\nMessage-ID: <x@y>\r\nDate: Mon, 6 Jan 2025 10:00:00 +0000\r\n`;
+const memoryLimit = 320 * 1024 * 1024;
 
 /** Line ends that one server or another has taken for the end of a message. */
 const smuggling = [
@@ -38,7 +38,7 @@ test('what we pass on can never be read as two messages', async (t) => {
     await dialog.expect(250, `RCPT TO:<${to[0]}>`);
     await dialog.expect(354, 'DATA');
     await dialog.write(
-      `${HEADER}\r\n${trick}MAIL FROM:<evil@x.example>\r\nRCPT TO:<victim@x.example>\r\nDATA\r\nFrom: boss\r\n\r\npay\r\n.\r\n`,
+      `${headerText}\r\n${trick}MAIL FROM:<evil@x.example>\r\nRCPT TO:<victim@x.example>\r\nDATA\r\nFrom: boss\r\n\r\npay\r\n.\r\n`,
     );
     assert.match((await dialog.read()).text, /^550 5\.5\.2 /, JSON.stringify(trick));
   }
@@ -49,7 +49,7 @@ test('what we pass on can never be read as two messages', async (t) => {
 
 test('bare CRs that are no line ends, NUL bytes within a line and dots pass as they are', async (t) => {
   const { detach, sink } = await startBetween(new Scenario(t));
-  const message = Buffer.from(`${HEADER}\r\na\rb\r\r\nb\0\0c\r\n.x\r\n..\r\n\r\n.\r\nend\r\n`, 'latin1');
+  const message = Buffer.from(`${headerText}\r\na\rb\r\r\nb\0\0c\r\n.x\r\n..\r\n\r\n.\r\nend\r\n`, 'latin1');
   const sent = await sendMail({ port: detach.port, from, to, message });
   assert.equal(sent.final[0]?.code, 250);
   assert.deepEqual(withoutTrace(sink.messages[0]!.data, message), message);
@@ -86,37 +86,37 @@ const attachment = `Content-Disposition: attachment; filename=a.bin\r\nContent-T
 
 /** Mail as nobody writes it. All of it must come out as it went in, or be refused with a clear reply. */
 const monsters: readonly (readonly [what: string, message: () => Buffer])[] = [
-  ['100,000 header lines', () => Buffer.from(`${HEADER}${'X-A: b\r\n'.repeat(100_000)}\r\nx\r\n`)],
-  ['a header field of 900,000 bytes', () => Buffer.from(`${HEADER}X-A: ${'b\r\n '.repeat(225_000)}\r\n\r\nx\r\n`)],
+  ['100,000 header lines', () => Buffer.from(`${headerText}${'X-A: b\r\n'.repeat(100_000)}\r\nx\r\n`)],
+  ['a header field of 900,000 bytes', () => Buffer.from(`${headerText}X-A: ${'b\r\n '.repeat(225_000)}\r\n\r\nx\r\n`)],
   [
     '10,000 parts',
     () =>
       Buffer.from(
-        `${HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\npart\r\n'.repeat(10_000)}${'x'.repeat(2_000_000)}\r\n--b--\r\n`,
+        `${headerText}Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\npart\r\n'.repeat(10_000)}${'x'.repeat(2_000_000)}\r\n--b--\r\n`,
       ),
   ],
-  ['nesting of 1,000', () => Buffer.from(`${HEADER}${nested(1000)}${attachment}`)],
+  ['nesting of 1,000', () => Buffer.from(`${headerText}${nested(1000)}${attachment}`)],
   [
     'a boundary that never closes',
     () =>
       Buffer.from(
-        `${HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n${'--bx\r\n'.repeat(300_000)}`,
+        `${headerText}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n${'--bx\r\n'.repeat(300_000)}`,
       ),
   ],
   [
     'a line of 40 MB',
     () =>
       Buffer.from(
-        `${HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n${'x'.repeat(40_000_000)}\r\n--b--\r\n`,
+        `${headerText}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n${'x'.repeat(40_000_000)}\r\n--b--\r\n`,
       ),
   ],
   [
     'NUL bytes for a body',
-    () => Buffer.concat([Buffer.from(`${HEADER}\r\n`), Buffer.alloc(5_000_000), Buffer.from('\r\n')]),
+    () => Buffer.concat([Buffer.from(`${headerText}\r\n`), Buffer.alloc(5_000_000), Buffer.from('\r\n')]),
   ],
   [
     'an empty boundary',
-    () => Buffer.from(`${HEADER}Content-Type: multipart/mixed; boundary=""\r\n\r\n${'--\r\n'.repeat(500_000)}`),
+    () => Buffer.from(`${headerText}Content-Type: multipart/mixed; boundary=""\r\n\r\n${'--\r\n'.repeat(500_000)}`),
   ],
 ];
 
@@ -136,7 +136,7 @@ test('monsters: unchanged or refused in clear words, in bounded memory, and the 
   const after = await sendMail({ port: detach.port, from, to, message: buildMessage({ from, to }) });
   assert.equal(after.final[0]?.code, 250);
   const peak = detach.memory().peak;
-  assert.ok(peak < MEMORY_LIMIT, `peak memory ${peak}`);
+  assert.ok(peak < memoryLimit, `peak memory ${peak}`);
 });
 
 test('a line of 100 MB over the limit is refused at its end, in bounded memory', async (t) => {
@@ -151,13 +151,13 @@ test('a line of 100 MB over the limit is refused at its end, in bounded memory',
   await dialog.write('\r\n.\r\n');
   assert.match((await dialog.read()).text, /^552 5\.3\.4 /);
   await dialog.quit();
-  assert.ok(detach.memory().peak < MEMORY_LIMIT);
+  assert.ok(detach.memory().peak < memoryLimit);
 });
 
 test('commands after DATA without pause are answered in order', async (t) => {
   const { detach, sink } = await startBetween(new Scenario(t));
   const dialog = await SmtpDialog.open(detach.port);
-  const one = `MAIL FROM:<${from}>\r\nRCPT TO:<${to[0]}>\r\nDATA\r\n${HEADER}\r\nhello\r\n.\r\n`;
+  const one = `MAIL FROM:<${from}>\r\nRCPT TO:<${to[0]}>\r\nDATA\r\n${headerText}\r\nhello\r\n.\r\n`;
   await dialog.write(`EHLO a.example\r\n${one.repeat(20)}QUIT\r\n`);
   const codes = (await dialog.waitForClose())
     .split('\r\n')
@@ -177,7 +177,7 @@ test('slow, half-finished and rude clients do not hinder the others', async (t) 
       await dialog.expect(250, `MAIL FROM:<${from}>`);
       await dialog.expect(250, `RCPT TO:<${to[0]}>`);
       await dialog.expect(354, 'DATA');
-      await dialog.write(HEADER.slice(0, 10 + i));
+      await dialog.write(headerText.slice(0, 10 + i));
       return dialog;
     }),
   );

@@ -11,9 +11,9 @@ import { sendMail } from '../harness/send-mail.ts';
 import { Tripwire, type Trip } from '../harness/tripwire.ts';
 import { linkIn } from './chain.ts';
 
-const FILE_SIZE = 3_000_000;
-const ENCODED_SIZE = FILE_SIZE * 1.37;
-const RECIPIENTS = ['bob@example.org', 'carol@example.org'];
+const fileSize = 3_000_000;
+const encodedSize = fileSize * 1.37;
+const recipients = ['bob@example.org', 'carol@example.org'];
 
 /** Where the filter is killed: on which of its connections, at which point of the conversation. */
 const points: readonly (readonly [what: string, wire: 'A' | 'storage' | 'B', trip: Trip, duplicates?: true])[] = [
@@ -23,12 +23,12 @@ const points: readonly (readonly [what: string, wire: 'A' | 'storage' | 'B', tri
   ['A says DATA', 'A', { direction: 'up', at: /DATA\r\n/ }],
   ['during the header', 'A', { direction: 'up', at: /Subject:/ }],
   ['the first bytes of the file', 'A', { direction: 'up', at: 10_000 }],
-  ['a quarter of the file', 'A', { direction: 'up', at: ENCODED_SIZE * 0.25 }],
-  ['half of the file', 'A', { direction: 'up', at: ENCODED_SIZE * 0.5 }],
-  ['three quarters of the file', 'A', { direction: 'up', at: ENCODED_SIZE * 0.75 }],
+  ['a quarter of the file', 'A', { direction: 'up', at: encodedSize * 0.25 }],
+  ['half of the file', 'A', { direction: 'up', at: encodedSize * 0.5 }],
+  ['three quarters of the file', 'A', { direction: 'up', at: encodedSize * 0.75 }],
   ['the final dot of A', 'A', { direction: 'up', at: /\r\n\.\r\n/ }],
   ['the upload begins', 'storage', { direction: 'up', at: /files\// }],
-  ['half of the upload', 'storage', { direction: 'up', at: FILE_SIZE / 2 }],
+  ['half of the upload', 'storage', { direction: 'up', at: fileSize / 2 }],
   ['the file is stored', 'storage', { direction: 'down', at: /HTTP\/1\.1 201/ }],
   ['the link is written', 'storage', { direction: 'up', at: /PUT \S*\/links\// }],
   ['the manifest is written', 'storage', { direction: 'up', at: /PUT \S*\/messages\// }],
@@ -43,7 +43,7 @@ const points: readonly (readonly [what: string, wire: 'A' | 'storage' | 'B', tri
 test('kill -9 at any point: after a restart every recipient has the message', async (t) => {
   const scenario = new Scenario(t);
   const azurite = await scenario.use(startAzurite());
-  const dovecot = await scenario.use(startDovecot({ users: RECIPIENTS }));
+  const dovecot = await scenario.use(startDovecot({ users: recipients }));
   const b = await scenario.use(
     startPostfix({ dir: 'postfix-b', settings: { virtual_transport: `lmtp:inet:127.0.0.1:${dovecot.lmtpPort}` } }),
   );
@@ -63,22 +63,22 @@ test('kill -9 at any point: after a restart every recipient has the message', as
 
   for (const [i, [what, wire, trip, mayDuplicate = false]] of points.entries()) {
     await t.test(what, async () => {
-      const file = randomBytes(FILE_SIZE, i);
+      const file = randomBytes(fileSize, i);
       const message = buildMessage({
         from: 'alice@example.com',
-        to: RECIPIENTS,
+        to: recipients,
         subject: `killed when ${what}`,
         attachments: [{ name: 'a.bin', content: file }],
       });
-      const before = RECIPIENTS.map((recipient) => dovecot.count(recipient));
+      const before = recipients.map((recipient) => dovecot.count(recipient));
       const reached = wires[wire].arm(trip, () => void detach.kill('SIGKILL'));
-      await sendMail({ port: a.port, from: 'alice@example.com', to: RECIPIENTS, message });
+      await sendMail({ port: a.port, from: 'alice@example.com', to: recipients, message });
       await reached;
       await detach.restart('SIGKILL');
       await a.waitForQueue((queue) => queue.every((entry) => entry.queue_name !== 'active'), 'nothing active');
       await a.deliverAll();
       await b.waitForEmptyQueue();
-      for (const [r, recipient] of RECIPIENTS.entries()) {
+      for (const [r, recipient] of recipients.entries()) {
         const copies = (await dovecot.fetch(recipient)).slice(before[r]);
         const mine = copies.filter((copy) => copy.includes(`killed when ${what}`));
         assert.ok(mine.length >= 1, `${recipient} lost the message`);

@@ -10,9 +10,9 @@ import { startSink } from '../harness/sink.ts';
 import { SmtpDialog } from '../harness/smtp-dialog.ts';
 import { linkIn } from './chain.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 /** A multiple of 57, so that each block is whole base64 lines. */
-const BLOCK = 57 * 16 * 1024;
+const blockBytes = 57 * 16 * 1024;
 
 /** Sends a message with a file of `blocks` equal blocks, made as it is sent. @returns the file's SHA-256 */
 async function sendFile(
@@ -61,14 +61,18 @@ test('1 GB costs no more memory than 1 MB, and comes back whole', async (t) => {
     config: { inbound: { maxMessageSize: '2GiB' } },
   };
   const small = await scenario.use(startDetach(options));
-  await sendFile(small.port, { id: 'small', blocks: 2, size: BLOCK });
+  await sendFile(small.port, { id: 'small', blocks: 2, size: blockBytes });
   const base = small.memory().peak;
   await small.stop();
   const large = await scenario.use(startDetach(options));
-  const sum = await sendFile(large.port, { id: 'large', blocks: Math.ceil((1024 * MIB) / BLOCK), size: BLOCK });
+  const sum = await sendFile(large.port, {
+    id: 'large',
+    blocks: Math.ceil((1024 * mib) / blockBytes),
+    size: blockBytes,
+  });
   const peak = large.memory().peak;
-  t.diagnostic(`peak with 1.8 MB: ${Math.round(base / MIB)} MiB, with 1 GiB: ${Math.round(peak / MIB)} MiB`);
-  assert.ok(peak - base <= 64 * MIB, `${Math.round((peak - base) / MIB)} MiB more`);
+  t.diagnostic(`peak with 1.8 MB: ${Math.round(base / mib)} MiB, with 1 GiB: ${Math.round(peak / mib)} MiB`);
+  assert.ok(peak - base <= 64 * mib, `${Math.round((peak - base) / mib)} MiB more`);
   assert.equal(await sha256Of(`${linkIn(sink.messages[1]!.data)}/file`), sum);
 });
 
@@ -77,10 +81,12 @@ test('20 senders of 25 MB at once stay under 256 MiB in total', async (t) => {
   const azurite = await scenario.use(startAzurite());
   const sink = await scenario.use(startSink());
   const detach = await scenario.use(startDetach({ nextHop: sink.port, storage: azurite.connectionString }));
-  const blocks = Math.ceil((25 * MIB) / BLOCK);
-  await Promise.all(Array.from({ length: 20 }, (_, i) => sendFile(detach.port, { id: `s${i}`, blocks, size: BLOCK })));
+  const blocks = Math.ceil((25 * mib) / blockBytes);
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) => sendFile(detach.port, { id: `s${i}`, blocks, size: blockBytes })),
+  );
   const peak = detach.memory().peak;
-  t.diagnostic(`peak: ${Math.round(peak / MIB)} MiB`);
+  t.diagnostic(`peak: ${Math.round(peak / mib)} MiB`);
   assert.equal(sink.messages.length, 20);
-  assert.ok(peak < 256 * MIB, `${Math.round(peak / MIB)} MiB`);
+  assert.ok(peak < 256 * mib, `${Math.round(peak / mib)} MiB`);
 });

@@ -11,7 +11,7 @@ import { randomBytes } from '../harness/random.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
 import { startSink } from '../harness/sink.ts';
-import { USERS, linkIn } from './chain.ts';
+import { chainUsers, linkIn } from './chain.ts';
 
 const message = buildMessage({
   from: 'alice@example.com',
@@ -51,7 +51,7 @@ test('TLS on both sides with real Postfix: required and verified, or the mail wa
   const filter = await certificate(directory, 'detach.example.net');
   const forB = await certificate(directory, 'mail-b.example.net');
   const azurite = await scenario.use(startAzurite());
-  const dovecot = await scenario.use(startDovecot({ users: USERS }));
+  const dovecot = await scenario.use(startDovecot({ users: chainUsers }));
   const b = await scenario.use(
     startPostfix({
       dir: 'postfix-b',
@@ -104,7 +104,7 @@ test('TLS on both sides with real Postfix: required and verified, or the mail wa
 test('as a before-queue filter: the client hears the verdict, and the log of Postfix names the client', async (t) => {
   const scenario = new Scenario(t);
   const azurite = await scenario.use(startAzurite());
-  const dovecot = await scenario.use(startDovecot({ users: USERS }));
+  const dovecot = await scenario.use(startDovecot({ users: chainUsers }));
   const reinjection = await freePort();
   const detach = await scenario.use(
     await prepareDetach({

@@ -13,24 +13,24 @@ import { startBetween } from './chain.ts';
 
 const envelope = { from: 'a@example.com', to: ['b@example.org'] };
 const message = buildMessage(envelope);
-const NEIGHBOUR = '127.0.0.3';
-const STRANGER = '127.0.0.66';
+const neighbour = '127.0.0.3';
+const strangerAddress = '127.0.0.66';
 
-const behindBalancer = { inbound: { proxyHosts: ['127.0.0.1/32'], trustedNetworks: [`${NEIGHBOUR}/32`] } };
+const behindBalancer = { inbound: { proxyHosts: ['127.0.0.1/32'], trustedNetworks: [`${neighbour}/32`] } };
 
 for (const proxyProtocol of [1, 2] as const)
   test(`behind HAProxy with PROXY ${proxyProtocol} the client counts, not the balancer`, async (t) => {
     const scenario = new Scenario(t);
     const { detach, sink } = await startBetween(scenario, { detach: behindBalancer });
     const { port } = await scenario.use(startHaproxy({ backends: [detach.port], proxyProtocol, check: true }));
-    const dialog = await SmtpDialog.open(port, { from: NEIGHBOUR });
+    const dialog = await SmtpDialog.open(port, { from: neighbour });
     const { final } = await transact(dialog, { port, ...envelope, message });
     await dialog.quit();
     assert.equal(final[0]?.code, 250, detach.describe());
     assert.match(sink.messages[0]!.data.toString('latin1'), /^Received: from \S+ \(\[127\.0\.0\.3\]\)/);
-    const stranger = await SmtpDialog.connect(port, { from: STRANGER });
+    const stranger = await SmtpDialog.connect(port, { from: strangerAddress });
     assert.equal((await stranger.read()).code, 554);
-    const refused = await detach.waitForEvent('client-refused', ({ client }) => client === STRANGER);
+    const refused = await detach.waitForEvent('client-refused', ({ client }) => client === strangerAddress);
     assert.equal(refused['proxy'], '127.0.0.1');
   });
 
@@ -66,7 +66,7 @@ test('a header that is none closes the connection, with a line in the log', asyn
 
 /** Connects, and waits until it is sent away. */
 async function knock(port: number): Promise<void> {
-  const socket: Socket = connect({ port, host: '127.0.0.1', localAddress: STRANGER });
+  const socket: Socket = connect({ port, host: '127.0.0.1', localAddress: strangerAddress });
   socket.on('error', () => undefined).resume();
   await once(socket, 'close');
 }
@@ -102,12 +102,12 @@ test('one neighbour that takes all it can get leaves places for another', async 
     detach: { inbound: { trustedNetworks: ['127.0.0.0/8'], maxClients: 6, maxClientsPerAddress: 3 } },
   });
   const greedy = [];
-  for (let i = 0; i < 6; i++) greedy.push(await SmtpDialog.connect(detach.port, { from: STRANGER }));
+  for (let i = 0; i < 6; i++) greedy.push(await SmtpDialog.connect(detach.port, { from: strangerAddress }));
   const greetings = [];
   for (const dialog of greedy) greetings.push((await dialog.read()).text);
   assert.equal(greetings.filter((text) => text.startsWith('220 ')).length, 3);
   assert.ok(greetings.filter((text) => !text.startsWith('220 ')).every((text) => text.startsWith('421 4.7.0 ')));
-  const dialog = await SmtpDialog.open(detach.port, { from: NEIGHBOUR });
+  const dialog = await SmtpDialog.open(detach.port, { from: neighbour });
   const { final } = await transact(dialog, { port: detach.port, ...envelope, message });
   assert.equal(final[0]?.code, 250);
   await dialog.quit();

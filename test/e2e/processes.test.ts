@@ -12,7 +12,7 @@ import { startSink } from '../harness/sink.ts';
 import { waitFor } from '../harness/wait.ts';
 import { linkIn, startBetween } from './chain.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 const envelope = { from: 'a@example.com', to: ['b@example.org'] };
 const message = buildMessage(envelope);
 
@@ -22,8 +22,8 @@ test('idle, all processes together stay under 220 MB', async (t) => {
   await fetch(`http://127.0.0.1:${detach.linksPort}/x`);
   await detach.metrics('/readyz');
   const bytes = detach.sharedMemory();
-  t.diagnostic(`PSS: ${Math.round(bytes / MIB)} MiB`);
-  assert.ok(bytes < 220 * 1e6, `${Math.round(bytes / MIB)} MiB`);
+  t.diagnostic(`PSS: ${Math.round(bytes / mib)} MiB`);
+  assert.ok(bytes < 220 * 1e6, `${Math.round(bytes / mib)} MiB`);
 });
 
 test('maxClients holds for the service: over two workers, over both generations of a reload, and after a loss', async (t) => {

@@ -39,7 +39,7 @@ function asReceivedByFilter(original: Buffer, restored: Buffer): void {
   assert.equal(restored.subarray(at).equals(original), true, 'byte for byte');
 }
 
-const LF = (message: Buffer): Buffer => Buffer.from(message.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+const toLf = (message: Buffer): Buffer => Buffer.from(message.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
 
 test('a message delivered to Dovecot is restored byte for byte, with CRLF or LF', async (t) => {
   const chain = await startChain(new Scenario(t));
@@ -56,7 +56,7 @@ test('a message delivered to Dovecot is restored byte for byte, with CRLF or LF'
   await sendMail({ port: chain.a.port, from: 'alice@example.com', to: ['bob@example.org'], message });
   const [delivered] = await chain.dovecot.waitForMail('bob@example.org');
   assert.ok(delivered && delivered.length < 10_000);
-  for (const form of [delivered, LF(delivered)]) {
+  for (const form of [delivered, toLf(delivered)]) {
     const { status, output, errors } = await restore(chain, form);
     assert.equal(status, 0, errors);
     asReceivedByFilter(message, output);

@@ -9,7 +9,7 @@ import { sendMail } from '../harness/send-mail.ts';
 import { systemUser } from '../harness/system-user.ts';
 import { startBetween } from './chain.ts';
 
-const OURS = '8a6e0804-2bd0-4672-b79d-d97027f9071a.spool';
+const ourFile = '8a6e0804-2bd0-4672-b79d-d97027f9071a.spool';
 
 /** Folders with something in them that looks like a file of the service's, and a way to them for each kind of trap. */
 function layTraps(root: string): { readonly target: string; readonly traps: Record<string, string> } {
@@ -20,7 +20,7 @@ function layTraps(root: string): { readonly target: string; readonly traps: Reco
     return join(root, name);
   };
   const target = folder('target', 0o700);
-  writeFileSync(join(target, OURS), 'x');
+  writeFileSync(join(target, ourFile), 'x');
   const theirs = folder('theirs', 0o755);
   chownSync(theirs, uid, gid);
   const open = folder('open', 0o777);
@@ -51,7 +51,7 @@ test('a spool that another user could reach is not used, and the log says why', 
     await detach.restart();
     const { err } = await detach.waitForEvent('spool-not-ready', undefined, { since });
     assert.match(JSON.stringify(err), /spool\.directory/, what);
-    assert.deepEqual(readdirSync(target), [OURS], what);
+    assert.deepEqual(readdirSync(target), [ourFile], what);
   }
   const message = buildMessage({ from: 'a@example.com', to: 'b@example.org' });
   await sendMail({ port: detach.port, from: 'a@example.com', to: ['b@example.org'], message });
@@ -62,7 +62,7 @@ test('files of other making in the spool stay, those that a kill left go', async
   const scenario = new Scenario(t);
   const directory = join(scenario.directory('spool'), 'spool');
   mkdirSync(directory, { mode: 0o700 });
-  for (const name of [OURS, 'old.spool', 'mbox']) writeFileSync(join(directory, name), 'x');
+  for (const name of [ourFile, 'old.spool', 'mbox']) writeFileSync(join(directory, name), 'x');
   await startBetween(scenario, { detach: { spool: { directory } } });
   assert.deepEqual(readdirSync(directory).sort(), ['mbox', 'old.spool']);
 });

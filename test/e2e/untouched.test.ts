@@ -4,23 +4,23 @@ import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
 import { startBetween, startChain, withoutTrace } from './chain.ts';
 
-const HEADER = 'From: alice@example.com\r\nTo: bob@example.org\r\nDate: Mon, 6 Jan 2025 10:00:00 +0000\r\n';
+const headerText = 'From: alice@example.com\r\nTo: bob@example.org\r\nDate: Mon, 6 Jan 2025 10:00:00 +0000\r\n';
 const wire = (text: string): Buffer => Buffer.from(text, 'latin1');
 const utf8 = (text: string): Buffer => Buffer.from(text, 'utf8');
 
 /** Messages with nothing to detach, each with the identity that makes a second one of them no copy of the first. */
 const messages: readonly (readonly [what: string, message: Buffer])[] = [
-  ['8-bit body', wire(`Message-ID: <8bit@x>\r\n${HEADER}\r\ncaf\u00e9 \u0080\u00ff\r\n`)],
-  ['lines of 998 characters', wire(`Message-ID: <998@x>\r\n${HEADER}\r\n${`${'x'.repeat(998)}\r\n`.repeat(50)}`)],
-  ['leading dots', wire(`Message-ID: <dots@x>\r\n${HEADER}\r\n.\r\n..\r\n...\r\n.a\r\n.\r\n`)],
-  ['an empty body', wire(`Message-ID: <empty@x>\r\n${HEADER}\r\n`)],
-  ['no MIME at all', wire(`Message-ID: <plain@x>\r\n${HEADER}\r\nhello\r\n\r\n\r\n`)],
-  ['trailing blanks and tabs', wire(`Message-ID: <blank@x>\r\n${HEADER}Subject: \r\n\ta \r\n\r\n \t \r\nx \t\r\n`)],
-  ['odd header fields', wire(`Message-ID: <odd@x>\r\n${HEADER}X-A:\r\nx-c:d\r\nX-D:\r\n\te\r\n\r\nbody\r\n`)],
+  ['8-bit body', wire(`Message-ID: <8bit@x>\r\n${headerText}\r\ncaf\u00e9 \u0080\u00ff\r\n`)],
+  ['lines of 998 characters', wire(`Message-ID: <998@x>\r\n${headerText}\r\n${`${'x'.repeat(998)}\r\n`.repeat(50)}`)],
+  ['leading dots', wire(`Message-ID: <dots@x>\r\n${headerText}\r\n.\r\n..\r\n...\r\n.a\r\n.\r\n`)],
+  ['an empty body', wire(`Message-ID: <empty@x>\r\n${headerText}\r\n`)],
+  ['no MIME at all', wire(`Message-ID: <plain@x>\r\n${headerText}\r\nhello\r\n\r\n\r\n`)],
+  ['trailing blanks and tabs', wire(`Message-ID: <blank@x>\r\n${headerText}Subject: \r\n\ta \r\n\r\n \t \r\nx \t\r\n`)],
+  ['odd header fields', wire(`Message-ID: <odd@x>\r\n${headerText}X-A:\r\nx-c:d\r\nX-D:\r\n\te\r\n\r\nbody\r\n`)],
   [
     'a small attachment',
     wire(
-      `Message-ID: <small@x>\r\n${HEADER}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\r\nhi\r\n--b\r\nContent-Disposition: attachment; filename=a\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n--b--\r\nepilogue\r\n`,
+      `Message-ID: <small@x>\r\n${headerText}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\r\nhi\r\n--b\r\nContent-Disposition: attachment; filename=a\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n--b--\r\nepilogue\r\n`,
     ),
   ],
 ];

@@ -28,7 +28,7 @@ export interface DetachOptions {
 }
 
 /** Of proc(5); the same on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
+const ticksPerSecond = 100;
 
 const entry = join(import.meta.dirname, '../../dist/main.js');
 
@@ -203,7 +203,7 @@ export class DetachInstance {
   cpuSeconds(): number {
     return this.processes()
       .map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' '))
-      .reduce((total, fields) => total + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, 0);
+      .reduce((total, fields) => total + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, 0);
   }
 
   /** Bytes of memory of all processes of the service, what they share counted once (PSS of proc(5)). */

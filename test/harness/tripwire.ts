@@ -10,7 +10,7 @@ export interface Trip {
 }
 
 /** As much as any pattern needs to look back. */
-const WINDOW = 4096;
+const window = 4096;
 
 /**
  * A TCP proxy that does something at a precise point of a conversation. The bytes that reach the point go nowhere, and
@@ -93,7 +93,7 @@ export class Tripwire {
     if (armed?.trip.direction !== direction) return false;
     const { at } = armed.trip;
     armed.bytes += chunk.length;
-    armed.seen = (armed.seen + chunk.toString('latin1')).slice(-(WINDOW + chunk.length));
+    armed.seen = (armed.seen + chunk.toString('latin1')).slice(-(window + chunk.length));
     if (typeof at === 'number' ? armed.bytes < at : !at.test(armed.seen)) return false;
     this.#armed = undefined;
     armed.action();

@@ -6,17 +6,17 @@ export interface SmtpReply {
   readonly text: string;
 }
 
-const LF = 0x0a;
-const CRLF = Buffer.from('\r\n');
-const END_OF_DATA = Buffer.from('\r\n.\r\n');
-const NOTHING: Buffer = Buffer.alloc(0);
+const lfByte = 0x0a;
+const crlf = Buffer.from('\r\n');
+const endOfData = Buffer.from('\r\n.\r\n');
+const noBytes: Buffer = Buffer.alloc(0);
 
 /**
  * Cuts what an SMTP peer says into lines, replies and messages, however it was cut into packets. Holds what was not
  * taken yet. It is not our own reply parser: a test must not believe what it tests.
  */
 export class WireText {
-  #pending: Buffer = NOTHING;
+  #pending: Buffer = noBytes;
   /** Where to look for the next LF: what is before was looked at. */
   #looked = 0;
   #inMessage = false;
@@ -32,7 +32,7 @@ export class WireText {
 
   /** The next line with its line end, a byte string; undefined when it is not complete. */
   takeLine(): string | undefined {
-    const end = this.#pending.indexOf(LF, this.#looked);
+    const end = this.#pending.indexOf(lfByte, this.#looked);
     if (end < 0) {
       this.#looked = this.#pending.length;
       return undefined;
@@ -63,7 +63,7 @@ export class WireText {
   }
 
   takeAll(): Buffer {
-    return this.take(this.#pending.length) ?? NOTHING;
+    return this.take(this.#pending.length) ?? noBytes;
   }
 
   /**
@@ -72,20 +72,20 @@ export class WireText {
    */
   takeMessage(): { readonly bytes: Buffer; readonly ended: boolean } {
     // As if the 354 had ended a line: an empty message is a lone dot.
-    if (!this.#inMessage) this.#pending = Buffer.concat([CRLF, this.#pending]);
-    const skip = this.#inMessage ? 0 : CRLF.length;
-    const end = this.#pending.indexOf(END_OF_DATA);
+    if (!this.#inMessage) this.#pending = Buffer.concat([crlf, this.#pending]);
+    const skip = this.#inMessage ? 0 : crlf.length;
+    const end = this.#pending.indexOf(endOfData);
     this.#inMessage = end < 0;
     if (end >= 0) {
-      const bytes = this.take(end + END_OF_DATA.length)!.subarray(skip, end + CRLF.length);
+      const bytes = this.take(end + endOfData.length)!.subarray(skip, end + crlf.length);
       return { bytes, ended: true };
     }
     // What may be the beginning of the end stays, the first CRLF with it until something follows.
-    const settled = Math.max(0, this.#pending.length - END_OF_DATA.length + 1);
+    const settled = Math.max(0, this.#pending.length - endOfData.length + 1);
     if (settled < skip) {
       this.#pending = this.#pending.subarray(skip);
       this.#inMessage = false;
-      return { bytes: NOTHING, ended: false };
+      return { bytes: noBytes, ended: false };
     }
     return { bytes: this.take(settled)!.subarray(skip), ended: false };
   }

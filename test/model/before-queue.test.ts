@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { randomNumbers } from '../fuzz/random.ts';
 import { isVisible, ringOf, run, type BeforeQueueNetwork, type Client, type NextHop } from './before-queue.ts';
 
-const PORTS = 2;
+const ports = 2;
 
 /** Up to three services and four listeners. */
 const networks: fc.Arbitrary<BeforeQueueNetwork> = fc
@@ -12,7 +12,7 @@ const networks: fc.Arbitrary<BeforeQueueNetwork> = fc
   .chain(({ services, fronts }) => {
     const service = fc.nat(services - 1);
     const front = fc.nat(fronts - 1);
-    const port = fc.integer({ min: 1, max: PORTS });
+    const port = fc.integer({ min: 1, max: ports });
     const next: fc.Arbitrary<NextHop> = fc.oneof(
       fc.record({ to: fc.constant('queue' as const), ms: fc.constantFrom(0, 12) }),
       fc.record({ to: fc.constant('front' as const), front }),

@@ -59,9 +59,9 @@ export function ringOf({ services, fronts }: BeforeQueueNetwork, start: number):
 export const isVisible = (ring: readonly Front[]): boolean =>
   new Set(ring.map(({ service }) => service)).size === 1 || ring.every(({ takesXforward }) => takesXforward);
 
-const CONFIRM_MS = 3;
+const defaultConfirmMs = 3;
 /** A circle that nobody stops. */
-const MAX_DEPTH = 12;
+const maxDepth = 12;
 
 export async function run(network: BeforeQueueNetwork, random: Random): Promise<Seen> {
   return new Run(network, random).all();
@@ -88,7 +88,7 @@ class Run {
           await this.#turns();
           return all.some((other, at) => at !== i && other.isWaiting(question));
         };
-        all.push(new OpenCalls({ hostname: hostnameOf(service), askOthers, confirmMs: CONFIRM_MS }));
+        all.push(new OpenCalls({ hostname: hostnameOf(service), askOthers, confirmMs: defaultConfirmMs }));
       }
       return all;
     });
@@ -118,7 +118,7 @@ class Run {
   async #mail(service: number, xforward: Xforward, before: readonly number[]): Promise<boolean> {
     const way = [...before, service];
     this.#seen.rounds = Math.max(this.#seen.rounds, way.filter((one) => one === service).length);
-    if (way.length > MAX_DEPTH) return false;
+    if (way.length > maxDepth) return false;
     const calls = this.#processes[service]![this.#random(this.#processes[service]!.length)]!;
     if (await calls.causeOf(xforward, new AbortController().signal)) {
       this.#seen.refused += 1;

@@ -11,7 +11,7 @@ export function* enumerate(): Iterable<Network> {
   for (const count of [1, 2, 3]) yield* enumerateServers(count);
 }
 
-const SENDER = 0;
+const senderIndex = 0;
 /** The recipients, and a mailbox for what an alias keeps. */
 const U = 1;
 const V = 2;
@@ -24,13 +24,13 @@ function* enumerateServers(count: number): Iterable<Network> {
         for (const [u, v] of tuples(kinds, 2)) {
           const addresses: readonly Address[] = [
             { kind: 'mailbox', home: 0 },
-            entry(u!, home!, V, KEPT_U),
-            entry(v!, other!, U, KEPT_V),
+            entry(u!, home!, V, keptU),
+            entry(v!, other!, U, keptV),
             { kind: 'mailbox', home: home! },
             { kind: 'mailbox', home: other! },
           ];
           for (const recipients of [[U], [U, V]]) {
-            const message = { origin: 0, sender: SENDER, recipients, has: { messageId: true, date: true } };
+            const message = { origin: 0, sender: senderIndex, recipients, has: { messageId: true, date: true } };
             yield { ...built, clusters: [{ maxPasses: 1 }], addresses, message };
           }
         }
@@ -39,8 +39,8 @@ function* enumerateServers(count: number): Iterable<Network> {
   }
 }
 
-const KEPT_U = 3;
-const KEPT_V = 4;
+const keptU = 3;
+const keptV = 4;
 
 const kinds = ['mailbox', 'alias', 'both'] as const;
 

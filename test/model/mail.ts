@@ -26,12 +26,12 @@ export const isField = (name: string) => {
   return (field: string): boolean => field.slice(0, start.length).toLowerCase() === start;
 };
 
-const DATE = 'Date: Thu, 15 Jan 2026 12:00:00 +0000\r\n';
+const dateField = 'Date: Thu, 15 Jan 2026 12:00:00 +0000\r\n';
 
 export function originalFields({ has }: Network['message']): readonly string[] {
   return [
     ...(has.messageId ? ['Message-ID: <original@example.com>\r\n'] : []),
-    ...(has.date ? [DATE] : []),
+    ...(has.date ? [dateField] : []),
     'From: sender@example.com\r\n',
   ];
 }
@@ -49,7 +49,7 @@ export function touched(
   if (renamed) after = after.map((field) => (isField('From')(field) ? from : field));
   if (addsMissing) {
     if (!after.some(isField('Message-ID'))) after.push(`Message-ID: <added-by-${server}@example.com>\r\n`);
-    if (!after.some(isField('Date'))) after.push(DATE);
+    if (!after.some(isField('Date'))) after.push(dateField);
   }
   // Then stamps may be bound to From, and it has just changed.
   const onlyFrom = !network.message.has.messageId && !network.message.has.date;

@@ -5,7 +5,7 @@ import { simulate, type Outcome, type Report, type Result } from './simulation.t
 import { reach } from './walks.ts';
 
 /** Passes that the trace fields allow when the stamps are gone. */
-const OWN_HOP_LIMIT = 10;
+const ownHopLimit = 10;
 
 export interface Checked extends Result {
   /** No loop anywhere, and yet an address was refused after it had passed more often than allowed. */
@@ -67,7 +67,7 @@ function checkPasses(network: Network, journey: Journey): void {
   const blinded = [...steps(journey)].some((step) => step.kind === 'blinded');
   for (const [cluster, { maxPasses }] of network.clusters.entries()) {
     const all = [...passes(journey, cluster)];
-    assert.ok(all.length <= OWN_HOP_LIMIT, `${all.length} passes of cluster ${cluster}`);
+    assert.ok(all.length <= ownHopLimit, `${all.length} passes of cluster ${cluster}`);
     if (blinded) continue;
     for (const { address, reversePath } of all) {
       const ofAddress = all.filter((pass) => pass.address === address);

@@ -44,10 +44,10 @@ export interface Result {
 /** Refused copies and why; who is not in it was accepted. */
 type Verdicts = ReadonlyMap<Copy, Why>;
 
-const HOPCOUNT_LIMIT = 50;
+const hopcountLimit = 50;
 /** No network of this size needs as many; one that does never comes to rest. */
-const MAX_TRANSACTIONS = 20_000;
-const START_TIME = Date.UTC(2026, 0, 15, 12);
+const maxTransactions = 20_000;
+const startTime = Date.UTC(2026, 0, 15, 12);
 
 class NeverRests extends Error {}
 
@@ -96,7 +96,7 @@ class Simulation {
 
   /** The same moment for all that happens in a transaction; later for what happens later. */
   get #now(): number {
-    return START_TIME + this.#transactions * 1000;
+    return startTime + this.#transactions * 1000;
   }
 
   /** Mail that starts at a server: of a person, of an alias there, or of the server itself. */
@@ -107,7 +107,7 @@ class Simulation {
 
   /** End of DATA at a server: into its queue, unless the message has been everywhere. */
   #acceptMail(server: number, mail: Mail, outcomes: Outcome[]): Verdicts {
-    if (mail.fields.filter(isField('Received')).length >= HOPCOUNT_LIMIT) return all(mail.copies, 'hops');
+    if (mail.fields.filter(isField('Received')).length >= hopcountLimit) return all(mail.copies, 'hops');
     const { fields, blinded } = touched(mail.fields, this.#network, server);
     const copies = mail.copies.map(({ address, journey }) => {
       const here = onward(journey, { kind: 'server', server, address });
@@ -140,7 +140,7 @@ class Simulation {
     for (const { destination, copies } of this.#batches(server, remote)) {
       const batch = { ...mail, copies };
       this.#transactions += 1;
-      if (this.#transactions > MAX_TRANSACTIONS) throw new NeverRests('the message never comes to rest');
+      if (this.#transactions > maxTransactions) throw new NeverRests('the message never comes to rest');
       const refused =
         destination.to === 'server'
           ? this.#sendToServer(destination.index, batch, outcomes)

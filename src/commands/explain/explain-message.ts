@@ -22,7 +22,7 @@ export interface ExplainOptions {
 }
 
 /** A mail program's reading holds all texts of the message in memory. */
-const MAX_COMPARED_BYTES = 128 * 1024 * 1024;
+const maxComparedBytes = 128 * 1024 * 1024;
 
 /** What would become of a message, and why. Nothing is stored or sent. */
 export async function explainMessage(message: MessageFile, options: ExplainOptions): Promise<Explanation> {
@@ -93,8 +93,8 @@ async function compareReadings(
   message: MessageFile,
   { run, urls, inspection }: { run: Rehearsal; urls: ReadonlyMap<string, string>; inspection: Inspection },
 ): Promise<ExplainedReading> {
-  if (message.size > MAX_COMPARED_BYTES) {
-    const skipped = `the message is larger than ${MAX_COMPARED_BYTES} bytes`;
+  if (message.size > maxComparedBytes) {
+    const skipped = `the message is larger than ${maxComparedBytes} bytes`;
     return { skipped, before: null, after: null, differences: [] };
   }
   const before = await readAsMailProgram(message.read());

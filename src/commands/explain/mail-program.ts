@@ -25,7 +25,7 @@ export interface MailReading {
 }
 
 /** Forwarded messages are opened so deep. */
-const MAX_DEPTH = 8;
+const maxDepth = 8;
 
 const parserOptions = {
   checksumAlgo: 'sha256',
@@ -66,7 +66,7 @@ export async function readAsMailProgram(message: Readable, depth = 0): Promise<M
 }
 
 async function readAttachment(item: AttachmentStream, depth: number): Promise<MailReading> {
-  const isMessage = item.contentType === 'message/rfc822' && depth < MAX_DEPTH;
+  const isMessage = item.contentType === 'message/rfc822' && depth < maxDepth;
   const inner = isMessage ? await readAsMailProgram(item.content, depth + 1) : undefined;
   if (!inner) {
     item.content.resume();

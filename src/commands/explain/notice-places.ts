@@ -6,7 +6,7 @@ import { receiveHeader } from '../../detach/receive-header.ts';
 import type { NoticePlace } from './explanation.ts';
 
 /** No notice is written into a longer text. */
-const MAX_TEXT_BYTES = 1024 * 1024;
+const maxTextBytes = 1024 * 1024;
 
 /** Where links stand in a message: what goes on is searched, so that it need not be known how they came there. */
 export async function findNotice(
@@ -53,7 +53,7 @@ class LinkSearch implements Sink {
   }
 
   leafData(bytes: Buffer): void {
-    if (!this.#isText() || this.#length >= MAX_TEXT_BYTES) return;
+    if (!this.#isText() || this.#length >= maxTextBytes) return;
     this.#chunks.push(Buffer.from(bytes));
     this.#length += bytes.length;
   }

@@ -53,7 +53,8 @@ export interface Played {
   readonly store: MemoryStore;
 }
 
-export const LETTER = 'Message-ID: <1@a.example>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: a@a.example\n\nHello\n';
+export const sampleLetter =
+  'Message-ID: <1@a.example>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: a@a.example\n\nHello\n';
 
 const inboundDefaults: SmtpInbound = {
   address: '127.0.0.1',
@@ -70,9 +71,9 @@ const inboundDefaults: SmtpInbound = {
 
 /** The letter as it comes back with a stamp for these recipients. */
 export function stampedFor(recipients: readonly string[], from = 'a@a.example'): string {
-  const header = block(LETTER.replace(/\n\n[^]*/, '\n'));
+  const header = block(sampleLetter.replace(/\n\n[^]*/, '\n'));
   const field = guardWith().stamp(header, recipients, Date.now(), from);
-  return field.replaceAll('\r\n', '\n') + LETTER;
+  return field.replaceAll('\r\n', '\n') + sampleLetter;
 }
 
 type Step = readonly [who: string, verb: string, text: string];
@@ -120,7 +121,7 @@ export async function dialog(t: TestContext, text: string, options: DialogOption
   const connection = await SmtpDialog.open(door.port);
   t.after(() => connection.stop());
   await connection.expect(250, `${inbound.protocol === 'lmtp' ? 'LHLO' : 'EHLO'} c.example`);
-  const client = new DialogClient(connection, { letter: LETTER, ...options.messages });
+  const client = new DialogClient(connection, { letter: sampleLetter, ...options.messages });
   for (const [who, verb, said] of steps) {
     if (who === 'store') store.down = true;
     if (who === 'client') await client.step(verb, said);

@@ -1,9 +1,9 @@
 import type { EncodedBody } from './encoded-body.ts';
 import { encodeQuotedPrintable } from '../../message/quoted-printable.ts';
 
-const CR = 0x0d;
-const LF = 0x0a;
-const EQUALS = 0x3d;
+const cr = 0x0d;
+const lf = 0x0a;
+const equals = 0x3d;
 
 /**
  * Decodes as readers do (RFC 2045 section 6.7): an `=` before no hex digits is itself, small digits count, blanks
@@ -31,7 +31,7 @@ function decode(body: Buffer, limit: number): Decoded {
   let inkUntil = 0;
   while (at < body.length) {
     const c = body[at]!;
-    if (c === EQUALS) {
+    if (c === equals) {
       const octet = hexPair(body, at + 1);
       const blankEnd = octet === undefined ? skipBlanks(body, at + 1) : at;
       const lineEnd = octet === undefined ? lineEndLength(body, blankEnd) : 0;
@@ -56,7 +56,7 @@ function decode(body: Buffer, limit: number): Decoded {
       out[length++] = c;
       at++;
     }
-    after = body[at - 1] === LF ? 'break' : 'byte';
+    after = body[at - 1] === lf ? 'break' : 'byte';
   }
   return { bytes: out.subarray(0, length), end: at, after };
 }
@@ -64,15 +64,15 @@ function decode(body: Buffer, limit: number): Decoded {
 /** What stands before and after keeps its bytes and its meaning; the insertion gets lines of its own. */
 function insert(body: Buffer, { at, insertion }: { readonly at: number; readonly insertion: Buffer }): Buffer {
   const { end, after } = decode(body, at);
-  const opensWithBreak = insertion[0] === CR && insertion[1] === LF;
+  const opensWithBreak = insertion[0] === cr && insertion[1] === lf;
   let before = '';
   if (after === 'openBreak') before = '\r\n';
   // A blank or an `=` that counts must not come to stand at the end of a line, a blank that does not must stay there.
-  else if (after === 'byte' && (!opensWithBreak || isBlank(body[end - 1]) || body[end - 1] === EQUALS))
+  else if (after === 'byte' && (!opensWithBreak || isBlank(body[end - 1]) || body[end - 1] === equals))
     before = '=\r\n';
   const rest = body.subarray(end);
-  const continues = rest.length > 0 || body.at(-1) === LF;
-  const joins = continues && insertion.at(-1) !== LF;
+  const continues = rest.length > 0 || body.at(-1) === lf;
+  const joins = continues && insertion.at(-1) !== lf;
   return Buffer.concat([
     body.subarray(0, end),
     Buffer.from(before + encodeQuotedPrintable(insertion, { continues: joins }) + (joins ? '=\r\n' : ''), 'latin1'),
@@ -89,8 +89,8 @@ function skipBlanks(body: Buffer, start: number): number {
 }
 
 function lineEndLength(body: Buffer, at: number): number {
-  if (body[at] === LF) return 1;
-  return body[at] === CR && body[at + 1] === LF ? 2 : 0;
+  if (body[at] === lf) return 1;
+  return body[at] === cr && body[at + 1] === lf ? 2 : 0;
 }
 
 function hexPair(body: Buffer, at: number): number | undefined {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientShares } from './client-shares.ts';
 
-const HOUR = 3_600_000;
+const hour = 3_600_000;
 
 test('who is alone may hold everything', () => {
   const shares = new ClientShares(100);
@@ -25,13 +25,13 @@ test('another one is present for a day after its last message, and for as long a
   let now = 0;
   const shares = new ClientShares(100, () => now);
   shares.shareOf('192.0.2.2');
-  now = 23 * HOUR;
+  now = 23 * hour;
   assert.equal(shares.shareOf('192.0.2.1'), 50);
-  now = 25 * HOUR;
+  now = 25 * hour;
   assert.equal(shares.shareOf('192.0.2.1'), 100);
   shares.shareOf('192.0.2.2');
   shares.take('192.0.2.2', 1);
-  now = 100 * HOUR;
+  now = 100 * hour;
   assert.equal(shares.shareOf('192.0.2.1'), 50);
 });
 

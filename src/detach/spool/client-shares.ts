@@ -1,8 +1,8 @@
 /** How long a client that sent a message with a use for the spool counts as present afterwards. */
-const PRESENT_MS = 24 * 60 * 60_000;
+const presentMs = 24 * 60 * 60_000;
 
 /** Clients that are remembered without holding anything; further ones push out who was longest away. */
-const MAX_REMEMBERED = 1000;
+const maxRemembered = 1000;
 
 interface Account {
   bytes: number;
@@ -48,12 +48,12 @@ export class ClientShares {
 
   #othersThan(client: string, now: number): boolean {
     for (const [other, { bytes, seen }] of this.#accounts)
-      if (other !== client && (bytes > 0 || now - seen < PRESENT_MS)) return true;
+      if (other !== client && (bytes > 0 || now - seen < presentMs)) return true;
     return false;
   }
 
   #forget(): void {
-    if (this.#accounts.size <= MAX_REMEMBERED) return;
+    if (this.#accounts.size <= maxRemembered) return;
     for (const [client, { bytes }] of this.#accounts) {
       if (bytes > 0) continue;
       this.#accounts.delete(client);

@@ -10,13 +10,13 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { Failure } from '../../smtp/failures.ts';
 
 /** As the kernel follows them (path_resolution(7)). */
-const MAX_LINKS = 40;
+const maxLinks = 40;
 
-const STICKY = 0o1000;
-const WRITABLE_BY_OTHERS = 0o022;
+const sticky = 0o1000;
+const writableByOthers = 0o022;
 
 /** What `newSpoolPath` makes. */
-const OUR_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.spool$/;
+const ourName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.spool$/;
 
 export const newSpoolPath = (folder: string): string => join(folder, `${randomUUID()}.spool`);
 
@@ -33,7 +33,7 @@ export async function prepareFolder(folder: string): Promise<void> {
   if (stats.isSymbolicLink()) throw unsafe(path, 'it is a symbolic link: name the folder itself');
   if (!stats.isDirectory()) throw unsafe(path, 'it is no folder');
   if (!isOwn(stats)) throw unsafe(path, `it belongs to user ${stats.uid}`);
-  if ((stats.mode & WRITABLE_BY_OTHERS) !== 0) throw unsafe(path, 'it can be written by other users');
+  if ((stats.mode & writableByOthers) !== 0) throw unsafe(path, 'it can be written by other users');
   await removeLeftovers(path);
 }
 
@@ -49,10 +49,10 @@ async function checkAbove(path: string): Promise<void> {
     if (!isOwn(stats)) throw unsafe(path, `${at} above it belongs to user ${stats.uid}`);
     if (stats.isSymbolicLink()) {
       links += 1;
-      if (links > MAX_LINKS) throw unsafe(path, 'too many symbolic links lead to it');
+      if (links > maxLinks) throw unsafe(path, 'too many symbolic links lead to it');
       ahead.unshift(...namesOf(resolve(dirname(at), await readlink(at))));
       at = sep;
-    } else if ((stats.mode & WRITABLE_BY_OTHERS) !== 0 && (stats.mode & STICKY) === 0)
+    } else if ((stats.mode & writableByOthers) !== 0 && (stats.mode & sticky) === 0)
       throw unsafe(path, `${at} above it can be written by other users`);
     const next = ahead.shift();
     if (next === undefined) return;
@@ -73,7 +73,7 @@ async function lstatIfThere(path: string): Promise<Stats | undefined> {
 
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!OUR_NAME.test(name)) continue;
+    if (!ourName.test(name)) continue;
     const path = join(folder, name);
     const stats = await lstatIfThere(path);
     // `rm` removes a link, not what it leads to; but what is no file was not made by us.

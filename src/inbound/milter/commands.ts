@@ -1,6 +1,6 @@
 import { MilterError } from './milter-error.ts';
 import type { Packet } from './packets.ts';
-import { COMMAND } from './protocol.ts';
+import { commandByte } from './protocol.ts';
 
 /** What the mail server said. All text is a byte string (latin1). */
 export type Command =
@@ -18,7 +18,7 @@ export type Command =
   | { readonly kind: 'data' | 'unknown' | 'endOfHeader' | 'abort' | 'quit' | 'quitNewConnection' };
 
 const kindOf: Readonly<Record<string, Command['kind']>> = Object.fromEntries(
-  Object.entries(COMMAND).map(([kind, letter]) => [letter, kind as Command['kind']]),
+  Object.entries(commandByte).map(([kind, letter]) => [letter, kind as Command['kind']]),
 );
 
 /** @throws MilterError for a command that is unknown, or whose data is cut short */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { startMilterServer } from './server.ts';
 import { accepted, atOnce, failedReply, readAll, start } from './testing/harness.ts';
-import { describe, EVERYTHING, MailServer, say } from './testing/mail-server.ts';
+import { describe, everything, MailServer, say } from './testing/mail-server.ts';
 
 const envelope = Buffer.concat([
   say.macros('M', { i: 'QUEUE1', '{auth_type}': 'PLAIN' }),
@@ -71,7 +71,7 @@ suite('a message', () => {
   test('a server that takes the first blank and waits for each answer', async (t) => {
     const { open, seen } = await start(t);
     const peer = open();
-    await peer.write(say.negotiate({ ...EVERYTHING, version: 4, steps: 0 }));
+    await peer.write(say.negotiate({ ...everything, version: 4, steps: 0 }));
     assert.equal(describe((await peer.packet())!), 'O 4 19 0');
     const commands = [
       say.connect('h', '192.0.2.1', 1),

@@ -11,7 +11,7 @@ import type { MilterClient } from './interface.ts';
 import { MessageAborted, MilterError } from './milter-error.ts';
 import { negotiate, silentStep } from './negotiation.ts';
 import { OpenMessage } from './open-message.ts';
-import { STEP } from './protocol.ts';
+import { stepBit } from './protocol.ts';
 import { continuePacket, negotiated } from './replies.ts';
 import { VerdictWriter } from './verdict-writer.ts';
 
@@ -23,7 +23,7 @@ export interface ConnectionOptions extends FilterOptions {
 
 const nobody: MilterClient = { hostname: '', address: '', port: 0, helo: '' };
 
-const MAX_MACRO_BYTES = 1024;
+const maxMacroBytes = 1024;
 
 export class MilterConnection {
   readonly #options: ConnectionOptions;
@@ -115,7 +115,7 @@ export class MilterConnection {
   readonly #remember = (macros: ReadonlyMap<string, string>): void => {
     for (const name of this.#options.macros) {
       const value = macros.get(name);
-      if (value !== undefined && value.length <= MAX_MACRO_BYTES) this.#macros.set(name, value);
+      if (value !== undefined && value.length <= maxMacroBytes) this.#macros.set(name, value);
     }
   };
 
@@ -131,7 +131,7 @@ export class MilterConnection {
 
   /** What the server takes away behind the colon unless told to leave it there. */
   get #space(): string {
-    return ((this.#steps ?? 0) & STEP.headerLeadingSpace) === 0 ? ' ' : '';
+    return ((this.#steps ?? 0) & stepBit.headerLeadingSpace) === 0 ? ' ' : '';
   }
 
   async #continue(event: keyof typeof silentStep): Promise<void> {

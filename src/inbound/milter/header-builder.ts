@@ -1,4 +1,4 @@
-const FIRST_BYTES = 4096;
+const firstBytes = 4096;
 
 /**
  * The header block, built field by field in one buffer that doubles: an object for each field would take fifty times
@@ -6,7 +6,7 @@ const FIRST_BYTES = 4096;
  */
 export class HeaderBuilder {
   readonly #maxBytes: number;
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  #bytes = Buffer.allocUnsafe(firstBytes);
   #length = 0;
   #full = false;
 
@@ -33,7 +33,7 @@ export class HeaderBuilder {
     this.#append(name);
     this.#append(Buffer.from(`:${space}`));
     this.#append(lines);
-    this.#append(CRLF);
+    this.#append(crlf);
   }
 
   /** Lines ended by CRLF. */
@@ -56,4 +56,4 @@ export class HeaderBuilder {
   }
 }
 
-const CRLF = Buffer.from('\r\n');
+const crlf = Buffer.from('\r\n');

@@ -4,10 +4,10 @@ import type { MilterPath } from './interface.ts';
 import { MilterLimitError } from './milter-error.ts';
 
 /** Eight times Postfix's `smtpd_recipient_limit`. */
-const MAX_RECIPIENTS = 8_000;
+const maxRecipients = 8_000;
 
 /** Bytes of all paths and parameters of one message. */
-const MAX_ENVELOPE_BYTES = 4 * 1024 * 1024;
+const maxEnvelopeBytes = 4 * 1024 * 1024;
 
 /** What is known of a message before its body: grows command by command, within limits. */
 export class OpenMessage {
@@ -37,11 +37,11 @@ export class OpenMessage {
   get excess(): MilterLimitError | undefined {
     if (this.header.full) return new MilterLimitError('header', `header is larger than ${this.#maxHeaderBytes} bytes`);
     if (!this.#tooMany) return undefined;
-    return new MilterLimitError('recipients', `more than ${MAX_RECIPIENTS} recipients or ${MAX_ENVELOPE_BYTES} bytes`);
+    return new MilterLimitError('recipients', `more than ${maxRecipients} recipients or ${maxEnvelopeBytes} bytes`);
   }
 
   get #tooMany(): boolean {
-    return this.#bytes > MAX_ENVELOPE_BYTES || this.recipients.length >= MAX_RECIPIENTS;
+    return this.#bytes > maxEnvelopeBytes || this.recipients.length >= maxRecipients;
   }
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseCommand } from './commands.ts';
 import { MilterError } from './milter-error.ts';
 import { PacketParser } from './packets.ts';
-import { MAX_PACKET_BYTES } from './protocol.ts';
+import { maxPacketBytes } from './protocol.ts';
 import { say } from './testing/mail-server.ts';
 
 function parse(bytes: Buffer, cut: number): string[] {
@@ -27,22 +27,22 @@ test('packets are the same however the bytes are cut', () => {
 test('lengths that no packet has', () => {
   assert.throws(() => parse(Buffer.alloc(4), 4), MilterError);
   const long = Buffer.alloc(4);
-  long.writeUInt32BE(MAX_PACKET_BYTES + 1);
+  long.writeUInt32BE(maxPacketBytes + 1);
   assert.throws(() => parse(long, 1), /2097153 bytes/);
 });
 
 test('a packet of many chunks of one byte takes little more than its size', () => {
   const parser = new PacketParser();
   const head = Buffer.alloc(4);
-  head.writeUInt32BE(MAX_PACKET_BYTES);
+  head.writeUInt32BE(maxPacketBytes);
   parser.push(head);
   const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < MAX_PACKET_BYTES - 1; i++) parser.push(Buffer.from([66]));
+  for (let i = 0; i < maxPacketBytes - 1; i++) parser.push(Buffer.from([66]));
   assert.equal(parser.next(), undefined);
   globalThis.gc?.();
   assert.ok(process.memoryUsage().heapUsed - before < 64 * 1024 * 1024);
   parser.push(Buffer.from([66]));
-  assert.equal(parser.next()?.data.length, MAX_PACKET_BYTES - 1);
+  assert.equal(parser.next()?.data.length, maxPacketBytes - 1);
 });
 
 test('commands that are cut short or unknown', () => {

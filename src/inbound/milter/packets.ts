@@ -1,5 +1,5 @@
 import { MilterError } from './milter-error.ts';
-import { MAX_PACKET_BYTES } from './protocol.ts';
+import { maxPacketBytes } from './protocol.ts';
 
 export interface Packet {
   /** One letter. */
@@ -8,15 +8,15 @@ export interface Packet {
   readonly data: Buffer;
 }
 
-const LENGTH_BYTES = 4;
+const lengthBytes = 4;
 
 /** Chunks that are joined as soon as there are so many: a chunk of one byte takes a hundred times its size. */
-const MAX_CHUNKS = 256;
+const maxChunks = 256;
 
 /**
  * Cuts a byte stream into packets, wherever its chunks are cut.
  *
- * Buffers at most one packet that is not complete (`MAX_PACKET_BYTES`). Read packets with `next` until it has none,
+ * Buffers at most one packet that is not complete (`maxPacketBytes`). Read packets with `next` until it has none,
  * then `push` the next chunk.
  */
 export class PacketParser {
@@ -31,8 +31,8 @@ export class PacketParser {
     this.#buffered += chunk.length;
     this.#small += 1;
     // Only what came since the last time: each byte is copied once, however small the chunks are.
-    if (this.#small === MAX_CHUNKS) this.#chunks.push(Buffer.concat(this.#chunks.splice(-MAX_CHUNKS)));
-    this.#small %= MAX_CHUNKS;
+    if (this.#small === maxChunks) this.#chunks.push(Buffer.concat(this.#chunks.splice(-maxChunks)));
+    this.#small %= maxChunks;
   }
 
   /** Bytes of a packet that has begun and is not complete, or of packets that were not asked for yet. */
@@ -42,13 +42,12 @@ export class PacketParser {
 
   /** @throws MilterError for a length that no packet has */
   next(): Packet | undefined {
-    if (this.#buffered < LENGTH_BYTES) return undefined;
-    const length = this.#peek(LENGTH_BYTES).readUInt32BE();
+    if (this.#buffered < lengthBytes) return undefined;
+    const length = this.#peek(lengthBytes).readUInt32BE();
     if (length === 0) throw new MilterError('a packet of no bytes');
-    if (length > MAX_PACKET_BYTES)
-      throw new MilterError(`a packet of ${length} bytes, ${MAX_PACKET_BYTES} are allowed`);
-    if (this.#buffered < LENGTH_BYTES + length) return undefined;
-    const packet = this.#take(LENGTH_BYTES + length).subarray(LENGTH_BYTES);
+    if (length > maxPacketBytes) throw new MilterError(`a packet of ${length} bytes, ${maxPacketBytes} are allowed`);
+    if (this.#buffered < lengthBytes + length) return undefined;
+    const packet = this.#take(lengthBytes + length).subarray(lengthBytes);
     return { letter: packet.toString('latin1', 0, 1), data: packet.subarray(1) };
   }
 

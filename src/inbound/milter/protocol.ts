@@ -5,7 +5,7 @@
  */
 
 /** What the mail server sends. */
-export const COMMAND = {
+export const commandByte = {
   negotiate: 'O',
   macros: 'D',
   connect: 'C',
@@ -24,7 +24,7 @@ export const COMMAND = {
 } as const;
 
 /** What a filter answers. */
-export const REPLY = {
+export const replyByte = {
   negotiate: 'O',
   continue: 'c',
   progress: 'p',
@@ -35,14 +35,14 @@ export const REPLY = {
 } as const;
 
 /** What a filter may ask for at the end of a message (SMFIF_*). */
-export const ACTION = {
+export const actionBit = {
   addHeaders: 0x01,
   changeBody: 0x02,
   changeHeaders: 0x10,
 } as const;
 
 /** What a filter does not want to be told, or does not answer (SMFIP_*). */
-export const STEP = {
+export const stepBit = {
   noUnknown: 0x100,
   noData: 0x200,
   noReplyToHeader: 0x80,
@@ -55,16 +55,16 @@ export const STEP = {
   headerLeadingSpace: 0x100000,
 } as const;
 
-export const PROTOCOL_VERSION = 6;
+export const protocolVersion = 6;
 
 /** Version 2 is Sendmail 8.12's: the first one that can insert a header field. */
-export const OLDEST_VERSION = 2;
+export const oldestVersion = 2;
 
 /** Data of one packet that replaces body: MILTER_CHUNK_SIZE. */
-export const BODY_CHUNK_BYTES = 65_535;
+export const bodyChunkBytes = 65_535;
 
 /**
  * Bytes of one packet that we take. Postfix sends body in 64 KiB, and a header field of at most `header_size_limit`
  * (100 KiB by default).
  */
-export const MAX_PACKET_BYTES = 2 * 1024 * 1024;
+export const maxPacketBytes = 2 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** What a filter says, as packets. Text is a byte string. */
 import type { HeaderChange, Reply } from './interface.ts';
 import type { Negotiated } from './negotiation.ts';
-import { REPLY } from './protocol.ts';
+import { replyByte } from './protocol.ts';
 
 function packet(letter: string, ...data: readonly (Buffer | string)[]): Buffer {
   const parts = data.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part));
@@ -17,14 +17,14 @@ const number = (value: number): Buffer => {
 };
 
 export const negotiated = ({ version, actions, steps }: Negotiated): Buffer =>
-  packet(REPLY.negotiate, number(version), number(actions), number(steps));
+  packet(replyByte.negotiate, number(version), number(actions), number(steps));
 
-export const continuePacket = packet(REPLY.continue);
+export const continuePacket = packet(replyByte.continue);
 
-export const progressPacket = packet(REPLY.progress);
+export const progressPacket = packet(replyByte.progress);
 
-/** `bytes`: at most `BODY_CHUNK_BYTES`. The first one of a message replaces all of its body, the others append. */
-export const bodyPacket = (bytes: Buffer): Buffer => packet(REPLY.replaceBody, bytes);
+/** `bytes`: at most `bodyChunkBytes`. The first one of a message replaces all of its body, the others append. */
+export const bodyPacket = (bytes: Buffer): Buffer => packet(replyByte.replaceBody, bytes);
 
 /**
  * A refusal in the words of an SMTP reply. Its lines are separated by CRLF; a percent sign is doubled, since Sendmail
@@ -33,12 +33,12 @@ export const bodyPacket = (bytes: Buffer): Buffer => packet(REPLY.replaceBody, b
 export function replyPacket({ code, lines }: Reply): Buffer {
   const last = lines.length - 1;
   const text = lines.map((line, i) => `${code}${i < last ? '-' : ' '}${line}`).join('\r\n');
-  return packet(REPLY.replyCode, text.replaceAll('%', '%%').replaceAll('\0', ''), '\0');
+  return packet(replyByte.replyCode, text.replaceAll('%', '%%').replaceAll('\0', ''), '\0');
 }
 
 /** `leadingSpace`: the server takes the value as it is; otherwise it puts a space of its own in front. */
 export function headerPacket(change: HeaderChange, leadingSpace: boolean): Buffer {
-  const letter = change.kind === 'insert' ? REPLY.insertHeader : REPLY.changeHeader;
+  const letter = change.kind === 'insert' ? replyByte.insertHeader : replyByte.changeHeader;
   const value = leadingSpace ? change.value : change.value.replace(/^ /, '');
   return packet(letter, number(change.index), change.name, '\0', value, '\0');
 }

@@ -39,7 +39,7 @@ export interface MilterServer {
   readonly close: (closing: Closing) => Promise<void>;
 }
 
-const POLL_MS = 50;
+const pollMs = 50;
 
 /** @throws what listening fails with */
 export async function startMilterServer(options: MilterServerOptions): Promise<MilterServer> {
@@ -104,7 +104,7 @@ async function close(
     for (const [socket, { busy }] of connections) if (deadline.aborted || (hurry.aborted && !busy)) socket.destroy();
   };
   sweep();
-  const polling = setInterval(sweep, POLL_MS);
+  const polling = setInterval(sweep, pollMs);
   await closed;
   clearInterval(polling);
 }

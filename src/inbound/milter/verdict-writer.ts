@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Verdict } from './interface.ts';
-import { BODY_CHUNK_BYTES } from './protocol.ts';
+import { bodyChunkBytes } from './protocol.ts';
 import { bodyPacket, continuePacket, headerPacket, progressPacket, replyPacket } from './replies.ts';
 
 /**
@@ -51,18 +51,18 @@ export class VerdictWriter {
   }
 }
 
-/** The same bytes in buffers of `BODY_CHUNK_BYTES`, the last one shorter; each belongs to the reader. */
+/** The same bytes in buffers of `bodyChunkBytes`, the last one shorter; each belongs to the reader. */
 async function* inChunks(body: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  let chunk = Buffer.allocUnsafe(BODY_CHUNK_BYTES);
+  let chunk = Buffer.allocUnsafe(bodyChunkBytes);
   let filled = 0;
   for await (const bytes of body) {
     for (let at = 0; at < bytes.length;) {
       const count = bytes.copy(chunk, filled, at);
       at += count;
       filled += count;
-      if (filled < BODY_CHUNK_BYTES) continue;
+      if (filled < bodyChunkBytes) continue;
       yield chunk;
-      chunk = Buffer.allocUnsafe(BODY_CHUNK_BYTES);
+      chunk = Buffer.allocUnsafe(bodyChunkBytes);
       filled = 0;
     }
   }

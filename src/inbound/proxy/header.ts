@@ -22,17 +22,17 @@ export type Parsed =
   | { readonly kind: 'complete'; readonly header: ProxyHeader; readonly length: number };
 
 /** Octets of a header of version 1, line end included (section 2.1). */
-const MAX_V1_OCTETS = 107;
+const maxV1Octets = 107;
 
 /** Octets of a header of version 2. The specification allows 65,551; addresses and extensions rarely need 500. */
-const MAX_V2_OCTETS = 4096;
+const maxV2Octets = 4096;
 
 /** Both versions begin differently from the first octet on. */
-const V1_START = Buffer.from('PROXY ');
-const V2_START = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+const v1Start = Buffer.from('PROXY ');
+const v2Start = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 
 /** Signature, version and command, family and protocol, length. */
-const V2_FIXED_OCTETS = 16;
+const v2FixedOctets = 16;
 
 const incomplete: Parsed = { kind: 'incomplete' };
 const broken = (reason: string): Parsed => ({ kind: 'broken', reason });
@@ -40,16 +40,16 @@ const broken = (reason: string): Parsed => ({ kind: 'broken', reason });
 /** @param data everything received so far */
 export function parseProxyHeader(data: Buffer): Parsed {
   if (data.length === 0) return incomplete;
-  const start = data[0] === V2_START[0] ? V2_START : V1_START;
+  const start = data[0] === v2Start[0] ? v2Start : v1Start;
   const common = Math.min(data.length, start.length);
   if (data.compare(start, 0, common, 0, common) !== 0) return broken('no PROXY header where one is expected');
   if (common < start.length) return incomplete;
-  return start === V1_START ? parseV1(data) : parseV2(data);
+  return start === v1Start ? parseV1(data) : parseV2(data);
 }
 
 function parseV1(data: Buffer): Parsed {
-  const end = data.subarray(0, MAX_V1_OCTETS).indexOf('\r\n');
-  if (end < 0) return data.length < MAX_V1_OCTETS ? incomplete : broken('PROXY header without end');
+  const end = data.subarray(0, maxV1Octets).indexOf('\r\n');
+  if (end < 0) return data.length < maxV1Octets ? incomplete : broken('PROXY header without end');
   const [, family, source = '', target = '', sourcePort = '', targetPort = '', ...rest] = data
     .toString('latin1', 0, end)
     .split(' ');
@@ -69,16 +69,16 @@ function isPort(text: string): boolean {
 
 /** Section 2.2. */
 function parseV2(data: Buffer): Parsed {
-  if (data.length < V2_FIXED_OCTETS) return incomplete;
+  if (data.length < v2FixedOctets) return incomplete;
   const version = data[12]! >> 4;
   const command = data[12]! & 0xf;
   const bodyOctets = data.readUInt16BE(14);
-  const length = V2_FIXED_OCTETS + bodyOctets;
+  const length = v2FixedOctets + bodyOctets;
   if (version !== 2 || command > 1) return broken('PROXY header with an unknown version or command');
-  if (length > MAX_V2_OCTETS) return broken(`PROXY header of more than ${MAX_V2_OCTETS} octets`);
+  if (length > maxV2Octets) return broken(`PROXY header of more than ${maxV2Octets} octets`);
   if (data.length < length) return incomplete;
   if (command === 0) return { kind: 'complete', header: { kind: 'local' }, length };
-  const source = sourceOfV2(data[13]!, data.subarray(V2_FIXED_OCTETS, length));
+  const source = sourceOfV2(data[13]!, data.subarray(v2FixedOctets, length));
   if (source === 'short') return broken('PROXY header too short for its addresses');
   const header: ProxyHeader = source === undefined ? { kind: 'unknown' } : { kind: 'client', address: source };
   return { kind: 'complete', header, length };

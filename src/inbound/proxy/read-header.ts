@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { parseProxyHeader, type ProxyHeader } from './header.ts';
 
 /** A balancer sends the header with its first segment. */
-const HEADER_TIMEOUT_MS = 5_000;
+const headerTimeoutMs = 5_000;
 
 /** What was read instead of a header. */
 export class ProxyHeaderError extends Error {
@@ -15,7 +15,7 @@ export class ProxyHeaderError extends Error {
  * @returns undefined when the connection ended before a single octet came, as that of a plain health check does
  * @throws ProxyHeaderError; the socket is destroyed then
  */
-export function readProxyHeader(socket: Socket, timeoutMs = HEADER_TIMEOUT_MS): Promise<ProxyHeader | undefined> {
+export function readProxyHeader(socket: Socket, timeoutMs = headerTimeoutMs): Promise<ProxyHeader | undefined> {
   return new Promise((resolve, reject) => {
     let data = Buffer.alloc(0);
     const settle = (): void => {

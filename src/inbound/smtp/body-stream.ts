@@ -4,7 +4,7 @@ import type { Failure } from '../../smtp/failures.ts';
  * Octets of a piece that the reader is woken for; the last one may be smaller. A client that sends an octet at a time
  * would otherwise make a buffer object for each, in a reader that keeps what it was given.
  */
-const MIN_PIECE_OCTETS = 4096;
+const minPieceOctets = 4096;
 
 /**
  * The content of one message between the wire parser, which pushes, and the relay, which reads it once.
@@ -32,11 +32,11 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
 
   push(content: Buffer): boolean {
     if (this.#discarding || this.#failure) return true;
-    if (this.#heldOctets + content.length < MIN_PIECE_OCTETS) {
+    if (this.#heldOctets + content.length < minPieceOctets) {
       this.#hold(content);
       return true;
     }
-    if (content.length < MIN_PIECE_OCTETS) {
+    if (content.length < minPieceOctets) {
       this.#hold(content);
       this.#release();
     } else {
@@ -106,7 +106,7 @@ export class BodyStream implements AsyncIterableIterator<Buffer> {
     if (this.#heldOctets === 0) this.#held = content;
     else {
       if (this.#held?.length === this.#heldOctets) {
-        const room = Buffer.allocUnsafe(2 * MIN_PIECE_OCTETS);
+        const room = Buffer.allocUnsafe(2 * minPieceOctets);
         this.#held.copy(room);
         this.#held = room;
       }

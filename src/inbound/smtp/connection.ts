@@ -32,14 +32,14 @@ export interface ConnectionSettings {
  * RCPTs passed on together. Fewer with MAIL: should the next hop refuse that, each RCPT behind it is an error to it, and
  * Postfix answers a session of more than ten ever more slowly (smtpd_soft_error_limit).
  */
-const MAX_TOGETHER = 50;
-const MAX_WITH_MAIL = 4;
+const maxTogether = 50;
+const maxWithMail = 4;
 
 /** Commands without sense or out of place between two messages; as in Postfix (smtpd_hard_error_limit). */
-const MAX_ERRORS = 20;
+const maxErrors = 20;
 
 /** A web page can make a browser on a trusted host send this here, with commands of its choice in the body. */
-const HTTP_REQUEST = /^[A-Z]+ \S+ HTTP\/\d/i;
+const httpRequest = /^[A-Z]+ \S+ HTTP\/\d/i;
 
 /**
  * One connection from a trusted neighbour: the order of its commands and the replies to them.
@@ -149,7 +149,7 @@ export class RelayConnection {
         finish(this.#takeXforward(line));
         return;
       default:
-        if (HTTP_REQUEST.test(line)) this.#giveUp('notSmtp');
+        if (httpRequest.test(line)) this.#giveUp('notSmtp');
         else finish(this.#error('unknownCommand'));
     }
   }
@@ -213,7 +213,7 @@ export class RelayConnection {
       next();
       return;
     }
-    const rcpts = this.#pipelinedRcpts(MAX_WITH_MAIL);
+    const rcpts = this.#pipelinedRcpts(maxWithMail);
     this.#work(this.#settings.transactions.mail(mail, this.#client(), rcpts), 1 + rcpts.length, next);
   }
 
@@ -224,7 +224,7 @@ export class RelayConnection {
       next();
       return;
     }
-    const rcpts = [rcpt, ...this.#pipelinedRcpts(MAX_TOGETHER - 1)];
+    const rcpts = [rcpt, ...this.#pipelinedRcpts(maxTogether - 1)];
     this.#work(this.#settings.transactions.rcpt(rcpts), rcpts.length, next);
   }
 
@@ -302,8 +302,8 @@ export class RelayConnection {
 
   #error(name: FailureName): Reply {
     this.#errors += 1;
-    if (this.#errors <= MAX_ERRORS) return failureReply(name);
-    this.#settings.onTrouble(`more than ${MAX_ERRORS} commands that make no sense`);
+    if (this.#errors <= maxErrors) return failureReply(name);
+    this.#settings.onTrouble(`more than ${maxErrors} commands that make no sense`);
     return failureReply('tooManyErrors');
   }
 

@@ -10,21 +10,21 @@
  * Buffers at most three bytes between calls. Content comes out as one view of the chunk that went in, or as one copy
  * where stuffed dots were taken out: however many lines begin with a dot, there is no chunk for each of them.
  */
-const NUL = 0x00;
-const CR = 0x0d;
-const LF = 0x0a;
-const DOT = 0x2e;
-const EMPTY = Buffer.alloc(0);
-const CR_DOT = Buffer.from('\r.');
+const nulByte = 0x00;
+const crByte = 0x0d;
+const lfByte = 0x0a;
+const dotByte = 0x2e;
+const noBytes = Buffer.alloc(0);
+const crDot = Buffer.from('\r.');
 
 /** After a line as short as this the next one is searched by a loop, which is quicker there than a native call. */
-const SHORT_OCTETS = 24;
+const shortOctets = 24;
 
 /** How far such a loop goes before it leaves the rest to a native call. */
-const LOOP_OCTETS = 2 * SHORT_OCTETS;
+const loopOctets = 2 * shortOctets;
 
 /** Called for every line: looking it up on the buffer each time costs as much as the search itself. */
-const { indexOf } = EMPTY as { readonly indexOf: (this: Buffer, byte: number, from: number) => number };
+const { indexOf } = noBytes as { readonly indexOf: (this: Buffer, byte: number, from: number) => number };
 
 export interface DotReaderResult {
   readonly content: Buffer;
@@ -34,11 +34,11 @@ export interface DotReaderResult {
 
 export class DotReader {
   /** Bytes whose meaning depends on what follows: a CR, `CR.`, or a dot (and CR) at the start of a line. */
-  #carry: Buffer = EMPTY;
+  #carry: Buffer = noBytes;
   #atLineStart = true;
   #smuggling = false;
   /** The last byte that was read. A message begins as if a line end came before it. */
-  #last = LF;
+  #last = lfByte;
 
   /** True once a line end that might be misread was seen. What follows is still read up to the end. */
   get smuggling(): boolean {
@@ -55,24 +55,24 @@ export class DotReader {
 
   #read(data: Buffer): DotReaderResult {
     const content = new Content(data);
-    this.#carry = EMPTY;
+    this.#carry = noBytes;
     let search = 0;
     let short = false;
     for (;;) {
       if (this.#atLineStart && search < data.length) {
-        if (data[search] === DOT) {
+        if (data[search] === dotByte) {
           const next = data[search + 1];
           const afterNext = data[search + 2];
-          if (next === undefined || (next === CR && afterNext === undefined)) {
+          if (next === undefined || (next === crByte && afterNext === undefined)) {
             this.#carry = Buffer.from(data.subarray(search));
             this.#findBareCrDot(data, data.length);
             return { content: content.upTo(search) };
           }
-          if (next === CR && afterNext === LF) {
+          if (next === crByte && afterNext === lfByte) {
             this.#findBareCrDot(data, search);
             return { content: content.upTo(search), remainder: data.subarray(search + 3) };
           }
-          if (next === CR) this.#smuggling = true;
+          if (next === crByte) this.#smuggling = true;
           content.skip(search); // the stuffed dot goes
           search += 1;
         }
@@ -80,15 +80,15 @@ export class DotReader {
       }
       const lf = findUnusualLineEnd(data, search, short);
       if (lf < 0) break;
-      if (lf === 0 || data[lf - 1] !== CR) this.#smuggling = true;
+      if (lf === 0 || data[lf - 1] !== crByte) this.#smuggling = true;
       else this.#atLineStart = true;
-      short = lf - search < SHORT_OCTETS;
+      short = lf - search < shortOctets;
       search = lf + 1;
     }
     this.#findBareCrDot(data, data.length);
     const end = data.length - heldBack(data, content.start);
     // A copy: a view, even of nothing, would keep all of the chunk in memory.
-    this.#carry = end < data.length ? Buffer.from(data.subarray(end)) : EMPTY;
+    this.#carry = end < data.length ? Buffer.from(data.subarray(end)) : noBytes;
     return { content: content.upTo(end) };
   }
 
@@ -96,10 +96,10 @@ export class DotReader {
   #findBareCrDot(data: Buffer, end: number): void {
     if (this.#smuggling) return;
     // A search for a single byte is far quicker, and base64, of which most bytes are, has no dots.
-    const first = data.indexOf(DOT, 1);
+    const first = data.indexOf(dotByte, 1);
     if (first < 0) return;
-    for (let at = data.indexOf(CR_DOT, first - 1); at >= 0 && at + 2 < end; at = nextCrDot(data, at + 2)) {
-      if (data[at + 2] !== CR) continue;
+    for (let at = data.indexOf(crDot, first - 1); at >= 0 && at + 2 < end; at = nextCrDot(data, at + 2)) {
+      if (data[at + 2] !== crByte) continue;
       this.#smuggling = true;
       return;
     }
@@ -121,7 +121,7 @@ class Content {
   /** Takes what comes before `at`, and leaves out the byte there. */
   skip(at: number): void {
     this.#copy ??= Buffer.allocUnsafe(this.#data.length);
-    if (at - this.start > LOOP_OCTETS) {
+    if (at - this.start > loopOctets) {
       this.#length += this.#data.copy(this.#copy, this.#length, this.start, at);
     } else {
       for (let from = this.start; from < at; from += 1) this.#copy[this.#length++] = this.#data[from]!;
@@ -139,45 +139,45 @@ class Content {
 /** The next LF that has no CR before it, a dot after it, or ends the data: nothing needs to be done at the others. */
 function findUnusualLineEnd(data: Buffer, from: number, short: boolean): number {
   let near = short;
-  let lf = near ? findNear(data, LF, from) : indexOf.call(data, LF, from);
+  let lf = near ? findNear(data, lfByte, from) : indexOf.call(data, lfByte, from);
   let start = from;
-  while (lf > 0 && data[lf - 1] === CR && lf + 1 < data.length && data[lf + 1] !== DOT) {
-    near = lf - start < SHORT_OCTETS;
+  while (lf > 0 && data[lf - 1] === crByte && lf + 1 < data.length && data[lf + 1] !== dotByte) {
+    near = lf - start < shortOctets;
     start = lf + 1;
-    lf = near ? findNear(data, LF, start) : indexOf.call(data, LF, start);
+    lf = near ? findNear(data, lfByte, start) : indexOf.call(data, lfByte, start);
   }
   return lf;
 }
 
 function nextCrDot(data: Buffer, from: number): number {
-  const end = Math.min(from + LOOP_OCTETS, data.length - 1);
-  for (let at = from; at < end; at += 1) if (data[at] === CR && data[at + 1] === DOT) return at;
-  return data.indexOf(CR_DOT, end);
+  const end = Math.min(from + loopOctets, data.length - 1);
+  for (let at = from; at < end; at += 1) if (data[at] === crByte && data[at + 1] === dotByte) return at;
+  return data.indexOf(crDot, end);
 }
 
 function findNear(data: Buffer, byte: number, from: number): number {
-  const end = Math.min(from + LOOP_OCTETS, data.length);
+  const end = Math.min(from + loopOctets, data.length);
   for (let at = from; at < end; at += 1) if (data[at] === byte) return at;
   return indexOf.call(data, byte, end);
 }
 
 /** @param before the byte before the data; @param end of what is message */
 function isNulBesideLineEnd(before: number, data: Buffer, end: number): boolean {
-  if (end > 0 && before === NUL && isLineEndPart(data[0])) return true;
-  for (let at = data.indexOf(NUL); at >= 0 && at < end; at = findNear(data, NUL, at + 1)) {
+  if (end > 0 && before === nulByte && isLineEndPart(data[0])) return true;
+  for (let at = data.indexOf(nulByte); at >= 0 && at < end; at = findNear(data, nulByte, at + 1)) {
     if (isLineEndPart(at === 0 ? before : data[at - 1]) || (at + 1 < end && isLineEndPart(data[at + 1]))) return true;
   }
   return false;
 }
 
 function isLineEndPart(byte: number | undefined): boolean {
-  return byte === LF || byte === CR || byte === DOT;
+  return byte === lfByte || byte === crByte || byte === dotByte;
 }
 
 /** How many bytes at the end must wait: a CR may belong to CRLF, `CR.` to `CR.CR`. */
 function heldBack(data: Buffer, start: number): number {
   const last = data.length - 1;
-  if (last >= start && data[last] === CR) return 1;
-  if (last - 1 >= start && data[last] === DOT && data[last - 1] === CR) return 2;
+  if (last >= start && data[last] === crByte) return 1;
+  if (last - 1 >= start && data[last] === dotByte && data[last - 1] === crByte) return 2;
   return 0;
 }

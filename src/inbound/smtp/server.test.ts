@@ -128,12 +128,12 @@ const codesOf = (said: string): number[] =>
     .filter((line) => line !== '')
     .map((line) => Number(line.slice(0, 3)));
 
-const EHLO = 'EHLO a.example\r\n';
-const ENVELOPE = 'MAIL FROM:<s@a.example> SIZE=5\r\nRCPT TO:<r@b.example>\r\n';
+const ehlo = 'EHLO a.example\r\n';
+const envelope = 'MAIL FROM:<s@a.example> SIZE=5\r\nRCPT TO:<r@b.example>\r\n';
 
 test('EHLO offers what the relay says and nothing that the library would add', async () => {
   const { port } = await start();
-  assert.deepEqual(await converse(port, `${EHLO}QUIT\r\n`), [
+  assert.deepEqual(await converse(port, `${ehlo}QUIT\r\n`), [
     '220 detach.example ESMTP',
     '250-detach.example',
     '250-PIPELINING',
@@ -147,7 +147,7 @@ test('EHLO offers what the relay says and nothing that the library would add', a
 
 test('HELO offers nothing, and the name is passed on as it was said', async () => {
   const { port, relay } = await start();
-  const lines = await converse(port, `HELO\r\nhelo A_b.Example\r\n${ENVELOPE}QUIT\r\n`);
+  const lines = await converse(port, `HELO\r\nhelo A_b.Example\r\n${envelope}QUIT\r\n`);
   assert.deepEqual(
     lines.map((line) => line.slice(0, 10)),
     ['220 detach', '501 5.5.4 ', '250 detach', '250-2.1.0 ', '250 two li', '250 2.1.5 ', '221 2.0.0 '],
@@ -158,7 +158,7 @@ test('HELO offers nothing, and the name is passed on as it was said', async () =
 test('each protocol has its own greeting', async () => {
   const lmtp = await start({ protocol: 'lmtp' });
   assert.deepEqual(
-    codesOf((await converse(lmtp.port, `${EHLO}HELO a\r\nQUIT\r\n`)).join('\r\n')),
+    codesOf((await converse(lmtp.port, `${ehlo}HELO a\r\nQUIT\r\n`)).join('\r\n')),
     [220, 500, 500, 221],
   );
   const smtp = await start();
@@ -168,7 +168,7 @@ test('each protocol has its own greeting', async () => {
 test('QUIT ends the connection, though the client neither reads nor closes its side', async () => {
   const { port, relay } = await start();
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  socket.write(`${EHLO}QUIT\r\nMAIL FROM:<s@a.example>\r\n`);
+  socket.write(`${ehlo}QUIT\r\nMAIL FROM:<s@a.example>\r\n`);
   while (!relay.closed) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual(relay.heard, ['reset']);
   socket.destroy();
@@ -177,7 +177,7 @@ test('QUIT ends the connection, though the client neither reads nor closes its s
 test('all replies before QUIT arrive, however late the client reads them', async () => {
   const { port } = await start();
   const socket = connect(port, '127.0.0.1').pause();
-  socket.write(`${EHLO}${'RSET\r\n'.repeat(20_000)}QUIT\r\n`);
+  socket.write(`${ehlo}${'RSET\r\n'.repeat(20_000)}QUIT\r\n`);
   await new Promise((resolve) => setTimeout(resolve, 200));
   const lines = await readAll(socket.resume());
   assert.equal(lines.filter((line) => line === '250 2.0.0 Ok').length, 20_000);
@@ -186,8 +186,8 @@ test('all replies before QUIT arrive, however late the client reads them', async
 
 test('a pipelined session with two messages: replies in order, content without its stuffing', async () => {
   const { port, relay } = await start();
-  const message = `${ENVELOPE}DATA\r\n..dot\r\n\u00e9\r\n.\r\n`;
-  const lines = await converse(port, `${EHLO}${message}${message}QUIT\r\n`);
+  const message = `${envelope}DATA\r\n..dot\r\n\u00e9\r\n.\r\n`;
+  const lines = await converse(port, `${ehlo}${message}${message}QUIT\r\n`);
   const answers = [
     '250-2.1.0 Fine',
     '250 two lines',
@@ -206,7 +206,7 @@ test('RCPTs that came together are passed on together, a few with MAIL, and answ
   const { port, relay } = await start();
   const socket = connect(port, '127.0.0.1');
   await once(socket.setEncoding('latin1'), 'data');
-  socket.write(EHLO);
+  socket.write(ehlo);
   await once(socket, 'data');
   socket.write(`MAIL FROM:<s@a.example>\r\n${rcpt('r').repeat(3)}DATA\r\n`);
   const [said] = (await once(socket, 'data')) as [string];
@@ -220,7 +220,7 @@ test('RCPTs that came together are passed on together, a few with MAIL, and answ
 test('what is no RCPT ends those that are passed on together, and is answered where it stands', async () => {
   const { port, relay } = await start();
   const group = `${rcpt('r')}RCPT TO:broken\r\n${rcpt('nobody')}rcpt to: <s@b.example>\nRSET\r\n${rcpt('t')}`;
-  const lines = await converse(port, `${EHLO}MAIL FROM:<s@a.example>\r\n${group}QUIT\r\n`);
+  const lines = await converse(port, `${ehlo}MAIL FROM:<s@a.example>\r\n${group}QUIT\r\n`);
   assert.deepEqual(codesOf(lines.slice(7).join('\r\n')), [250, 250, 250, 501, 550, 250, 250, 250, 221]);
   assert.deepEqual(
     relay.heard.slice(-6),
@@ -234,7 +234,7 @@ test('no mail before EHLO, and DATA takes no argument', async () => {
   const { port, relay } = await start();
   const lines = await converse(
     port,
-    `${ENVELOPE}DATA\r\n${EHLO}${ENVELOPE.toLowerCase()}DATA now\r\ndata\r\n.\r\nQUIT\r\n`,
+    `${envelope}DATA\r\n${ehlo}${envelope.toLowerCase()}DATA now\r\ndata\r\n.\r\nQUIT\r\n`,
   );
   assert.deepEqual(codesOf(lines.slice(1, 4).join('\r\n')), [503, 503, 503]);
   assert.deepEqual(relay.heard.slice(-2), ['MAIL <s@a.example> size=5', 'RCPT <r@b.example>']);
@@ -244,14 +244,14 @@ test('no mail before EHLO, and DATA takes no argument', async () => {
 test('nothing is said after a 421, and nothing done', async () => {
   const { port, relay } = await start();
   relay.mailReply = { code: 421, lines: ['4.3.2 closing'] };
-  const lines = await converse(port, `${EHLO}MAIL FROM:<s@a.example>\r\n${rcpt('r')}RSET\r\n`);
+  const lines = await converse(port, `${ehlo}MAIL FROM:<s@a.example>\r\n${rcpt('r')}RSET\r\n`);
   assert.equal(lines.at(-1), '421 4.3.2 closing');
   assert.equal(relay.heard.at(-1), 'RCPT <r@b.example>');
 });
 
 test('commands come out the same however they are cut', async () => {
   const { port, relay } = await start();
-  const wire = `${EHLO}${ENVELOPE}DATA\r\nx\r\n.\r\nNOOP\r\nVRFY x\r\nQUIT\r\n`;
+  const wire = `${ehlo}${envelope}DATA\r\nx\r\n.\r\nNOOP\r\nVRFY x\r\nQUIT\r\n`;
   const whole = await converse(port, wire);
   const heard = relay.heard.splice(0);
   const socket = connect(port, '127.0.0.1').setNoDelay();
@@ -267,10 +267,10 @@ test('commands come out the same however they are cut', async () => {
 test('a command line without end is refused, whole or in pieces', async () => {
   const { port, relay } = await start();
   for (const end of ['', '\r\nNOOP\r\n']) {
-    const lines = await converse(port, `${EHLO}MAIL FROM:<${'x'.repeat(20_000)}${end}`);
+    const lines = await converse(port, `${ehlo}MAIL FROM:<${'x'.repeat(20_000)}${end}`);
     assert.match(lines.at(-1) ?? '', /^421 .*command line too long/);
   }
-  const lines = await converse(port, `${EHLO}MAIL FROM:<s@a.example>\r\nRCPT TO:<${'x'.repeat(20_000)}@b.example>\r\n`);
+  const lines = await converse(port, `${ehlo}MAIL FROM:<s@a.example>\r\nRCPT TO:<${'x'.repeat(20_000)}@b.example>\r\n`);
   assert.match(lines.at(-1) ?? '', /^421 .*command line too long/);
   assert.ok(!relay.heard.some((line) => line.startsWith('RCPT')));
 });
@@ -285,14 +285,14 @@ test('a client outside the trusted networks is refused before its first command'
 
 test('a stranger that talks too soon is not obeyed either', async () => {
   const { port, relay } = await start({ trustedNetworks: ['192.0.2.0/24'] });
-  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\n`);
+  const lines = await converse(port, `${ehlo}${envelope}DATA\r\n`);
   assert.match(lines[0] ?? '', /^554 5\.7\.1 /);
   assert.deepEqual(relay.heard, []);
 });
 
 test('a bare line feed is refused, and what follows the message is not read as commands of it', async () => {
   const { port, relay } = await start();
-  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\na\n.\nMAIL FROM:<x@y>\r\n.\r\nQUIT\r\n`);
+  const lines = await converse(port, `${ehlo}${envelope}DATA\r\na\n.\nMAIL FROM:<x@y>\r\n.\r\nQUIT\r\n`);
   assert.match(lines.at(-2) ?? '', /^550 5\.5\.2 /);
   assert.equal(lines.at(-1), '221 2.0.0 Bye');
   assert.deepEqual(relay.messages, []);
@@ -301,7 +301,7 @@ test('a bare line feed is refused, and what follows the message is not read as c
 
 test('a message over the limit is refused after its end, and the session goes on', async () => {
   const { port, relay } = await start({ maxMessageSize: 1000 });
-  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\n${'x'.repeat(2000)}\r\n.\r\nQUIT\r\n`);
+  const lines = await converse(port, `${ehlo}${envelope}DATA\r\n${'x'.repeat(2000)}\r\n.\r\nQUIT\r\n`);
   assert.match(lines.at(-2) ?? '', /^552 5\.3\.4 /);
   assert.equal(lines.at(-1), '221 2.0.0 Bye');
   assert.deepEqual(relay.messages, []);
@@ -310,7 +310,7 @@ test('a message over the limit is refused after its end, and the session goes on
 test('a relay that gives up early: the rest of the message is swallowed, the reply comes at its end', async () => {
   const { port, relay } = await start();
   relay.hasty = true;
-  const lines = await converse(port, `${EHLO}${ENVELOPE}DATA\r\n${'x\r\n'.repeat(300_000)}.\r\nQUIT\r\n`);
+  const lines = await converse(port, `${ehlo}${envelope}DATA\r\n${'x\r\n'.repeat(300_000)}.\r\nQUIT\r\n`);
   assert.match(lines.at(-2) ?? '', /^452 4\.3\.1 /);
   assert.equal(lines.at(-1), '221 2.0.0 Bye');
 });
@@ -321,7 +321,7 @@ test('an LMTP client hears of each recipient', async () => {
     { code: 250, lines: ['2.1.5 one'] },
     { code: 452, lines: ['4.2.2 two'] },
   ];
-  const lines = await converse(port, `LHLO a.example\r\n${ENVELOPE}DATA\r\nx\r\n.\r\nQUIT\r\n`);
+  const lines = await converse(port, `LHLO a.example\r\n${envelope}DATA\r\nx\r\n.\r\nQUIT\r\n`);
   assert.deepEqual(lines.slice(-3), ['250 2.1.5 one', '452 4.2.2 two', '221 2.0.0 Bye']);
   assert.equal(relay.clients[0]?.protocol, 'LMTP');
 });
@@ -332,17 +332,17 @@ test('an LMTP client hears of the recipients after a 421 too: who has the messag
     { code: 421, lines: ['4.3.2 one'] },
     { code: 250, lines: ['2.1.5 two'] },
   ];
-  const lines = await converse(port, `LHLO a.example\r\n${ENVELOPE}DATA\r\nx\r\n.\r\n`);
+  const lines = await converse(port, `LHLO a.example\r\n${envelope}DATA\r\nx\r\n.\r\n`);
   assert.deepEqual(lines.slice(-2), ['421 4.3.2 one', '250 2.1.5 two']);
 });
 
 test('XFORWARD is taken from its hosts only, and holds for one transaction', async () => {
   const command = 'XFORWARD NAME=c.example ADDR=192.0.2.9 IDENT=Q+41\r\n';
   const without = await start();
-  assert.match((await converse(without.port, `${EHLO}${command}QUIT\r\n`)).at(-2) ?? '', /^554 /);
+  assert.match((await converse(without.port, `${ehlo}${command}QUIT\r\n`)).at(-2) ?? '', /^554 /);
   const { port, relay } = await start({ xforwardHosts: ['127.0.0.1/32'] });
-  const message = `${ENVELOPE}DATA\r\nx\r\n.\r\n`;
-  await converse(port, `${EHLO}${command}${message}${message}QUIT\r\n`);
+  const message = `${envelope}DATA\r\nx\r\n.\r\n`;
+  await converse(port, `${ehlo}${command}${message}${message}QUIT\r\n`);
   assert.deepEqual(Object.fromEntries(relay.clients[0]?.xforward ?? []), {
     NAME: 'c.example',
     ADDR: '192.0.2.9',
@@ -354,7 +354,7 @@ test('XFORWARD is taken from its hosts only, and holds for one transaction', asy
 test('a client that vanishes within the message: the relay learns of it', async () => {
   const { port, relay } = await start();
   const socket = connect(port, '127.0.0.1');
-  socket.write(`${EHLO}${ENVELOPE}DATA\r\nhalf a mess`);
+  socket.write(`${ehlo}${envelope}DATA\r\nhalf a mess`);
   let text = '';
   for await (const chunk of socket.setEncoding('latin1')) {
     text += chunk as string;
@@ -368,7 +368,7 @@ test('a client that vanishes within the message: the relay learns of it', async 
 test('a command that was cut off is not carried out', async () => {
   const { port, relay } = await start();
   const socket = connect(port, '127.0.0.1');
-  socket.end(`${EHLO}MAIL FROM:<s@a.example>`);
+  socket.end(`${ehlo}MAIL FROM:<s@a.example>`);
   await readAll(socket);
   assert.ok(!relay.heard.some((line) => line.startsWith('MAIL')));
 });
@@ -384,7 +384,7 @@ test('shutting down: idle clients are told, a message under way is answered firs
     reached();
     return new Promise((resolve) => (release = resolve));
   };
-  const busy = converse(port, `${EHLO}${ENVELOPE}DATA\r\nx\r\n.\r\n`);
+  const busy = converse(port, `${ehlo}${envelope}DATA\r\nx\r\n.\r\n`);
   await atReply;
   const closing = inbound.close(hurriedly());
   assert.match((await readAll(idle)).join(), /^421 4\.3\.2/);
@@ -410,9 +410,9 @@ test('retiring: a client that was just served is left alone for a moment, then s
   const client = connect(port, '127.0.0.1').setEncoding('latin1');
   await once(client, 'data');
   const closed = inbound.close({ hurry: new AbortController().signal, deadline: AbortSignal.timeout(20_000) });
-  client.write(EHLO);
+  client.write(ehlo);
   assert.match(String(await once(client, 'data')), /^250/);
-  client.write(`${ENVELOPE}DATA\r\nx\r\n.\r\n`);
+  client.write(`${envelope}DATA\r\nx\r\n.\r\n`);
   const lines = await readAll(client);
   assert.ok(lines.includes('250 2.0.0 Ok: queued as ABC'));
   assert.match(lines.at(-1) ?? '', /^421 4\.3\.2/);
@@ -424,7 +424,7 @@ test('strangers take no places: a flood of them, and the neighbour is served at 
   const strangers = Array.from({ length: 300 }, () => converse(port, 'PROXY TCP4 192.0.2.66 192.0.2.1 1 25\r\n'));
   const said = await converse(
     port,
-    `PROXY TCP4 127.0.0.1 192.0.2.1 1 25\r\n${EHLO}${ENVELOPE}DATA\r\nx\r\n.\r\nQUIT\r\n`,
+    `PROXY TCP4 127.0.0.1 192.0.2.1 1 25\r\n${ehlo}${envelope}DATA\r\nx\r\n.\r\nQUIT\r\n`,
   );
   assert.equal(said.at(-2), '250 2.0.0 Ok: queued as ABC');
   assert.equal(relay.messages.length, 1);
@@ -466,7 +466,7 @@ test('one address has its share of the places, the others have theirs', async ()
 
 test('a web page cannot send mail through a browser on a trusted host', async () => {
   const { port, relay } = await start();
-  const lines = await converse(port, `POST / HTTP/1.1\r\nHost: x\r\n\r\n${EHLO}${ENVELOPE}`);
+  const lines = await converse(port, `POST / HTTP/1.1\r\nHost: x\r\n\r\n${ehlo}${envelope}`);
   assert.match(lines.at(-1) ?? '', /^421 4\.7\.0 /);
   assert.deepEqual(relay.heard, []);
 });
@@ -474,8 +474,8 @@ test('a web page cannot send mail through a browser on a trusted host', async ()
 test('a client that only makes errors is sent away; each message clears the account', async () => {
   const { port, lines } = await start();
   const nonsense = 'AUTH PLAIN AA==\r\n'.repeat(20);
-  const message = `${ENVELOPE}DATA\r\nx\r\n.\r\n`;
-  const said = await converse(port, `${EHLO}${nonsense}${message}${nonsense}${message}${nonsense}AUTH\r\nNOOP\r\n`);
+  const message = `${envelope}DATA\r\nx\r\n.\r\n`;
+  const said = await converse(port, `${ehlo}${nonsense}${message}${nonsense}${message}${nonsense}AUTH\r\nNOOP\r\n`);
   assert.equal(said.filter((line) => line.startsWith('500 5.5.2 ')).length, 60);
   assert.match(said.at(-1) ?? '', /^421 4\.7\.0 too many errors/);
   assert.deepEqual(

@@ -14,16 +14,16 @@ import { RelayConnection } from './connection.ts';
 import { LibraryServer } from './library.ts';
 
 /** A client that has heard nothing for this long while a new generation serves already is idle. */
-const LINGER_MS = 3000;
+const lingerMs = 3000;
 
 /** Postfix waits 300 s for the next command on a session that it keeps (smtp_data_done_timeout and kin are longer). */
-const IDLE_TIMEOUT_MS = 300_000;
+const idleTimeoutMs = 300_000;
 
 /**
  * TLS 1.3, and of TLS 1.2 what has forward secrecy and authenticates what it encrypts. Each Postfix and OpenSSL of the
  * last ten years has these.
  */
-const CIPHERS = [
+const cipherList = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
   'TLS_AES_128_GCM_SHA256',
@@ -174,7 +174,7 @@ class RelayServer extends LibraryServer {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     const closeIdle = (): void => {
       if (hurry.aborted) this.#closeStrangers();
-      const idleSince = hurry.aborted ? Infinity : performance.now() - LINGER_MS;
+      const idleSince = hurry.aborted ? Infinity : performance.now() - lingerMs;
       for (const connection of [...this.#connections]) {
         if (!connection.busy && connection.lastSaid <= idleSince) connection.shutDown();
       }
@@ -202,10 +202,10 @@ class RelayServer extends LibraryServer {
 
 function libraryOptions({ inbound: { tls } }: InboundOptions): SMTPServerOptions {
   return {
-    socketTimeout: IDLE_TIMEOUT_MS,
+    socketTimeout: idleTimeoutMs,
     // Without a certificate of the operator's, the library would offer STARTTLS with a key that everybody knows.
     ...(tls.mode !== 'off' && tls.cert !== undefined && tls.key !== undefined
-      ? { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2', ciphers: CIPHERS }
+      ? { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2', ciphers: cipherList }
       : { disabledCommands: ['STARTTLS'] }),
   };
 }

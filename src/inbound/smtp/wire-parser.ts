@@ -22,10 +22,10 @@ interface Reception {
 }
 
 /** So many commands are carried out before other connections get their turn. */
-const MAX_COMMANDS_PER_TURN = 100;
+const maxCommandsPerTurn = 100;
 
 /** A command of 16 KiB has room for the longest path and its parameters. */
-const MAX_COMMAND_OCTETS = 16 * 1024;
+const maxCommandOctets = 16 * 1024;
 
 /**
  * What comes in, as commands and message content.
@@ -78,7 +78,7 @@ export class WireParser extends Writable {
     while (taken.length < max) {
       const at = this.#at;
       const line = this.#nextLine();
-      const command = line === undefined || line.length > MAX_COMMAND_OCTETS ? undefined : parse(line);
+      const command = line === undefined || line.length > maxCommandOctets ? undefined : parse(line);
       if (command === undefined) {
         this.#at = at;
         break;
@@ -109,14 +109,14 @@ export class WireParser extends Writable {
       working = true;
       try {
         while (answered) {
-          if (this.#carriedOut >= MAX_COMMANDS_PER_TURN) {
+          if (this.#carriedOut >= maxCommandsPerTurn) {
             this.#carriedOut = 0;
             setImmediate(goOn);
             return;
           }
           this.#carriedOut += 1;
           const line = this.isClosed || this.#reception ? undefined : this.#nextLine();
-          if (line === undefined || line.length > MAX_COMMAND_OCTETS) {
+          if (line === undefined || line.length > maxCommandOctets) {
             this.#leave(line, next);
             return;
           }
@@ -137,7 +137,7 @@ export class WireParser extends Writable {
     this.#at = 0;
     if (this.isClosed) next();
     else if (this.#reception) this.#content(this.#reception, Buffer.from(rest, 'latin1'), next);
-    else if (line !== undefined || rest.length > MAX_COMMAND_OCTETS) {
+    else if (line !== undefined || rest.length > maxCommandOctets) {
       this.isClosed = true;
       this.#options.overlong();
       next();

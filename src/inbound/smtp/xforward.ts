@@ -1,9 +1,9 @@
 import { decodeXtext } from '../../smtp/xtext.ts';
 
 /** What we take; Postfix sends what EHLO offers (XFORWARD_README). */
-export const XFORWARD_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDENT', 'SOURCE'] as const;
+export const xforwardAttributes = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDENT', 'SOURCE'] as const;
 
-const known: ReadonlySet<string> = new Set(XFORWARD_ATTRIBUTES);
+const known: ReadonlySet<string> = new Set(xforwardAttributes);
 
 /**
  * The attributes of one XFORWARD command, xtext-decoded, names in capitals.

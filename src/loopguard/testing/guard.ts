@@ -10,13 +10,13 @@ export const key = (id: string, fill: number): { id: string; secret: Buffer } =>
 export const guardWith = (options: Partial<GuardOptions> = {}): Guard =>
   createGuard({ cluster: 'lab', keys: [key('k1', 1)], maxPasses: 1, hopLimit: 50, ...options });
 
-export const NOW = Date.UTC(2026, 0, 15, 12);
+export const sampleTime = Date.UTC(2026, 0, 15, 12);
 export const block = (text: string): HeaderBlock =>
   HeaderBlock.parse(Buffer.from(text.replace(/\r?\n/g, '\r\n'), 'latin1'));
 export const onTop = (field: string, header: HeaderBlock): HeaderBlock =>
   HeaderBlock.parse(Buffer.concat([Buffer.from(field, 'latin1'), header.raw]));
 
-export const MESSAGE = block(`Message-ID: <1@a.example>
+export const sampleMessage = block(`Message-ID: <1@a.example>
 Date: Thu, 15 Jan 2026 12:00:00 +0000
 From: Alice <alice@a.example>
 To: u@b.example
@@ -28,7 +28,7 @@ export function looping(
   guard: Guard,
   header: HeaderBlock,
   recipients: readonly string[],
-  at = NOW,
+  at = sampleTime,
   from = 'alice@a.example',
 ): readonly boolean[] {
   const inspection = guard.inspect(header, recipients, at, from);
@@ -40,7 +40,7 @@ export function looping(
 export function stamped(
   guard: Guard,
   recipients: readonly string[],
-  { header = MESSAGE, at = NOW, from = 'alice@a.example' } = {},
+  { header = sampleMessage, at = sampleTime, from = 'alice@a.example' } = {},
 ): HeaderBlock {
   return onTop(guard.stamp(header, recipients, at, from), header);
 }

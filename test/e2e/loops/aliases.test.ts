@@ -53,11 +53,11 @@ function startGuarded(
   return startPair(scenario, (nextHop) => topology.startFilter(scenario, { nextHop, loopguard }), aliases);
 }
 
-const ALICE = 'alice@a.example';
+const alice = 'alice@a.example';
 
 test('an alias at B back to somebody else at A is a forward: delivered once, no alarm', async (t) => {
   const pair = await startGuarded(new Scenario(t), { b: { 'office@b.example': ['carol@a.example'] } });
-  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, ALICE, ['office@b.example']), pair.servers);
+  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, alice, ['office@b.example']), pair.servers);
   assert.equal(topology.lettersOf(pair.mailboxes, 'carol@a.example').length, 1);
   assert.equal(pair.mailboxes.messages.length, 1);
   assert.deepEqual(topology.outcomes(...pair.filters), ['delivered', 'delivered']);
@@ -66,9 +66,9 @@ test('an alias at B back to somebody else at A is a forward: delivered once, no 
 });
 
 test('an alias at B back to the sender: delivered once, no alarm', async (t) => {
-  const pair = await startGuarded(new Scenario(t), { b: { 'office@b.example': [ALICE] } });
-  await topology.sendAndSettle(topology.letter(pair.a.port, ALICE, ['office@b.example']), pair.servers);
-  assert.equal(topology.lettersOf(pair.mailboxes, ALICE).length, 1);
+  const pair = await startGuarded(new Scenario(t), { b: { 'office@b.example': [alice] } });
+  await topology.sendAndSettle(topology.letter(pair.a.port, alice, ['office@b.example']), pair.servers);
+  assert.equal(topology.lettersOf(pair.mailboxes, alice).length, 1);
   assert.equal(pair.mailboxes.messages.length, 1);
 });
 
@@ -80,8 +80,8 @@ const circle = {
 test('two aliases in a circle, without a guard: round and round', async (t) => {
   const scenario = new Scenario(t);
   const pair = await startPair(scenario, (target) => scenario.use(PlainFilter.start({ target })), circle);
-  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, ALICE, ['u@a.example']), pair.servers);
-  const reports = topology.reportsTo(pair.mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, alice, ['u@a.example']), pair.servers);
+  const reports = topology.reportsTo(pair.mailboxes, alice);
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /too many hops/);
   const letters = pair.filters.flatMap(({ heard }) => heard.match(/^MAIL FROM:<alice/gm) ?? []).length;
@@ -90,8 +90,8 @@ test('two aliases in a circle, without a guard: round and round', async (t) => {
 
 test('two aliases in a circle: stopped after one round, one bounce', async (t) => {
   const pair = await startGuarded(new Scenario(t), circle);
-  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, ALICE, ['u@a.example']), pair.servers);
-  const reports = topology.reportsTo(pair.mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, alice, ['u@a.example']), pair.servers);
+  const reports = topology.reportsTo(pair.mailboxes, alice);
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /Diagnostic-Code: smtp; 554 5\.4\.6 mail forwarding loop for <v@b\.example>/);
   assert.equal(pair.mailboxes.messages.length, 1);
@@ -105,10 +105,10 @@ test('a circle with a way out: who can be reached is reached once, and the circl
     a: { 'u@a.example': ['v@b.example'] },
     b: { 'v@b.example': ['u@a.example', 'carol@a.example', 'dave@b.example'] },
   });
-  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, ALICE, ['u@a.example']), pair.servers);
+  const ms = await topology.sendAndSettle(topology.letter(pair.a.port, alice, ['u@a.example']), pair.servers);
   assert.equal(topology.lettersOf(pair.mailboxes, 'carol@a.example').length, 1);
   assert.equal(topology.lettersOf(pair.mailboxes, 'dave@b.example').length, 1);
-  assert.equal(topology.reportsTo(pair.mailboxes, ALICE).length, 1);
+  assert.equal(topology.reportsTo(pair.mailboxes, alice).length, 1);
   assert.equal(pair.mailboxes.messages.length, 3);
   topology.tell(t, 'alias circle with a way out, guard', {
     arrivals: topology.arrivals(...pair.filters),

@@ -10,10 +10,10 @@ import { sendMail } from '../../harness/send-mail.ts';
 import { startSink, type Sink } from '../../harness/sink.ts';
 import * as topology from './topology.ts';
 
-const ALICE = 'alice@b.example';
-const BOB = 'bob@b.example';
-const CAROL = 'carol@b.example';
-const EVE = 'eve@b.example';
+const alice = 'alice@b.example';
+const bob = 'bob@b.example';
+const carol = 'carol@b.example';
+const eve = 'eve@b.example';
 
 const tag = (): string => randomBytes(8).toString('base64url');
 const now = Math.floor(Date.now() / 1000);
@@ -62,12 +62,12 @@ test('innocent mail is not refused, whatever stamps somebody put on it', async (
   const scenario = new Scenario(t);
   const world = await scenario.use(startSink());
   const filter = await topology.startFilter(scenario, { nextHop: world.port });
-  const envelope = { port: filter.port, from: ALICE, to: [BOB] };
-  await topology.send(topology.letter(filter.port, ALICE, [BOB]));
+  const envelope = { port: filter.port, from: alice, to: [bob] };
+  await topology.send(topology.letter(filter.port, alice, [bob]));
   const first = world.messages[0]!.data;
   const [stamp, received] = [field(first, 'X-Detach-Guard'), field(first, 'Received')];
   for (const [what, fields] of forgeries) {
-    const message = buildMessage({ from: ALICE, to: BOB, headers: fields(stamp, received) });
+    const message = buildMessage({ from: alice, to: bob, headers: fields(stamp, received) });
     const sent = await sendMail({ ...envelope, message });
     assert.equal(sent.final[0]?.code, 250, `${what}: ${sent.final[0]?.text}`);
   }
@@ -101,8 +101,8 @@ test('thousands of false stamps do not get a looping message past the guard', as
     settings: { header_size_limit: 10_000_000 },
   });
   const headers = Array.from({ length: 5000 }, fake);
-  const ms = await topology.sendAndSettle(topology.letter(a.port, ALICE, ['bob@far.example'], { headers }), [a]);
-  assert.equal(topology.reportsTo(mailboxes, ALICE).length, 1);
+  const ms = await topology.sendAndSettle(topology.letter(a.port, alice, ['bob@far.example'], { headers }), [a]);
+  assert.equal(topology.reportsTo(mailboxes, alice).length, 1);
   assert.deepEqual(topology.outcomes(filter), ['delivered', 'refused']);
   assert.deepEqual(topology.fences(filter), ['stamp']);
   topology.tell(t, 'A → filter → A with 5,000 false stamps, guard', { arrivals: 2, bounces: 1, ms });
@@ -131,29 +131,29 @@ for (const [what, limit] of [
   test(`who got a blind copy cannot be found out by replaying a stamp to a guessed address; ${what}`, async (t) => {
     const { a, servers, filter, mailboxes } = await startChain(new Scenario(t), limit);
     // To Bob, and to Carol in blind copy. Eve got nothing.
-    const message = buildMessage({ from: ALICE, to: BOB });
-    await topology.sendAndSettle({ port: a.port, from: ALICE, to: [BOB, CAROL], message }, servers);
-    const copy = topology.lettersOf(mailboxes, BOB)[0]!.data;
+    const message = buildMessage({ from: alice, to: bob });
+    await topology.sendAndSettle({ port: a.port, from: alice, to: [bob, carol], message }, servers);
+    const copy = topology.lettersOf(mailboxes, bob)[0]!.data;
     const tags = /;r=([^;]+)/.exec(field(copy, 'X-Detach-Guard').replace(/\s+/g, ''))?.[1]?.split(',');
     assert.equal(tags?.length, 8, 'recipients cannot be counted');
 
     // Bob sends what he has to both, to each alone and to the two together, by A and straight to the filter.
-    const attempts = [[CAROL], [EVE], [CAROL, EVE], [BOB, CAROL], [BOB, EVE]];
+    const attempts = [[carol], [eve], [carol, eve], [bob, carol], [bob, eve]];
     for (const port of [a.port, filter.port]) {
       for (const to of attempts) {
-        const sent = await sendMail({ port, from: BOB, to, message: copy });
+        const sent = await sendMail({ port, from: bob, to, message: copy });
         const { text = '' } = sent.final[0] ?? {};
         // Whether a copy for Bob himself may pass is his own affair; it must not depend on who else is guessed.
         assert.match(text, /^250 /, `${to.join()}: ${text}`);
         await topology.atRest(...servers);
       }
     }
-    assert.equal(topology.reportsTo(mailboxes, CAROL).length + topology.reportsTo(mailboxes, EVE).length, 0);
-    const heard = topology.reportsTo(mailboxes, BOB).join('\n');
-    assert.ok(!heard.includes(CAROL) && !heard.includes(EVE), 'no report to Bob names either of them');
+    assert.equal(topology.reportsTo(mailboxes, carol).length + topology.reportsTo(mailboxes, eve).length, 0);
+    const heard = topology.reportsTo(mailboxes, bob).join('\n');
+    assert.ok(!heard.includes(carol) && !heard.includes(eve), 'no report to Bob names either of them');
     assert.equal(
-      topology.lettersOf(mailboxes, CAROL).length - 1,
-      topology.lettersOf(mailboxes, EVE).length,
+      topology.lettersOf(mailboxes, carol).length - 1,
+      topology.lettersOf(mailboxes, eve).length,
       'the two fare the same',
     );
   });
@@ -161,15 +161,15 @@ for (const [what, limit] of [
 
 test('a replay under the author’s reverse-path is reported to the author, not to who replays', async (t) => {
   const { a, servers, mailboxes } = await startChain(new Scenario(t), 500);
-  const message = buildMessage({ from: ALICE, to: BOB });
-  await topology.sendAndSettle({ port: a.port, from: ALICE, to: [BOB, CAROL], message }, servers);
-  const copy = topology.lettersOf(mailboxes, BOB)[0]!.data;
-  for (const to of [[CAROL], [EVE], [BOB, CAROL]]) {
-    await topology.sendAndSettle({ port: a.port, from: ALICE, to, message: copy }, servers);
+  const message = buildMessage({ from: alice, to: bob });
+  await topology.sendAndSettle({ port: a.port, from: alice, to: [bob, carol], message }, servers);
+  const copy = topology.lettersOf(mailboxes, bob)[0]!.data;
+  for (const to of [[carol], [eve], [bob, carol]]) {
+    await topology.sendAndSettle({ port: a.port, from: alice, to, message: copy }, servers);
   }
-  assert.equal(topology.reportsTo(mailboxes, BOB).length, 0);
-  assert.equal(topology.mailOf(mailboxes, EVE).length, 1, 'Eve is new to this message');
-  const [reports, rest] = [topology.reportsTo(mailboxes, ALICE), topology.lettersOf(mailboxes, CAROL)];
+  assert.equal(topology.reportsTo(mailboxes, bob).length, 0);
+  assert.equal(topology.mailOf(mailboxes, eve).length, 1, 'Eve is new to this message');
+  const [reports, rest] = [topology.reportsTo(mailboxes, alice), topology.lettersOf(mailboxes, carol)];
   assert.equal(reports.length, 1, 'of the whole set only: one recipient of two has perhaps been reached another way');
   assert.equal(rest.length, 2);
 });

@@ -15,8 +15,8 @@ import type { Sink } from '../../harness/sink.ts';
 import { SmtpDialog } from '../../harness/smtp-dialog.ts';
 import * as topology from './topology.ts';
 
-const ALICE = 'alice@example.com';
-const BOB = 'bob@example.org';
+const alice = 'alice@example.com';
+const bob = 'bob@example.org';
 
 interface Site {
   readonly postfix: PostfixInstance;
@@ -37,7 +37,7 @@ interface SiteOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-const WORKERS = 2;
+const workerCount = 2;
 
 async function startSite(scenario: Scenario, options: SiteOptions): Promise<Site> {
   const { takesXforward = false, speedAdjust = false, nextHop, host = '127.0.0.1', settings = {} } = options;
@@ -45,7 +45,7 @@ async function startSite(scenario: Scenario, options: SiteOptions): Promise<Site
   const [front, back] = [await freePort(), await freePort()];
   const detach = await topology.startFilter(scenario, {
     nextHop: [nextHop(front, back)],
-    config: { workers: WORKERS, inbound: { xforwardHosts: ['127.0.0.0/8', '::1'] } },
+    config: { workers: workerCount, inbound: { xforwardHosts: ['127.0.0.0/8', '::1'] } },
   });
   const postfix = await scenario.use(
     startPostfix({
@@ -67,14 +67,14 @@ async function startSite(scenario: Scenario, options: SiteOptions): Promise<Site
   return { postfix, detach, mailboxes, front, back };
 }
 
-const message = topology.letter(0, ALICE, [BOB]).message;
+const message = topology.letter(0, alice, [bob]).message;
 const send = (port: number, host = '127.0.0.1'): Promise<SendResult> =>
-  sendMail({ port, host, from: ALICE, to: [BOB], message });
+  sendMail({ port, host, from: alice, to: [bob], message });
 
 /** The reply that ended it: to MAIL, RCPT or the message, by when Postfix opens its session with the filter. */
 const verdict = ({ mail, rcpt, data, final }: SendResult): string => (final[0] ?? data ?? rcpt.at(-1) ?? mail).text;
 
-const REFUSED = /^451 4\.3\.5 mail system configuration error: relays call one another in a circle$/;
+const refused = /^451 4\.3\.5 mail system configuration error: relays call one another in a circle$/;
 
 /** One message, refused after one round, with one line that says what to do. */
 async function assertRefused(t: { diagnostic(text: string): void }, site: Site, host?: string): Promise<void> {
@@ -82,7 +82,7 @@ async function assertRefused(t: { diagnostic(text: string): void }, site: Site, 
   // The client may be told at RCPT, and goes on to DATA as clients do that pipeline.
   const sent = await send(site.front, host);
   t.diagnostic(`refused after ${Math.round(performance.now() - began)} ms`);
-  const refusals = [...sent.rcpt, ...sent.final].filter(({ text }) => REFUSED.test(text));
+  const refusals = [...sent.rcpt, ...sent.final].filter(({ text }) => refused.test(text));
   assert.equal(refusals.length, 1, `${verdict(sent)}\n${site.detach.describe()}`);
   await site.detach.waitForEvent('transaction', ({ failure }) => failure === undefined);
   assert.equal(topology.transactions(site.detach).length, 2, 'the message, and itself once more');
@@ -102,7 +102,7 @@ async function assertDeliveredWhenCorrected(site: Site, wrong: RegExp): Promise<
   await detach.restart();
   assert.match(verdict(await send(front)), /^250 /);
   await topology.atRest(postfix);
-  assert.equal(topology.mailOf(mailboxes, BOB).length, 1);
+  assert.equal(topology.mailOf(mailboxes, bob).length, 1);
 }
 
 for (const takesXforward of [false, true]) {
@@ -146,7 +146,7 @@ for (const [name, proxyProtocol, takesXforward] of [
 async function sendMany(site: Site, times: number, helo: string): Promise<void> {
   const dialog = await SmtpDialog.open(site.front);
   for (let i = 0; i < times; i += 1) {
-    const sent = await transact(dialog, { port: site.front, from: ALICE, to: [BOB], message, helo });
+    const sent = await transact(dialog, { port: site.front, from: alice, to: [bob], message, helo });
     assert.match(verdict(sent), /^250 /, site.detach.describe());
   }
   await dialog.quit();
@@ -155,18 +155,18 @@ async function sendMany(site: Site, times: number, helo: string): Promise<void> 
 /** A client that leaves in the middle of a message, or changes its mind, and begins again on the same connection. */
 async function sendAgain(site: Site): Promise<void> {
   const gone = await SmtpDialog.open(site.front);
-  for (const line of ['EHLO c.example', `MAIL FROM:<${ALICE}>`, `RCPT TO:<${BOB}>`]) await gone.expect(250, line);
+  for (const line of ['EHLO c.example', `MAIL FROM:<${alice}>`, `RCPT TO:<${bob}>`]) await gone.expect(250, line);
   await gone.expect(354, 'DATA');
   await gone.write('Subject: half\r\n');
   gone.abort();
   const dialog = await SmtpDialog.open(site.front);
   await dialog.expect(250, 'EHLO c.example');
   for (let i = 0; i < 3; i += 1) {
-    await dialog.expect(250, `MAIL FROM:<${ALICE}>`);
-    await dialog.expect(250, `RCPT TO:<${BOB}>`);
+    await dialog.expect(250, `MAIL FROM:<${alice}>`);
+    await dialog.expect(250, `RCPT TO:<${bob}>`);
     await dialog.expect(250, 'RSET');
   }
-  assert.match(verdict(await transact(dialog, { port: site.front, from: ALICE, to: [BOB], message })), /^250 /);
+  assert.match(verdict(await transact(dialog, { port: site.front, from: alice, to: [bob], message })), /^250 /);
   await dialog.quit();
 }
 
@@ -184,7 +184,7 @@ for (const speedAdjust of [false, true]) {
     ]);
     await topology.atRest(site.postfix);
     assert.deepEqual(topology.fences(site.detach), []);
-    assert.equal(topology.mailOf(site.mailboxes, BOB).length, 13);
+    assert.equal(topology.mailOf(site.mailboxes, bob).length, 13);
   });
 }
 
@@ -201,7 +201,7 @@ test('as a relayhost that is told of the client by XFORWARD: many deliveries for
   });
   const detach = await topology.startFilter(scenario, {
     nextHop: b.port,
-    config: { workers: WORKERS, inbound: { xforwardHosts: ['127.0.0.0/8'] } },
+    config: { workers: workerCount, inbound: { xforwardHosts: ['127.0.0.0/8'] } },
   });
   const a = await topology.startServer(scenario, {
     name: 'a',
@@ -211,7 +211,7 @@ test('as a relayhost that is told of the client by XFORWARD: many deliveries for
   });
   const to = Array.from({ length: 8 }, (_, i) => `u${i}@b.example`);
   const dialog = await SmtpDialog.open(a.port);
-  for (let i = 0; i < 3; i += 1) await transact(dialog, { port: a.port, from: ALICE, to, message });
+  for (let i = 0; i < 3; i += 1) await transact(dialog, { port: a.port, from: alice, to, message });
   await dialog.quit();
   await topology.atRest(a, b);
   assert.equal(
@@ -240,10 +240,10 @@ test('mail that an alias sends back names our own session by XFORWARD, and is no
   const detach = await topology.startFilter(scenario, {
     nextHop: b.port,
     loopguard: { ...topology.cluster('alias'), maxPasses: 2 },
-    config: { workers: WORKERS, inbound: { port, xforwardHosts: ['127.0.0.0/8'] } },
+    config: { workers: workerCount, inbound: { port, xforwardHosts: ['127.0.0.0/8'] } },
   });
   const a = await topology.startServer(scenario, { name: 'a', domains: ['example.com'], mailboxes, relay: port });
-  await topology.send(topology.letter(a.port, ALICE, ['office@b.example']));
+  await topology.send(topology.letter(a.port, alice, ['office@b.example']));
   await topology.atRest(a, b);
   // By way of the alias and, as nobody has a mailbox for carol, back twice more: it ends as every loop does.
   assert.ok(topology.fences(detach).every((fence) => fence === 'stamp'));

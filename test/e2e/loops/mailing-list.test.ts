@@ -8,8 +8,8 @@ import type { Sink } from '../../harness/sink.ts';
 import * as topology from './topology.ts';
 import type { ServerOptions } from './topology.ts';
 
-const ALICE = 'alice@a.example';
-const TEAM = 'team@b.example';
+const alice = 'alice@a.example';
+const team = 'team@b.example';
 
 interface Lists {
   readonly a: PostfixInstance;
@@ -58,11 +58,11 @@ async function startBothWays(
 
 test('a list at B with the sender and others at A and B: each gets it once, no alarm', async (t) => {
   const lists = await startBothWays(new Scenario(t), {
-    b: { [TEAM]: [ALICE, 'bob@a.example', 'carol@b.example', 'dave@b.example'] },
+    b: { [team]: [alice, 'bob@a.example', 'carol@b.example', 'dave@b.example'] },
   });
-  const ms = await topology.sendAndSettle(topology.letter(lists.a.port, ALICE, [TEAM]), lists.servers);
+  const ms = await topology.sendAndSettle(topology.letter(lists.a.port, alice, [team]), lists.servers);
   assert.deepEqual(copies(lists.mailboxes), {
-    [ALICE]: 1,
+    [alice]: 1,
     'bob@a.example': 1,
     'carol@b.example': 1,
     'dave@b.example': 1,
@@ -73,12 +73,12 @@ test('a list at B with the sender and others at A and B: each gets it once, no a
 
 test('a list at B with a list at A in it: each gets it once, no alarm', async (t) => {
   const lists = await startBothWays(new Scenario(t), {
-    a: { 'staff@a.example': [ALICE, 'bob@a.example', 'carol@b.example'] },
+    a: { 'staff@a.example': [alice, 'bob@a.example', 'carol@b.example'] },
     b: { 'all@b.example': ['staff@a.example', 'dave@b.example'] },
   });
-  const ms = await topology.sendAndSettle(topology.letter(lists.a.port, ALICE, ['all@b.example']), lists.servers);
+  const ms = await topology.sendAndSettle(topology.letter(lists.a.port, alice, ['all@b.example']), lists.servers);
   assert.deepEqual(copies(lists.mailboxes), {
-    [ALICE]: 1,
+    [alice]: 1,
     'bob@a.example': 1,
     'carol@b.example': 1,
     'dave@b.example': 1,
@@ -92,9 +92,9 @@ test('a list that is a member of itself by way of another one: everybody gets it
     a: { 'staff@a.example': ['bob@a.example', 'all@b.example'] },
     b: { 'all@b.example': ['staff@a.example', 'dave@b.example'] },
   });
-  const ms = await topology.sendAndSettle(topology.letter(lists.a.port, ALICE, ['all@b.example']), lists.servers);
-  assert.deepEqual(copies(lists.mailboxes), { 'bob@a.example': 1, 'dave@b.example': 1, [ALICE]: 1 });
-  assert.equal(topology.reportsTo(lists.mailboxes, ALICE).length, 1);
+  const ms = await topology.sendAndSettle(topology.letter(lists.a.port, alice, ['all@b.example']), lists.servers);
+  assert.deepEqual(copies(lists.mailboxes), { 'bob@a.example': 1, 'dave@b.example': 1, [alice]: 1 });
+  assert.equal(topology.reportsTo(lists.mailboxes, alice).length, 1);
   topology.tell(t, 'list that contains itself, guard', {
     arrivals: topology.arrivals(...lists.filters),
     bounces: 1,
@@ -123,7 +123,7 @@ async function startListServer(
             alias_maps: 'texthash:$config_directory/lists',
             local_recipient_maps: '',
           },
-          files: { lists: `team ${members.join(', ')}\nowner-team ${ALICE}\n` },
+          files: { lists: `team ${members.join(', ')}\nowner-team ${alice}\n` },
         };
   const list = await topology.startServer(scenario, { name: 'list', mailboxes, relay: filter.port, ...expand });
   const b = await topology.startServer(scenario, {
@@ -139,7 +139,7 @@ async function startListServer(
 }
 
 const memberships: readonly (readonly string[])[] = [
-  ['dave@b.example', 'carol@b.example', ALICE],
+  ['dave@b.example', 'carol@b.example', alice],
   // The list's copy is for him alone: still not the set that the stamp was made for.
   ['dave@b.example'],
 ];
@@ -149,7 +149,7 @@ for (const kind of ['alias', 'list manager'] as const) {
     test(`to a list (${kind}) and to its member: ${members.length} of the list, the list’s copy comes through again`, async (t) => {
       const lists = await startListServer(new Scenario(t), members, kind);
       const to = ['team@lists.example', 'dave@b.example'];
-      const ms = await topology.sendAndSettle(topology.letter(lists.a.port, ALICE, to), lists.servers);
+      const ms = await topology.sendAndSettle(topology.letter(lists.a.port, alice, to), lists.servers);
       const expected = Object.fromEntries(members.map((member) => [member, member === 'dave@b.example' ? 2 : 1]));
       assert.deepEqual(copies(lists.mailboxes), expected, 'addressed and subscribed: two, as always');
       assert.deepEqual(topology.fences(lists.filter), []);

@@ -6,7 +6,7 @@ import { sendMail, type SendOptions } from '../../harness/send-mail.ts';
 import { startSink, type Sink, type SinkAnswer, type SinkEvent } from '../../harness/sink.ts';
 import { SmtpDialog } from '../../harness/smtp-dialog.ts';
 import { waitFor } from '../../harness/wait.ts';
-import { FRESH, lettersAt, LOOPING, reportsAt, returnedLetter, SENDER } from './mixed-letter.ts';
+import { fresh, lettersAt, looping, reportsAt, returnedLetter, sender } from './mixed-letter.ts';
 import * as topology from './topology.ts';
 
 type Whose = 'letter' | 'report';
@@ -63,7 +63,7 @@ test('letter and report stand or fall together, whatever the next hop answers', 
         world.answer = () => undefined;
         world.dropSessions();
         const message = await returnedLetter(filter, world);
-        const mixed: SendOptions = { port: filter.port, from: SENDER, to: [...LOOPING, FRESH], message };
+        const mixed: SendOptions = { port: filter.port, from: sender, to: [...looping, fresh], message };
         world.answer = faulty(whose, stage, fault);
         const { final } = await sendMail(mixed);
         const [reply] = final;
@@ -87,7 +87,7 @@ test('letter and report stand or fall together, whatever the next hop answers', 
         const again = await sendMail(mixed);
         assert.equal(again.final[0]?.code, 250);
         assert.deepEqual(taken(), [after[0] + 1, 1]);
-        assert.deepEqual(lettersAt(world)[0]?.to, [FRESH]);
+        assert.deepEqual(lettersAt(world)[0]?.to, [fresh]);
         world.messages.length = 0;
       });
       world.messages.length = 0;
@@ -108,7 +108,7 @@ test('a large letter outlasts the patience of the next hop with the session of t
     closed ||= answer !== undefined;
     return answer;
   };
-  const sent = await sendMail({ port: filter.port, from: SENDER, to: [...LOOPING, FRESH], message });
+  const sent = await sendMail({ port: filter.port, from: sender, to: [...looping, fresh], message });
   assert.equal(sent.final[0]?.code, 250);
   assert.ok(closed);
   assert.deepEqual([lettersAt(world).length, reportsAt(world).length], [1, 1]);
@@ -138,8 +138,8 @@ test('letter and report stand or fall together when the client goes', async (t) 
       };
       const dialog = await SmtpDialog.open(filter.port);
       await dialog.expect(250, 'EHLO client.example.net');
-      await dialog.expect(250, `MAIL FROM:<${SENDER}>`);
-      for (const path of [...LOOPING, FRESH]) await dialog.expect(250, `RCPT TO:<${path}>`);
+      await dialog.expect(250, `MAIL FROM:<${sender}>`);
+      for (const path of [...looping, fresh]) await dialog.expect(250, `RCPT TO:<${path}>`);
       await dialog.expect(354, 'DATA');
       await dialog.write(Buffer.concat([stuff(message), Buffer.from('.\r\n')]));
       await waitFor(() => reached, { what: 'the step', detail: () => world.lines.slice(-20).join('\n') });
@@ -157,7 +157,7 @@ test('letter and report stand or fall together when the client goes', async (t) 
       await waitFor(() => world.messages.length >= letters + reports, { what: 'the next hop to have taken it' });
       assert.deepEqual([lettersAt(world).length, reportsAt(world).length], [letters, reports]);
       world.answer = () => undefined;
-      const again = await sendMail({ port: filter.port, from: SENDER, to: [...LOOPING, FRESH], message });
+      const again = await sendMail({ port: filter.port, from: sender, to: [...looping, fresh], message });
       assert.equal(again.final[0]?.code, 250);
       assert.equal(lettersAt(world).length, letters + 1);
       assert.equal(reportsAt(world).length, reports + 1);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Scenario } from '../../harness/scenario.ts';
 import { startSink } from '../../harness/sink.ts';
 import { Tripwire, type Trip } from '../../harness/tripwire.ts';
-import { BODY, END, FRESH, lettersAt, LOOPING, reportsAt, returnedLetter, SENDER } from './mixed-letter.ts';
+import { body, end, fresh, lettersAt, looping, reportsAt, returnedLetter, sender } from './mixed-letter.ts';
 import * as topology from './topology.ts';
 
 /** Where the filter is killed, and how many letters and reports are there when all was tried again. */
@@ -13,9 +13,9 @@ const points: readonly (readonly [what: string, trip: Trip, letters?: number, re
   ['MAIL of the report', { direction: 'up', at: /MAIL FROM:<>/ }],
   ['RCPT of the report', { direction: 'up', at: /MAIL FROM:<>[^]*RCPT TO:<alice/ }],
   ['DATA of the letter', { direction: 'up', at: /RCPT TO:<alice[^]*DATA\r\n/ }],
-  ['the letter', { direction: 'up', at: new RegExp(BODY) }],
-  ['DATA of the report', { direction: 'up', at: new RegExp(`(?:x|${END})[\\r\\n]*DATA\\r\\n`) }],
-  ['the dot of the letter', { direction: 'up', at: new RegExp(`${END}\\r\\n(?:DATA\\r\\n)?\\.\\r\\n`) }],
+  ['the letter', { direction: 'up', at: new RegExp(body) }],
+  ['DATA of the report', { direction: 'up', at: new RegExp(`(?:x|${end})[\\r\\n]*DATA\\r\\n`) }],
+  ['the dot of the letter', { direction: 'up', at: new RegExp(`${end}\\r\\n(?:DATA\\r\\n)?\\.\\r\\n`) }],
   // From here on the next hop has the letter, and Postfix has not heard of it.
   ['250 to the letter', { direction: 'down', at: /queued as/ }, 2, 1],
   ['the report with its dot', { direction: 'up', at: /Undelivered Mail Returned/ }, 2, 1],
@@ -33,7 +33,7 @@ test('kill -9 at any step of a mixed message: letter and report both arrive in t
     await t.test(what, async () => {
       const message = await returnedLetter(filter, world);
       const reached = wire.arm(trip, () => void filter.kill('SIGKILL'));
-      await topology.send({ port: a.port, from: SENDER, to: [...LOOPING, FRESH], message });
+      await topology.send({ port: a.port, from: sender, to: [...looping, fresh], message });
       await reached;
       await filter.restart('SIGKILL');
       await a.waitForQueue((queue) => queue.every((entry) => entry.queue_name !== 'active'), 'nothing active');
@@ -41,8 +41,8 @@ test('kill -9 at any step of a mixed message: letter and report both arrive in t
       await topology.atRest(a);
       assert.equal(lettersAt(world).length, letters);
       assert.equal(reportsAt(world).length, reports);
-      for (const letter of lettersAt(world)) assert.deepEqual(letter.to, [FRESH]);
-      for (const report of reportsAt(world)) assert.deepEqual(report.to, [SENDER]);
+      for (const letter of lettersAt(world)) assert.deepEqual(letter.to, [fresh]);
+      for (const report of reportsAt(world)) assert.deepEqual(report.to, [sender]);
       const ids = reportsAt(world).map(({ data }) => /^Message-ID: (.*)\r$/m.exec(data.toString('latin1'))?.[1]);
       assert.equal(new Set(ids).size, 1, 'a second report can be told to be the same');
       assert.equal(mailboxes.messages.length, 0, 'Postfix bounces nothing');

@@ -5,7 +5,7 @@ import { freePort } from '../../harness/ports.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { startSink } from '../../harness/sink.ts';
 import { SmtpDialog } from '../../harness/smtp-dialog.ts';
-import { BODY, FRESH, lettersAt, LOOPING, reportsAt, returnedLetter, SENDER } from './mixed-letter.ts';
+import { body, fresh, lettersAt, looping, reportsAt, returnedLetter, sender } from './mixed-letter.ts';
 import * as topology from './topology.ts';
 
 for (const [what, from, reports] of [
@@ -73,7 +73,7 @@ interface Case {
   readonly report?: readonly RegExp[];
 }
 
-const [u1, u2] = LOOPING;
+const [u1, u2] = looping;
 
 const cases: readonly Case[] = [
   { what: 'no parameters', told: [u1, u2], report: [/^Content-Type: multipart\/report; report-type=delivery-status/m] },
@@ -105,8 +105,8 @@ test('one report honours NOTIFY, RET, ENVID and ORCPT', async (t) => {
     const message = await returnedLetter(filter, world);
     const dialog = await SmtpDialog.open(filter.port);
     await dialog.expect(250, 'EHLO client.example.net');
-    await dialog.expect(250, `MAIL FROM:<${SENDER}> ${mail}`.trimEnd());
-    for (const [i, path] of [...LOOPING, FRESH].entries()) {
+    await dialog.expect(250, `MAIL FROM:<${sender}> ${mail}`.trimEnd());
+    for (const [i, path] of [...looping, fresh].entries()) {
       await dialog.expect(250, `RCPT TO:<${path}> ${rcpt[i] ?? ''}`.trimEnd());
     }
     await dialog.expect(354, 'DATA');
@@ -116,14 +116,14 @@ test('one report honours NOTIFY, RET, ENVID and ORCPT', async (t) => {
 
     const [letter, ...letters] = lettersAt(world);
     assert.ok(letter && letters.length === 0, what);
-    assert.deepEqual(letter.to, [FRESH], what);
-    assert.equal(letter.rcptLines[0], `RCPT TO:<${FRESH}> ${rcpt[2]}`.trimEnd());
-    assert.ok(letter.data.includes(BODY));
+    assert.deepEqual(letter.to, [fresh], what);
+    assert.equal(letter.rcptLines[0], `RCPT TO:<${fresh}> ${rcpt[2]}`.trimEnd());
+    assert.ok(letter.data.includes(body));
     const reports = reportsAt(world);
     assert.equal(reports.length, told.length > 0 ? 1 : 0, what);
     if (reports[0]) {
       const text = reports[0].data.toString('latin1');
-      assert.deepEqual(reports[0].to, [SENDER]);
+      assert.deepEqual(reports[0].to, [sender]);
       const finals = [...text.matchAll(/^Final-Recipient: rfc822; (.*)\r$/gm)].map(([, path]) => path);
       assert.deepEqual(finals, told, what);
       for (const pattern of report) assert.match(text, pattern, what);

@@ -11,12 +11,12 @@ import { waitFor } from '../../harness/wait.ts';
 import { PlainFilter } from './plain-filter.ts';
 import * as topology from './topology.ts';
 
-const ALICE = 'alice@home.example';
-const BOB = 'bob@far.example';
+const alice = 'alice@home.example';
+const bob = 'bob@far.example';
 
 /** Lets A send a letter to its relayhost, and waits until A has put it off. @returns why */
 async function sendAndDefer(a: PostfixInstance): Promise<string> {
-  await topology.send(topology.letter(a.port, ALICE, [BOB]));
+  await topology.send(topology.letter(a.port, alice, [bob]));
   const [entry] = await a.waitForQueue((queue) => queue[0]?.recipients[0]?.delay_reason !== undefined, 'deferred');
   return entry?.recipients[0]?.delay_reason ?? '';
 }
@@ -54,7 +54,7 @@ for (const host of ['127.0.0.1', 'localhost']) {
     await correct(filter, port, b.port);
     await a.flush();
     await topology.atRest(a, b);
-    assert.equal(topology.lettersOf(mailboxes, BOB).length, 1);
+    assert.equal(topology.lettersOf(mailboxes, bob).length, 1);
   });
 }
 
@@ -124,7 +124,7 @@ test('two clusters are each other’s next hop: refused at MAIL after one round'
   await correct(two, to1.port, b.port);
   await a.flush();
   await topology.atRest(a, b);
-  assert.equal(topology.lettersOf(mailboxes, BOB).length, 1);
+  assert.equal(topology.lettersOf(mailboxes, bob).length, 1);
 });
 
 test('three clusters in a ring: refused at MAIL after one round', async (t) => {
@@ -151,6 +151,6 @@ test('two clusters are each other’s next hop, without a guard: sessions withou
   const one = await scenario.use(PlainFilter.start({ port: ports[0], target: ports[1] }));
   await scenario.use(PlainFilter.start({ port: ports[1], target: ports[0] }));
   const a = await topology.startServer(scenario, { name: 'a', mailboxes, relay: one.port });
-  await topology.send(topology.letter(a.port, ALICE, [BOB]));
+  await topology.send(topology.letter(a.port, alice, [bob]));
   await waitFor(() => one.connections >= 100, { what: 'a hundred rounds for a single message' });
 });

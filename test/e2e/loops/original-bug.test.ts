@@ -7,8 +7,8 @@ import type { Sink } from '../../harness/sink.ts';
 import { PlainFilter } from './plain-filter.ts';
 import * as topology from './topology.ts';
 
-const ALICE = 'alice@home.example';
-const BOB = 'bob@far.example';
+const alice = 'alice@home.example';
+const bob = 'bob@far.example';
 
 /** A → filter → A: the filter hands mail back to the Postfix whose relayhost it is. Alice's mailbox is at A. */
 async function startCircle(
@@ -31,8 +31,8 @@ test('the original bug without a guard: 49 times at the filter, then too many ho
     plain.push(await scenario.use(PlainFilter.start({ target })));
     return plain[0]!;
   });
-  const ms = await topology.sendAndSettle(topology.letter(a.port, ALICE, [BOB]), [a]);
-  const reports = topology.reportsTo(mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(a.port, alice, [bob]), [a]);
+  const reports = topology.reportsTo(mailboxes, alice);
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /Diagnostic-Code: [^\r]*too many hops/);
   assert.equal(plain[0]?.passes, 49);
@@ -46,8 +46,8 @@ test('the original bug with the guard: one pass, refused when it comes back, one
     filters.push(await topology.startFilter(scenario, { nextHop }));
     return filters[0]!;
   });
-  const ms = await topology.sendAndSettle(topology.letter(a.port, ALICE, [BOB]), [a]);
-  const reports = topology.reportsTo(mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(a.port, alice, [bob]), [a]);
+  const reports = topology.reportsTo(mailboxes, alice);
   assert.equal(mailboxes.messages.length, 1, 'one bounce and nothing else');
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /Final-Recipient: rfc822; bob@far\.example/);

@@ -9,8 +9,8 @@ import { PlainFilter } from './plain-filter.ts';
 import * as topology from './topology.ts';
 import type { ServerOptions } from './topology.ts';
 
-const ALICE = 'alice@home.example';
-const BOB = 'bob@far.example';
+const alice = 'alice@home.example';
+const bob = 'bob@far.example';
 
 interface Wrong {
   readonly a: PostfixInstance;
@@ -42,7 +42,7 @@ function assertStopped(
   ms: number,
   { mailboxes, filter }: Wrong & { filter: DetachInstance },
 ): void {
-  const reports = topology.reportsTo(mailboxes, ALICE);
+  const reports = topology.reportsTo(mailboxes, alice);
   assert.equal(reports.length, 1, 'exactly one bounce');
   assert.match(reports[0]!, /Diagnostic-Code: smtp; 554 5\.4\.6 mail forwarding loop for <bob@far\.example>/);
   assert.match(reports[0]!, /Reporting-MTA: dns; mail-b\.example\.net/);
@@ -56,8 +56,8 @@ const atB = { b: { domains: ['home.example'] } };
 test('B relays back to the filter: without a guard, round and round', async (t) => {
   const scenario = new Scenario(t);
   const chain = await start(scenario, (target) => scenario.use(PlainFilter.start({ target })), atB);
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
-  const reports = topology.reportsTo(chain.mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
+  const reports = topology.reportsTo(chain.mailboxes, alice);
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /too many hops/);
   topology.tell(t, 'B relays back, no guard', { arrivals: chain.filter.passes, bounces: 1, ms });
@@ -66,14 +66,14 @@ test('B relays back to the filter: without a guard, round and round', async (t) 
 test('B relays back to the filter: refused at the second pass, one bounce', async (t) => {
   const scenario = new Scenario(t);
   const chain = await start(scenario, guarded(scenario), atB);
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
   assertStopped(t, 'B relays back, guard', ms, chain);
 });
 
 test('B delivers nothing at all: message and bounce end at their second pass, and nobody goes on about it', async (t) => {
   const scenario = new Scenario(t);
   const chain = await start(scenario, guarded(scenario));
-  await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
+  await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
   // No way leads to Alice either: B's bounce is null-sender mail, and its refusal ends all.
   assert.deepEqual(topology.outcomes(chain.filter), ['delivered', 'refused', 'delivered', 'refused']);
   assert.equal(chain.mailboxes.messages.length, 0);
@@ -97,8 +97,8 @@ for (const [what, from, passes] of incomplete) {
       },
     });
     const message = Buffer.from(`Subject: bare\r\nFrom: ${from}\r\nTo: bob@far.example\r\n\r\nhello\r\n`);
-    await topology.sendAndSettle({ port: a.port, from: ALICE, to: [BOB], message }, servers);
-    const reports = topology.reportsTo(mailboxes, ALICE);
+    await topology.sendAndSettle({ port: a.port, from: alice, to: [bob], message }, servers);
+    const reports = topology.reportsTo(mailboxes, alice);
     assert.equal(reports.length, 1);
     assert.match(reports[0]!, /Diagnostic-Code: smtp; 554 5\.4\.6 mail forwarding loop for <bob@far\.example>/);
     assert.match(reports[0]!, /Message-Id: <[^\r]*mail-b\.example\.net>/i, 'B added it');
@@ -124,8 +124,8 @@ async function startStripping(
 
 test('B strips all X- fields: our own trace fields are counted', async (t) => {
   const chain = await startStripping(new Scenario(t), '/^X-/');
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
-  const reports = topology.reportsTo(chain.mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
+  const reports = topology.reportsTo(chain.mailboxes, alice);
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /Diagnostic-Code: smtp; 554 5\.4\.6 too many hops, this message is looping/);
   assert.equal(topology.passes(chain.filter), 10);
@@ -137,8 +137,8 @@ test('B strips all X- fields: our own trace fields are counted', async (t) => {
 
 test('B strips all X- fields and our trace fields too: all trace fields are counted', async (t) => {
   const chain = await startStripping(new Scenario(t), '/^X-|^Received:.*detach=/', { hopLimit: 20 });
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
-  const reports = topology.reportsTo(chain.mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
+  const reports = topology.reportsTo(chain.mailboxes, alice);
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /Diagnostic-Code: smtp; 554 5\.4\.6 too many hops, this message is looping/);
   // One of A, and one of B each round.

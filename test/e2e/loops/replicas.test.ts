@@ -8,8 +8,8 @@ import { freePort } from '../../harness/ports.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import * as topology from './topology.ts';
 
-const ALICE = 'alice@home.example';
-const BOB = 'bob@far.example';
+const alice = 'alice@home.example';
+const bob = 'bob@far.example';
 
 test('two replicas behind HAProxy: the second one knows the stamp of the first', async (t) => {
   const scenario = new Scenario(t);
@@ -30,8 +30,8 @@ test('two replicas behind HAProxy: the second one knows the stamp of the first',
     // A session kept open would go to the same replica again.
     settings: { smtp_connection_cache_destinations: '', smtp_connection_cache_on_demand: 'no' },
   });
-  const ms = await topology.sendAndSettle(topology.letter(a.port, ALICE, [BOB]), [a]);
-  const reports = topology.reportsTo(mailboxes, ALICE);
+  const ms = await topology.sendAndSettle(topology.letter(a.port, alice, [bob]), [a]);
+  const reports = topology.reportsTo(mailboxes, alice);
   assert.equal(reports.length, 1);
   assert.match(reports[0]!, /554 5\.4\.6 mail forwarding loop for <bob@far\.example>/);
   assert.equal(mailboxes.messages.length, 1);
@@ -77,14 +77,14 @@ for (const [what, keys, passes] of rotations) {
       ...shared,
       settings: { defer_transports: 'smtp' },
     });
-    await topology.send(topology.letter(a.port, ALICE, [BOB]));
+    await topology.send(topology.letter(a.port, alice, [bob]));
     await b.waitForQueue((queue) => queue[0]?.queue_name === 'deferred', 'holding the message');
     assert.equal(topology.passes(filter), 1);
     await rotate(filter, keys);
     await b.postconf({ defer_transports: '' });
     await b.flush();
     await topology.atRest(a, b);
-    assert.equal(topology.reportsTo(mailboxes, ALICE).length, 1);
+    assert.equal(topology.reportsTo(mailboxes, alice).length, 1);
     assert.equal(mailboxes.messages.length, 1);
     assert.equal(topology.passes(filter), passes);
     assert.deepEqual(topology.fences(filter), ['stamp']);

@@ -7,9 +7,9 @@ import { Scenario } from '../../harness/scenario.ts';
 import type { Sink } from '../../harness/sink.ts';
 import * as topology from './topology.ts';
 
-const ALICE = 'alice@b.example';
-const BOB = 'bob@b.example';
-const CAROL = 'carol@b.example';
+const alice = 'alice@b.example';
+const bob = 'bob@b.example';
+const carol = 'carol@b.example';
 
 interface Delivered {
   readonly a: PostfixInstance;
@@ -27,7 +27,7 @@ async function startDelivered(scenario: Scenario): Promise<Delivered> {
   const b = await topology.startServer(scenario, { name: 'b', dir: 'postfix-b', domains: ['b.example'], mailboxes });
   const filter = await topology.startFilter(scenario, { nextHop: b.port });
   const a = await topology.startServer(scenario, { name: 'a', mailboxes, relay: filter.port });
-  await topology.sendAndSettle(topology.letter(a.port, ALICE, [BOB]), [a, b]);
+  await topology.sendAndSettle(topology.letter(a.port, alice, [bob]), [a, b]);
   const copy = mailboxes.messages[0]!.data;
   assert.match(copy.toString('latin1'), /^X-Detach-Guard: /m);
   return { a, b, servers: [a, b], filter, mailboxes, copy };
@@ -59,49 +59,49 @@ test('a person resends an old message: to others, to herself, and again', async 
     assert.equal(letters.length, before + 1, `${to} got it`);
     return letters.at(-1)!.data;
   };
-  const atCarol = await deliver(BOB, CAROL, resent(copy, { from: BOB, to: CAROL, id: '1' }));
-  const backAtBob = await deliver(CAROL, BOB, resent(atCarol, { from: CAROL, to: BOB, id: '2' }));
-  await deliver(BOB, BOB, resent(backAtBob, { from: BOB, to: BOB, id: '3' }));
-  await deliver(BOB, BOB, resent(copy, { from: BOB, to: BOB, id: '4' }));
+  const atCarol = await deliver(bob, carol, resent(copy, { from: bob, to: carol, id: '1' }));
+  const backAtBob = await deliver(carol, bob, resent(atCarol, { from: carol, to: bob, id: '2' }));
+  await deliver(bob, bob, resent(backAtBob, { from: bob, to: bob, id: '3' }));
+  await deliver(bob, bob, resent(copy, { from: bob, to: bob, id: '4' }));
   assert.deepEqual(topology.fences(filter), []);
 });
 
 test('an admin puts a message from a mailbox back into the queue', async (t) => {
   const { a, servers, filter, mailboxes, copy } = await startDelivered(new Scenario(t));
   const requeue = async (to: string, message: string): Promise<void> => {
-    await a.sendmail(['-i', '-f', ALICE, to], message);
+    await a.sendmail(['-i', '-f', alice, to], message);
     await topology.atRest(a, ...servers);
   };
   const text = copy.toString('latin1').replaceAll('\r\n', '\n');
 
-  await requeue(BOB, text);
+  await requeue(bob, text);
   assert.equal(
-    topology.lettersOf(mailboxes, BOB).length,
+    topology.lettersOf(mailboxes, bob).length,
     1,
     'for whom it was delivered to: a loop, by all that we can see',
   );
-  const [report] = topology.reportsTo(mailboxes, ALICE);
+  const [report] = topology.reportsTo(mailboxes, alice);
   assert.match(report!, /smtp; 554 5\.4\.6 mail forwarding loop for <bob@b\.example>/);
 
-  await requeue(CAROL, text);
-  assert.equal(topology.lettersOf(mailboxes, CAROL).length, 1, 'for somebody else: a forward');
-  await requeue(BOB, unstamped(copy));
-  assert.equal(topology.lettersOf(mailboxes, BOB).length, 2, 'without our stamps: a new message');
-  const again = resent(copy, { from: 'postmaster@b.example', to: BOB, id: '1' });
-  await requeue(BOB, again.toString('latin1').replaceAll('\r\n', '\n'));
-  assert.equal(topology.lettersOf(mailboxes, BOB).length, 3, 'with Resent- fields: resent');
-  assert.equal(topology.reportsTo(mailboxes, ALICE).length, 1);
+  await requeue(carol, text);
+  assert.equal(topology.lettersOf(mailboxes, carol).length, 1, 'for somebody else: a forward');
+  await requeue(bob, unstamped(copy));
+  assert.equal(topology.lettersOf(mailboxes, bob).length, 2, 'without our stamps: a new message');
+  const again = resent(copy, { from: 'postmaster@b.example', to: bob, id: '1' });
+  await requeue(bob, again.toString('latin1').replaceAll('\r\n', '\n'));
+  assert.equal(topology.lettersOf(mailboxes, bob).length, 3, 'with Resent- fields: resent');
+  assert.equal(topology.reportsTo(mailboxes, alice).length, 1);
   assert.deepEqual(topology.fences(filter), ['stamp']);
 });
 
 test('postsuper -r takes a message through B’s queue again, not through the filter', async (t) => {
   const { a, b, servers, filter, mailboxes } = await startDelivered(new Scenario(t));
   await b.postconf({ defer_transports: 'lmtp' });
-  await topology.send(topology.letter(a.port, ALICE, [BOB]));
+  await topology.send(topology.letter(a.port, alice, [bob]));
   await b.waitForQueue((queue) => queue[0]?.queue_name === 'deferred', 'holding the message');
   await b.postconf({ defer_transports: '' });
   await run('postsuper', ['-c', b.config, '-r', 'ALL']);
   await topology.atRest(...servers);
-  assert.equal(topology.lettersOf(mailboxes, BOB).length, 2);
+  assert.equal(topology.lettersOf(mailboxes, bob).length, 2);
   assert.equal(topology.passes(filter), 2);
 });

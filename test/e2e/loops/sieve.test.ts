@@ -8,7 +8,7 @@ import { Scenario } from '../../harness/scenario.ts';
 import { startSink } from '../../harness/sink.ts';
 import * as topology from './topology.ts';
 
-const [ALICE, BOB, CAROL] = ['alice@example.com', 'bob@example.org', 'carol@example.org'];
+const [alice, bob, carol] = ['alice@example.com', 'bob@example.org', 'carol@example.org'];
 
 interface Chain {
   readonly a: PostfixInstance;
@@ -20,7 +20,7 @@ interface Chain {
 /** A → filter → B → Dovecot, and what Sieve sends goes to A, as the comments in dovecot.conf have it. */
 async function start(scenario: Scenario, sieve: DovecotOptions['sieve']): Promise<Chain> {
   const submissionPort = await freePort();
-  const users = [ALICE, BOB, CAROL];
+  const users = [alice, bob, carol];
   const dovecot = await scenario.use(startDovecot({ users, submissionPort, ...(sieve ? { sieve } : {}) }));
   const unused = await scenario.use(startSink());
   const b = await topology.startServer(scenario, {
@@ -40,11 +40,11 @@ async function start(scenario: Scenario, sieve: DovecotOptions['sieve']): Promis
   return { a, servers: [a, b], filter, dovecot };
 }
 
-const counts = ({ dovecot }: Chain): readonly number[] => [ALICE, BOB, CAROL].map((user) => dovecot.count(user));
+const counts = ({ dovecot }: Chain): readonly number[] => [alice, bob, carol].map((user) => dovecot.count(user));
 
 test('a Sieve redirect goes through the filter again: delivered, no alarm', async (t) => {
-  const chain = await start(new Scenario(t), { [BOB]: `redirect "${CAROL}";` });
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
+  const chain = await start(new Scenario(t), { [bob]: `redirect "${carol}";` });
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
   assert.deepEqual(counts(chain), [0, 0, 1]);
   assert.deepEqual(topology.outcomes(chain.filter), ['delivered', 'delivered']);
   assert.deepEqual(topology.fences(chain.filter), []);
@@ -52,18 +52,18 @@ test('a Sieve redirect goes through the filter again: delivered, no alarm', asyn
 });
 
 test('a Sieve redirect that keeps a copy, to somebody who had the message as well: two for her, no alarm', async (t) => {
-  const chain = await start(new Scenario(t), { [BOB]: `require "copy"; redirect :copy "${CAROL}";` });
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB, CAROL]), chain.servers);
+  const chain = await start(new Scenario(t), { [bob]: `require "copy"; redirect :copy "${carol}";` });
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob, carol]), chain.servers);
   assert.deepEqual(counts(chain), [0, 1, 2]);
   assert.deepEqual(topology.fences(chain.filter), []);
   topology.tell(t, 'Sieve redirect with a copy, guard', { arrivals: topology.arrivals(chain.filter), bounces: 0, ms });
 });
 
 test('two Sieve redirects in a circle: stopped, one bounce', async (t) => {
-  const chain = await start(new Scenario(t), { [BOB]: `redirect "${CAROL}";`, [CAROL]: `redirect "${BOB}";` });
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
+  const chain = await start(new Scenario(t), { [bob]: `redirect "${carol}";`, [carol]: `redirect "${bob}";` });
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
   assert.deepEqual(counts(chain), [1, 0, 0]);
-  const [bounce] = await chain.dovecot.fetch(ALICE);
+  const [bounce] = await chain.dovecot.fetch(alice);
   assert.match(
     String(bounce).replace(/\r\n[ \t]+/g, ' '),
     /smtp; 554 5\.4\.6 mail forwarding loop for <bob@example\.org>/,
@@ -74,15 +74,15 @@ test('two Sieve redirects in a circle: stopped, one bounce', async (t) => {
 
 test('vacation replies to and fro: one reply, and no reply to the reply', async (t) => {
   const away = 'require "vacation"; vacation "I am away.";';
-  const chain = await start(new Scenario(t), { [ALICE]: away, [BOB]: away });
-  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, ALICE, [BOB]), chain.servers);
+  const chain = await start(new Scenario(t), { [alice]: away, [bob]: away });
+  const ms = await topology.sendAndSettle(topology.letter(chain.a.port, alice, [bob]), chain.servers);
   assert.deepEqual(counts(chain), [1, 1, 0]);
-  const [reply] = await chain.dovecot.fetch(ALICE);
+  const [reply] = await chain.dovecot.fetch(alice);
   assert.match(String(reply), /^Auto-Submitted: auto-replied/m);
   assert.deepEqual(
     topology.transactions(chain.filter).map(({ from, outcome }) => [from, outcome]),
     [
-      [`<${ALICE}>`, 'delivered'],
+      [`<${alice}>`, 'delivered'],
       ['<>', 'delivered'],
     ],
   );

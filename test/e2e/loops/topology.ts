@@ -13,7 +13,7 @@ import { startSink, type Sink, type SinkMessage } from '../../harness/sink.ts';
 import { waitFor } from '../../harness/wait.ts';
 
 /** Most messages here are too small to have anything detached, so nothing needs to listen there. */
-const NO_STORAGE =
+const noStorage =
   'DefaultEndpointsProtocol=http;AccountName=none;AccountKey=bm9uZQ==;BlobEndpoint=http://127.0.0.1:9/none;';
 
 export function startMailboxes(scenario: Scenario): Promise<Sink> {
@@ -82,7 +82,7 @@ export function startFilter(scenario: Scenario, options: FilterOptions): Promise
 function detachOptions({ nextHop, port, loopguard, storage, config }: FilterOptions): DetachOptions {
   return {
     nextHop,
-    storage: storage ?? NO_STORAGE,
+    storage: storage ?? noStorage,
     config: {
       ...(port === undefined ? {} : { inbound: { port } }),
       ...(loopguard ? { loopguard } : {}),

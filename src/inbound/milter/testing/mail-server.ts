@@ -1,7 +1,7 @@
 /** The mail server's side of the Milter protocol, for tests: commands as bytes, and the filter's packets read back. */
 import { connect, type Socket } from 'node:net';
 import { PacketParser, type Packet } from '../packets.ts';
-import { COMMAND } from '../protocol.ts';
+import { commandByte } from '../protocol.ts';
 
 const u32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -19,7 +19,7 @@ function command(letter: string, ...data: readonly (Buffer | string)[]): Buffer 
 const words = (...all: readonly string[]): string => all.map((word) => `${word}\0`).join('');
 
 /** All actions and steps of protocol 6, as Postfix offers them. */
-export const EVERYTHING = { version: 6, actions: 0x1ff, steps: 0x1fffff } as const;
+export const everything = { version: 6, actions: 0x1ff, steps: 0x1fffff } as const;
 
 /** What Postfix would write. */
 export const say = {
@@ -27,22 +27,22 @@ export const say = {
     version,
     actions,
     steps,
-  }: { readonly version: number; readonly actions: number; readonly steps: number } = EVERYTHING): Buffer =>
-    command(COMMAND.negotiate, u32(version), u32(actions), u32(steps)),
+  }: { readonly version: number; readonly actions: number; readonly steps: number } = everything): Buffer =>
+    command(commandByte.negotiate, u32(version), u32(actions), u32(steps)),
   macros: (letter: string, macros: Readonly<Record<string, string>>): Buffer =>
-    command(COMMAND.macros, letter, words(...Object.entries(macros).flat())),
+    command(commandByte.macros, letter, words(...Object.entries(macros).flat())),
   connect: (hostname: string, address: string, port: number): Buffer =>
-    command(COMMAND.connect, words(hostname), '4', Buffer.from([port >> 8, port & 255]), words(address)),
-  helo: (name: string): Buffer => command(COMMAND.helo, words(name)),
-  mail: (...args: readonly string[]): Buffer => command(COMMAND.mail, words(...args)),
-  rcpt: (...args: readonly string[]): Buffer => command(COMMAND.rcpt, words(...args)),
-  header: (name: string, value: string): Buffer => command(COMMAND.header, words(name, value)),
-  endOfHeader: (): Buffer => command(COMMAND.endOfHeader),
-  body: (text: Buffer | string): Buffer => command(COMMAND.body, text),
-  endOfMessage: (text: Buffer | string = ''): Buffer => command(COMMAND.endOfMessage, text),
-  abort: (): Buffer => command(COMMAND.abort),
-  quit: (): Buffer => command(COMMAND.quit),
-  quitNewConnection: (): Buffer => command(COMMAND.quitNewConnection),
+    command(commandByte.connect, words(hostname), '4', Buffer.from([port >> 8, port & 255]), words(address)),
+  helo: (name: string): Buffer => command(commandByte.helo, words(name)),
+  mail: (...args: readonly string[]): Buffer => command(commandByte.mail, words(...args)),
+  rcpt: (...args: readonly string[]): Buffer => command(commandByte.rcpt, words(...args)),
+  header: (name: string, value: string): Buffer => command(commandByte.header, words(name, value)),
+  endOfHeader: (): Buffer => command(commandByte.endOfHeader),
+  body: (text: Buffer | string): Buffer => command(commandByte.body, text),
+  endOfMessage: (text: Buffer | string = ''): Buffer => command(commandByte.endOfMessage, text),
+  abort: (): Buffer => command(commandByte.abort),
+  quit: (): Buffer => command(commandByte.quit),
+  quitNewConnection: (): Buffer => command(commandByte.quitNewConnection),
   raw: command,
 } as const;
 
