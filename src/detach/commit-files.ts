@@ -61,13 +61,14 @@ function describe({ leaf, candidate, sha256, crc32 }: HashedPart): NewFile {
 }
 
 async function upload(
-  { piece, sha256, crc32 }: HashedPart,
+  { piece, sha256, crc32, md5 }: HashedPart,
   { store, tape, meter, signal, watch }: CommitContext,
 ): Promise<void> {
   tape.retain();
   const content = {
     sha256,
     crc32,
+    ...(md5 && { md5 }),
     size: piece.size,
     open: (from: number, to: number) => tape.lend(piece.from + from, piece.from + to),
   };

@@ -139,8 +139,9 @@ export class IncomingMessage implements Incoming {
     start: Tape,
     { tape, checksum }: { readonly tape: Tape; readonly checksum: Checksum },
   ): Promise<ReadMessage> {
-    const rules = this.#context.config.detach;
-    const reader = new MessageReader(tape, rules);
+    const { config, store } = this.#context;
+    const rules = config.detach;
+    const reader = new MessageReader(tape, rules, { md5: store.wantsMd5 });
     const scanner = new MimeScanner(readPartHead(this.header), reader, { maxDepth: rules.maxDepth });
     const scan = async (bytes: Buffer): Promise<void> => {
       checksum.update(bytes);

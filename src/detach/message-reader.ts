@@ -53,6 +53,8 @@ interface UnjudgedFile extends Omit<FilePart, 'candidate'> {
 export interface MessageReaderOptions {
   /** Told of each part that is left alone, between the beginning and the end of its leaf. */
   readonly onLeft?: (reason: Reason) => void;
+  /** Whether the digests of files have MD5 sums too. */
+  readonly md5?: boolean;
 }
 
 export class MessageReader implements Sink {
@@ -79,9 +81,9 @@ export class MessageReader implements Sink {
   /** The last piece, while it is one that can grow. */
   #lastLiteral: (TapePiece & { length: number }) | undefined;
 
-  constructor(tape: Tape, rules: Rules, { onLeft }: MessageReaderOptions = {}) {
+  constructor(tape: Tape, rules: Rules, { onLeft, md5 = false }: MessageReaderOptions = {}) {
     this.#tape = tape;
-    this.#hashes = new FileHashes(tape);
+    this.#hashes = new FileHashes(tape, { md5 });
     this.#rules = rules;
     this.#onLeft = onLeft;
     this.#holdBytes = Math.min(smallestSize(rules), maxHeldBytes);

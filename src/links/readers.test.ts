@@ -358,6 +358,7 @@ describe('bytes', () => {
 
 /** A store whose methods can be replaced. */
 const storeView = (its: Store): { -readonly [K in keyof Store]: Store[K] } => ({
+  wantsMd5: its.wantsMd5,
   prepare: (...args) => its.prepare(...args),
   putFile: (...args) => its.putFile(...args),
   openMessage: (...args) => its.openMessage(...args),

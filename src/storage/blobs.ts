@@ -19,7 +19,7 @@ export interface ListedBlob extends BlobState {
 }
 
 /** What is stored: bytes in memory, or a reader of so many bytes. */
-export type Content = Buffer | Pick<FileContent, 'size' | 'open'>;
+export type Content = Buffer | Pick<FileContent, 'size' | 'open' | 'md5'>;
 
 export const sizeOf = (content: Content): number => (Buffer.isBuffer(content) ? content.length : content.size);
 
@@ -48,6 +48,8 @@ export interface Conditional extends Request {
  * and "changed by others" are answers.
  */
 export interface Blobs {
+  /** Whether contents should come with MD5 sums, by which the service checks what arrives. */
+  readonly wantsMd5: boolean;
   /** Creates what the blobs are kept in where it is missing. */
   prepare(signal: AbortSignal): Promise<void>;
   /** Whether it answers now. */

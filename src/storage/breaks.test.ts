@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { after, afterEach, before, test } from 'node:test';
 import { ContainerClient } from '@azure/storage-blob';
@@ -9,6 +10,7 @@ import { startProxy } from '../../test/harness/tcp-proxy.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { Store } from './interface.ts';
 import { createStore } from './store.ts';
+import { storageFailed } from './testing/expect.ts';
 import { fileOf, storeMessage } from './testing/store-message.ts';
 
 const { signal } = new AbortController();
@@ -165,4 +167,57 @@ test('a store with sockets of its own opens no more than it may, and uses them a
     await Promise.all(files.map(async ({ sha256 }) => read(await own.openFile(sha256, signal))));
   }
   assert.ok(counted.connections <= 3, `${counted.connections} connections`);
+});
+
+/** Whether it carries bytes of a file. */
+const carriesFile = ({ method, url = '' }: IncomingMessage): boolean =>
+  method === 'PUT' && url.includes('/files/') && !url.includes('comp=blocklist');
+
+async function assertUnharmed(bytes: Buffer): Promise<void> {
+  const file = fileOf(bytes);
+  proxy.trouble = () => undefined;
+  assert.equal(await store.statFile(file.sha256, signal), undefined, 'nothing is there');
+  assert.equal(await through.putFile(file, signal), 'stored');
+  assert.ok((await read(await store.openFile(file.sha256, signal))).equals(bytes));
+}
+
+test('a byte that changes on its way to storage: refused, and nothing is stored', async () => {
+  const mebibyte = 1024 * 1024;
+  const places: readonly { readonly size: number; readonly request: number; readonly byte: number }[] = [
+    { size: 10, request: 0, byte: 9 },
+    { size: 3 * mebibyte, request: 0, byte: 0 },
+    { size: 40 * mebibyte, request: 0, byte: 32 * mebibyte - 1 },
+    { size: 40 * mebibyte, request: 1, byte: 0 },
+  ];
+  for (const { size, request, byte } of places) {
+    const bytes = randomBytes(size);
+    let carriers = 0;
+    proxy.trouble = (each) => (carriesFile(each) && carriers++ === request ? { corruptUploadAt: byte } : undefined);
+    await assert.rejects(through.putFile(fileOf(bytes), signal), storageFailed(/400 .*MD5/));
+    assert.equal(carriers, request + 1);
+    await assertUnharmed(bytes);
+  }
+});
+
+test('what storage says to have stored is compared: with another sum it is an error, and taken away', async () => {
+  const bytes = randomBytes(2_000_000);
+  const answerHeaders = { 'content-md5': randomBytes(16).toString('base64') };
+  proxy.trouble = (each) => (carriesFile(each) ? { answerHeaders } : undefined);
+  await assert.rejects(through.putFile(fileOf(bytes), signal), storageFailed(/another MD5 sum/));
+  await assertUnharmed(bytes);
+});
+
+test('a proxy that takes the sum away as well is refused', async () => {
+  const bytes = randomBytes(2_000_000);
+  proxy.trouble = (each) => (carriesFile(each) ? { corruptUploadAt: 1000, without: ['content-md5'] } : undefined);
+  // The signature of an account key covers the sum, a token does not.
+  await assert.rejects(through.putFile(fileOf(bytes), signal), storageFailed(/403/));
+  await assertUnharmed(bytes);
+});
+
+test('a link that changes on its way is refused as well', async () => {
+  proxy.trouble = ({ method, url }) =>
+    method === 'PUT' && url?.includes('/links/') ? { corruptUploadAt: 20 } : undefined;
+  const files = [{ bytes: randomBytes(500) }];
+  await assert.rejects(storeMessage(through, { files }), storageFailed(/400 .*MD5/));
 });

@@ -16,6 +16,8 @@ export interface FileContent {
   /** Bytes. */
   readonly size: number;
   readonly crc32: number;
+  /** MD5 of every `md5Bytes` of it, in base64, where `Store.wantsMd5`. */
+  readonly md5?: readonly string[];
   /** Opens the bytes of a range for reading; `to` is the first one that is not in it. */
   open(from: number, to: number): Blocks;
 }
@@ -138,6 +140,8 @@ export interface SignedFile {
  * "not there" is an answer (undefined), not a failure.
  */
 export interface Store {
+  /** Whether files should come with MD5 sums, by which the service checks what arrives. */
+  readonly wantsMd5: boolean;
   /** Creates the container where it is missing. */
   prepare(signal: AbortSignal): Promise<void>;
   /** Commits a file, once however often it is called; raises its `until` first when it is there already. */

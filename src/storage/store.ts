@@ -60,6 +60,10 @@ export class BlobStore implements Store {
     this.#blobs = options.blobs;
   }
 
+  get wantsMd5(): boolean {
+    return this.#blobs.wantsMd5;
+  }
+
   prepare(signal: AbortSignal): Promise<void> {
     return this.#blobs.prepare(signal);
   }

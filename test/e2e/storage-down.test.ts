@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startAzurite } from '../harness/azurite.ts';
 import { buildMessage } from '../harness/build-message.ts';
+import { startDetach } from '../harness/detach-mta.ts';
+import { startHttpProxy } from '../harness/http-proxy.ts';
 import { randomBytes, sha256 } from '../harness/random.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
+import { startSink } from '../harness/sink.ts';
 import { linkIn, startBetween, startChain, withoutTrace } from './chain.ts';
 
 const file = randomBytes(2_000_000, 'storage');
@@ -40,6 +44,29 @@ test('storage down, onStorageFailure: pass: the message goes whole, byte for byt
   const sent = await sendMail({ port: detach.port, ...envelope, message: large });
   assert.equal(sent.final[0]?.code, 250);
   assert.deepEqual(withoutTrace(sink.messages[0]!.data, large), large);
+});
+
+test('a byte changes on its way to storage: 451, no link, nothing stored, and the retry is good', async (t) => {
+  const scenario = new Scenario(t);
+  const azurite = await scenario.use(startAzurite());
+  const proxy = await scenario.use(startHttpProxy(azurite.port));
+  const sink = await scenario.use(startSink());
+  const storage = azurite.connectionString.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${proxy.port}`);
+  const detach = await scenario.use(startDetach({ nextHop: sink.port, storage }));
+  proxy.trouble = ({ method, url }) =>
+    method === 'PUT' && url?.includes('/files/') ? { corruptUploadAt: 1_234_567 } : undefined;
+  const refused = await sendMail({ port: detach.port, ...envelope, message: large });
+  assert.match(refused.final[0]?.text ?? '', /^451 4\.3\.0 /);
+  assert.match(detach.describe(), /MD5/);
+  assert.equal(sink.messages.length, 0);
+  const written = (kind: string): boolean =>
+    proxy.requests.some(({ method, path }) => method === 'PUT' && path.includes(`/${kind}/`));
+  assert.equal(written('links'), false);
+  proxy.trouble = () => undefined;
+  const sent = await sendMail({ port: detach.port, ...envelope, message: large });
+  assert.equal(sent.final[0]?.code, 250);
+  const download = await fetch(`${linkIn(sink.messages[0]!.data)}/file`);
+  assert.equal(sha256(Buffer.from(await download.arrayBuffer())), sha256(file));
 });
 
 test('a full spool: 452, and room again once the other message is gone', async (t) => {

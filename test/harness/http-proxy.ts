@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline, Transform } from 'node:stream';
 
 /** What is wrong with an answer. */
 export type Trouble =
@@ -9,7 +10,11 @@ export type Trouble =
   /** The connection breaks after so many bytes of the body. */
   | { readonly cutAfter: number }
   /** One byte of the body is another one. */
-  | { readonly corruptAt: number };
+  | { readonly corruptAt: number }
+  /** One byte of the request's body is another one, and fields of its header are missing. */
+  | { readonly corruptUploadAt: number; readonly without?: readonly string[] }
+  /** Fields of the answer's header are others. */
+  | { readonly answerHeaders: Readonly<Record<string, string>> };
 
 export interface HttpProxy {
   readonly port: number;
@@ -31,16 +36,20 @@ export async function startHttpProxy(target: number): Promise<HttpProxy> {
       response.writeHead(trouble.status, trouble.headers).end();
       return;
     }
-    const onward = httpRequest({ host: '127.0.0.1', port: target, method, path, headers });
+    const upload = trouble && 'corruptUploadAt' in trouble ? trouble : undefined;
+    const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => !upload?.without?.includes(name)));
+    const onward = httpRequest({ host: '127.0.0.1', port: target, method, path, headers: passed });
     onward.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      const others = trouble && 'answerHeaders' in trouble ? trouble.answerHeaders : {};
+      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...others });
       response.flushHeaders();
-      if (trouble) void spoil(answer, response, trouble);
+      if (trouble && ('cutAfter' in trouble || 'corruptAt' in trouble)) void spoil(answer, response, trouble);
       else answer.pipe(response);
     });
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
-    request.pipe(onward);
+    if (upload) pipeline(request, changed(upload.corruptUploadAt), onward, () => undefined);
+    else request.pipe(onward);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,10 +67,23 @@ export async function startHttpProxy(target: number): Promise<HttpProxy> {
   return proxy;
 }
 
+/** Changes one byte. */
+function changed(at: number): Transform {
+  let seen = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const i = at - seen;
+      if (i >= 0 && i < chunk.length) chunk[i] = (chunk[i] ?? 0) ^ 1;
+      seen += chunk.length;
+      done(null, chunk);
+    },
+  });
+}
+
 async function spoil(
   answer: IncomingMessage,
   response: ServerResponse,
-  trouble: Exclude<Trouble, { readonly status: number }>,
+  trouble: Extract<Trouble, { readonly cutAfter: number } | { readonly corruptAt: number }>,
 ): Promise<void> {
   let at = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {

@@ -14,19 +14,22 @@ interface OpenFile {
  */
 export class FileHashes implements BlockReader {
   readonly #tape: Tape;
+  readonly #md5: boolean;
   #file: OpenFile | undefined;
   /** The last file of which the thread reads something in the block that is being filled. */
   #inBlock: FileHash | undefined;
 
-  constructor(tape: Tape) {
+  /** `md5`: digests have MD5 sums too. */
+  constructor(tape: Tape, { md5 = false }: { readonly md5?: boolean } = {}) {
     this.#tape = tape;
+    this.#md5 = md5;
     tape.shareBlocks(this);
   }
 
   /** From here on what is appended is one file. */
   begin(): void {
     this.abandon();
-    this.#file = { hash: hashThread().open(), from: this.#tape.length };
+    this.#file = { hash: hashThread().open({ md5: this.#md5 }), from: this.#tape.length };
   }
 
   /** @returns the hashes of what was appended since `begin` */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { type FileDigest, HashThread, hashThread } from './hash-thread.ts';
+import { type FileDigest, HashThread, hashThread, md5Bytes } from './hash-thread.ts';
 
 const shared = (bytes: Buffer): Buffer => {
   const copy = Buffer.from(new SharedArrayBuffer(bytes.length));
@@ -69,4 +69,17 @@ test('the next file has a new thread', async () => {
   assert.notEqual(hashThread(), first);
   assert.deepEqual(await hashThread().open().digest(), digestOf(Buffer.alloc(0)));
   await Promise.allSettled([unheard]);
+});
+
+test('MD5 sums of the parts of a file, when they are asked for', async () => {
+  const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('base64');
+  const bytes = shared(Buffer.alloc(2 * md5Bytes, 'some text'));
+  for (const length of [0, 1, md5Bytes - 1, md5Bytes, md5Bytes + 1, 2 * md5Bytes]) {
+    const hash = hashThread().open({ md5: true });
+    for (let at = 0; at < length; at += 5_000_000) hash.update(bytes.subarray(at, Math.min(at + 5_000_000, length)));
+    const parts = Array.from({ length: Math.max(1, Math.ceil(length / md5Bytes)) }, (_, i) =>
+      bytes.subarray(i * md5Bytes, Math.min((i + 1) * md5Bytes, length)),
+    );
+    assert.deepEqual((await hash.digest()).md5, parts.map(md5), `${length} bytes`);
+  }
 });

@@ -7,7 +7,19 @@ export interface Job {
   /** In shared memory: the thread sees what stands there when it comes to it. */
   readonly blocks: readonly Uint8Array[];
   readonly end: 'digest' | 'forget' | undefined;
+  /** Whether MD5 sums are wanted too. */
+  readonly md5: boolean;
 }
+
+/** What the thread is given at its start. */
+export interface ThreadData {
+  /** How many jobs are done: the thread counts there. */
+  readonly done: Int32Array;
+  readonly md5Bytes: number;
+}
+
+/** Each MD5 sum is that of so many bytes of the file, the last one that of the rest. */
+export const md5Bytes = 32 * 1024 * 1024;
 
 /** What is known of the bytes of a file. */
 export interface FileDigest {
@@ -15,6 +27,8 @@ export interface FileDigest {
   readonly sha256: string;
   /** As in ZIP archives. */
   readonly crc32: number;
+  /** Of every `md5Bytes`, in base64, where they were asked for: for a storage service to check what arrives. */
+  readonly md5?: readonly string[];
 }
 
 /** What it answers to `digest`. */
@@ -22,7 +36,7 @@ export interface Digest extends FileDigest {
   readonly file: number;
 }
 
-/** SHA-256 and CRC-32 of one file, computed beside the event loop. */
+/** SHA-256 and CRC-32 of one file, and MD5 sums if wanted, computed beside the event loop. */
 export interface FileHash {
   /** A block or the part of one, which must not change before the thread has caught up. */
   update(block: Uint8Array): void;
@@ -58,7 +72,10 @@ export class HashThread {
   /** How many jobs are done: the thread counts there. */
   readonly #done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #sent = 0;
-  readonly #worker = new Worker(new URL('./thread.mjs', import.meta.url), { resourceLimits, workerData: this.#done });
+  readonly #worker = new Worker(new URL('./thread.mjs', import.meta.url), {
+    resourceLimits,
+    workerData: { done: this.#done, md5Bytes } satisfies ThreadData,
+  });
   readonly #waiting = new Map<number, Waiting>();
   #files = 0;
   #end: Failure | undefined;
@@ -66,7 +83,7 @@ export class HashThread {
   #stopping = false;
 
   constructor() {
-    this.#worker.on('message', ({ file, sha256, crc32 }: Digest) => this.#settle(file)?.resolve({ sha256, crc32 }));
+    this.#worker.on('message', ({ file, ...digest }: Digest) => this.#settle(file)?.resolve(digest));
     this.#worker.on('error', (error) => this.#ends(error));
     this.#worker.on('exit', (code) => this.#ends(new Error(`exit code ${code}`)));
     this.#worker.unref();
@@ -76,7 +93,7 @@ export class HashThread {
     return this.#end !== undefined;
   }
 
-  open(): FileHash {
+  open({ md5 = false }: { readonly md5?: boolean } = {}): FileHash {
     this.#files += 1;
     const file = this.#files;
     let gathered: Uint8Array[] = [];
@@ -86,7 +103,7 @@ export class HashThread {
       gathered = [];
       if (blocks.length === 0 && end === undefined) return;
       last = this.#sent = (this.#sent + 1) | 0;
-      this.#worker.postMessage({ file, blocks, end } satisfies Job);
+      this.#worker.postMessage({ file, blocks, end, md5 } satisfies Job);
     };
     return {
       update: (block) => {

@@ -9,7 +9,7 @@ import { type ContainerOptions, openContainer } from './container.ts';
 import { openBlob } from './open-blob.ts';
 import { readSmall } from './read-small.ts';
 import { UrlSigner, type UrlSignerOptions } from './signed-url.ts';
-import { upload } from './upload.ts';
+import { putBuffer, upload } from './upload.ts';
 
 /** Never written: asking for it shows that storage answers and that we may read. */
 const probeBlob = 'links/probe';
@@ -19,6 +19,7 @@ const pageSize = 5000;
 
 /** Blobs in one container of an Azure storage account. */
 export class AzureBlobs implements Blobs {
+  readonly wantsMd5 = true;
   readonly #container: ContainerClient;
   readonly #signer: UrlSigner;
 
@@ -79,9 +80,7 @@ export class AzureBlobs implements Blobs {
     { content, metadata, etag, ...request }: Conditional & { readonly content: Buffer; readonly metadata: Metadata },
   ): Promise<boolean> {
     const options = { metadata: { ...metadata }, conditions: { ifMatch: etag } };
-    return conditionally(request, (abortSignal) =>
-      this.#blob(name).upload(content, content.length, { ...options, abortSignal }),
-    );
+    return conditionally(request, (abortSignal) => putBuffer(this.#blob(name), content, { ...options, abortSignal }));
   }
 
   setMetadata(

@@ -1,20 +1,22 @@
 /**
  * Bytes on their way into a blob that must not exist yet.
  *
- * Up to 64 MiB they go in one conditional request, what is larger in blocks of 16 MiB, one at a time, so that a broken
+ * Up to 32 MiB they go in one conditional request, what is larger in blocks of 32 MiB, one at a time, so that a broken
  * connection costs one block and not a gigabyte; nothing is visible before the list of blocks is committed, and that
  * carries the condition. Each goes straight from the reader into the request, and nothing is held but what the reader
- * lends. Bytes are counted: a reader that ends early or late commits nothing.
+ * lends. Bytes are counted: a reader that ends early or late commits nothing. Each request carries the MD5 sum of its
+ * bytes as they came to us: storage refuses what was changed on the way, by a proxy or in our own memory.
  */
-import { randomBytes } from 'node:crypto';
-import type { BlockBlobClient, BlockBlobUploadOptions } from '@azure/storage-blob';
+import { createHash, randomBytes } from 'node:crypto';
+import type { BlockBlobClient, BlockBlobUploadOptions, BlockBlobUploadResponse } from '@azure/storage-blob';
 import { type Attempt, answered, attempt, hasCode } from './attempt.ts';
 import { type Content, type NewBlob } from '../blobs.ts';
 import type { Blocks } from '../interface.ts';
+import { md5Bytes } from '../../runtime/hashing/hash-thread.ts';
 import { RequestBody } from './request-body.ts';
 
-const wholeUpTo = 64 * 1024 * 1024;
-const blockSize = 16 * 1024 * 1024;
+/** Each block has an MD5 sum of its own. */
+const blockSize = md5Bytes;
 /** A transfer that moves is never given up; one that stands still this long is. */
 const stallMs = 30_000;
 
@@ -28,8 +30,8 @@ export function upload(blob: BlockBlobClient, { what, content, metadata, signal 
       conditions: { ifNoneMatch: '*' },
     };
     try {
-      if (Buffer.isBuffer(content)) await blob.upload(content, content.length, options);
-      else if (content.size <= wholeUpTo) await putWhole(blob, { ...current, file: content, options });
+      if (Buffer.isBuffer(content)) await putBuffer(blob, content, options);
+      else if (content.size <= blockSize) await putWhole(blob, { ...current, file: content, options });
       else await putBlocks(blob, { ...current, file: content, options });
       return true;
     } catch (error) {
@@ -46,9 +48,18 @@ interface Transfer extends Attempt {
   readonly options: BlockBlobUploadOptions;
 }
 
-function putWhole(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
+/** Small bytes that are in memory, in the place of others or not as the options say. */
+export async function putBuffer(blob: BlockBlobClient, bytes: Buffer, options: BlockBlobUploadOptions): Promise<void> {
+  await blob.upload(bytes, bytes.length, { ...options, ...checked(createHash('md5').update(bytes).digest()) });
+}
+
+async function putWhole(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
   const { file, options } = transfer;
-  return send(transfer, { from: 0, to: file.size }, (body) => blob.upload(body, file.size, options));
+  const md5 = md5Of(file, 0);
+  const stored = await send(transfer, { from: 0, to: file.size }, (body) =>
+    blob.upload(body, file.size, { ...options, ...checked(md5) }),
+  );
+  await compare(blob, { md5, stored, options });
 }
 
 async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
@@ -58,10 +69,40 @@ async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<voi
   for (let from = 0; from < file.size; from += blockSize) {
     const to = Math.min(from + blockSize, file.size);
     const id = Buffer.from(`${run}-${String(ids.length).padStart(6, '0')}`).toString('base64');
-    await send(transfer, { from, to }, (body) => blob.stageBlock(id, body, to - from, { abortSignal }));
+    const check = checked(md5Of(file, ids.length));
+    await send(transfer, { from, to }, (body) => blob.stageBlock(id, body, to - from, { abortSignal, ...check }));
     ids.push(id);
   }
   await blob.commitBlockList(ids, options);
+}
+
+function md5Of({ md5 }: Transfer['file'], block: number): Buffer | undefined {
+  const sum = md5?.[block];
+  return sum === undefined ? undefined : Buffer.from(sum, 'base64');
+}
+
+/** As Content-MD5: storage compares it with what has arrived, and refuses. The SDK's type knows it for blocks only. */
+const checked = (md5: Buffer | undefined): { readonly transactionalContentMD5?: Buffer } =>
+  md5 === undefined ? {} : { transactionalContentMD5: md5 };
+
+/** Takes away what was stored with another MD5 sum: whoever is between us and storage took the sum out of the request. */
+async function compare(
+  blob: BlockBlobClient,
+  {
+    md5,
+    stored,
+    options,
+  }: {
+    readonly md5: Buffer | undefined;
+    readonly stored: BlockBlobUploadResponse;
+    readonly options: BlockBlobUploadOptions;
+  },
+): Promise<void> {
+  if (md5 === undefined || stored.contentMD5 === undefined || md5.equals(stored.contentMD5)) return;
+  const { abortSignal } = options;
+  const conditions = stored.etag === undefined ? {} : { ifMatch: stored.etag };
+  await blob.delete({ conditions, ...(abortSignal && { abortSignal }) });
+  throw new Error('what was stored has another MD5 sum than what was sent');
 }
 
 interface Range {
@@ -70,11 +111,11 @@ interface Range {
 }
 
 /** Makes a request whose body is a range of the file. */
-async function send(
+async function send<T>(
   transfer: Transfer,
   range: Range,
-  request: (body: () => NodeJS.ReadableStream) => Promise<unknown>,
-): Promise<void> {
+  request: (body: () => NodeJS.ReadableStream) => Promise<T>,
+): Promise<T> {
   let sending: RequestBody | undefined;
   // Called once per try: a retry reads from the start.
   const body = (): NodeJS.ReadableStream => {
@@ -85,7 +126,7 @@ async function send(
     return sending;
   };
   try {
-    await request(body);
+    return await request(body);
   } finally {
     sending?.destroy();
   }

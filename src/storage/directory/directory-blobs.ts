@@ -21,6 +21,7 @@ const noBytes = Buffer.alloc(0);
 
 /** Blobs as files below a directory of this machine. */
 export class DirectoryBlobs implements Blobs {
+  readonly wantsMd5 = false;
   readonly #options: DirectoryOptions;
   readonly #records: VersionedRecords;
   readonly #contents: Contents;

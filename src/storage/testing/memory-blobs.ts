@@ -10,6 +10,7 @@ interface Held extends BlobState {
 
 /** Blobs in memory, for tests that need thousands of stores, or every order of their operations. */
 export class MemoryBlobs implements Blobs {
+  readonly wantsMd5 = false;
   readonly held = new Map<string, Held>();
   /** Everything fails while this is set. */
   down = false;

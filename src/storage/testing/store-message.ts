@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
+import { md5Bytes } from '../../runtime/hashing/hash-thread.ts';
 import type { FileContent, Link, NewMessage, Store } from '../interface.ts';
 
 export interface TestFile {
@@ -24,7 +25,9 @@ export interface StoredMessage {
 
 /** A file whose bytes are in memory; `opened` counts how often it was read. */
 export function fileOf(bytes: Buffer): FileContent & { opened: number } {
+  const md5 = [...slices(bytes, md5Bytes)].map((part) => createHash('md5').update(part).digest('base64'));
   return {
+    md5: md5.length > 0 ? md5 : [createHash('md5').digest('base64')],
     sha256: createHash('sha256').update(bytes).digest('hex'),
     crc32: crc32(bytes),
     size: bytes.length,
@@ -36,8 +39,8 @@ export function fileOf(bytes: Buffer): FileContent & { opened: number } {
   };
 }
 
-export function* slices(bytes: Buffer): Iterable<Buffer> {
-  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+export function* slices(bytes: Buffer, size = 65_536): Iterable<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 /** Does what the relay does with a message: index, files, links, and the rest. */
