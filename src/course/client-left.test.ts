@@ -44,7 +44,7 @@ test('a client that leaves after its dot is not said to have left within its mes
     calls: ownCalls(),
     detacher: {
       // The message is read; its files are on their way to a slow storage.
-      receive: (_body, signal) =>
+      receive: (_body, { signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
       policyClass: () => 'detach',
       trySpool: () => Promise.resolve(),

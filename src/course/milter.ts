@@ -5,7 +5,7 @@
  * hop and no verdict for single recipients, so a message of which some recipients loop passes, and is caught when it
  * comes back for them alone.
  */
-import type { Detacher, Outgoing } from '../detach/interface.ts';
+import type { Detacher, Incoming, Outgoing } from '../detach/interface.ts';
 import type { Client } from '../inbound/interface.ts';
 import {
   MessageAborted,
@@ -55,8 +55,9 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
     reversePath: mailboxOf(mail.path),
     recipients: message.recipients.map(({ path }) => mailboxOf(path)),
   };
+  let incoming: Incoming | undefined;
   try {
-    const incoming = await detacher.receive(asStream(message), message.signal);
+    incoming = await detacher.receive(asStream(message), { signal: message.signal });
     record.header(incoming.header);
     const now = Date.now();
     const inspection = guard.inspect(incoming.header, envelope.recipients, now, envelope.reversePath);
@@ -68,8 +69,9 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
     const outgoing = await incoming.detach(envelope);
     record.outgoing(outgoing);
     const stamp = guard.stamp(incoming.header, envelope.recipients, now, envelope.reversePath);
-    return accept({ header: incoming.header, outgoing, stamp }, { record, log: options.log });
+    return accept({ incoming, outgoing, stamp }, { record, log: options.log });
   } catch (error) {
+    incoming?.release();
     const failure = failureOf(error);
     record.failure(failure);
     record.close([failure.reply]);
@@ -102,17 +104,19 @@ function loopFailure(
 }
 
 interface Finished {
-  readonly header: HeaderBlock;
+  readonly incoming: Incoming;
   readonly outgoing: Outgoing;
   readonly stamp: string;
 }
 
 function accept(
-  { header, outgoing, stamp }: Finished,
+  { incoming, outgoing, stamp }: Finished,
   { record, log }: { readonly record: TransactionRecord; readonly log: Log },
 ): Answer {
   const changed = outgoing.files.length > 0;
-  const changes: HeaderChange[] = changed ? [...headerChanges(header, HeaderBlock.parse(outgoing.header))] : [];
+  const changes: HeaderChange[] = changed
+    ? [...headerChanges(incoming.header, HeaderBlock.parse(outgoing.header))]
+    : [];
   changes.push(insertOnTop(stamp));
   return {
     verdict: { kind: 'accept', headerChanges: changes, body: changed ? bodyOf(outgoing) : undefined },
@@ -120,6 +124,7 @@ function accept(
       const failure = new Failure('clientGone', { reason: 'mail server did not wait for the end of the filter' });
       if (!written) record.failure(failure);
       record.close([written ? accepted : failure.reply]);
+      incoming.release();
       try {
         await outgoing.dispose();
       } catch (error) {

@@ -54,7 +54,12 @@ test('a spool that cannot be released after the delivery is no reason to have th
     calls: ownCalls(),
     detacher: {
       receive: () =>
-        Promise.resolve({ header, discard: () => Promise.resolve(), detach: () => Promise.resolve(outgoing) }),
+        Promise.resolve({
+          header,
+          discard: () => Promise.resolve(),
+          detach: () => Promise.resolve(outgoing),
+          release: () => undefined,
+        }),
       policyClass: () => 'detach',
       trySpool: () => Promise.resolve(),
       close: () => Promise.resolve(),

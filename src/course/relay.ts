@@ -7,7 +7,7 @@
  * that `250` the sending Postfix keeps it, and after it the next hop does.
  */
 import type { Client, Transactions } from '../inbound/interface.ts';
-import type { Detacher, Outgoing } from '../detach/interface.ts';
+import type { Detacher, Incoming, Outgoing } from '../detach/interface.ts';
 import type { Calls, Guard, Inspection, NotificationWriter } from '../loopguard/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
 import { traceBoundary } from '../message/trace-boundary.ts';
@@ -141,10 +141,12 @@ export class Relay implements Transactions {
     const open = this.#open;
     if (!open) return [failureReply('badSequence')];
     open.inData = true;
+    const client = open.client.address;
+    let incoming: Incoming | undefined;
     let outgoing: Outgoing | undefined;
     let replies: readonly Reply[];
     try {
-      const incoming = await this.#options.detacher.receive(body, this.#gone.signal);
+      incoming = await this.#options.detacher.receive(body, { signal: this.#gone.signal, client });
       open.record.header(incoming.header);
       const inspection = this.#inspect(open, incoming.header);
       const failure = this.#loopFailure(open, inspection);
@@ -153,7 +155,7 @@ export class Relay implements Transactions {
         throw failure;
       }
       outgoing = await incoming.detach({
-        client: open.client.address,
+        client,
         reversePath: mailboxOf(open.mail.path),
         recipients: open.accepted.map((recipient) => recipient.mailbox),
       });
@@ -166,6 +168,7 @@ export class Relay implements Transactions {
     } finally {
       this.#open = undefined;
       open.delivery.release();
+      incoming?.release();
       await this.#dispose(outgoing);
     }
     const perRecipient = this.#options.inboundProtocol === 'lmtp' ? spread(replies, open.accepted.length) : replies;

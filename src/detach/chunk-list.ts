@@ -27,10 +27,11 @@ export class ChunkList {
     this.#recentBytes = 0;
   }
 
-  /** All bytes; of a single chunk no copy. */
-  join(): Buffer {
+  /** The first bytes, all unless told otherwise; of a single chunk no copy. */
+  join(length = this.length): Buffer {
     const [only, ...others] = this.#chunks;
-    return only && others.length === 0 ? only : Buffer.concat(this.#chunks, this.length);
+    if (only && others.length === 0) return length === only.length ? only : only.subarray(0, length);
+    return Buffer.concat(this.#chunks, length);
   }
 
   /** The chunks; the list is empty afterwards. */

@@ -6,6 +6,7 @@ import { IncomingMessage, type IncomingContext } from './incoming-message.ts';
 import type { Detacher } from './interface.ts';
 import { createPolicyClass } from './policy.ts';
 import { receiveHeader } from './receive-header.ts';
+import { HeaderRoom } from './spool/header-room.ts';
 import { Spool } from './spool/spool.ts';
 import type { SpoolSpace } from './spool/spool-space.ts';
 
@@ -37,9 +38,15 @@ export function createDetacher({ config, store, notice, log, meter, space }: Det
     spool,
   };
   return {
-    async receive(body, signal) {
+    async receive(body, { signal, client }) {
       const source = body[Symbol.asyncIterator]();
-      return new IncomingMessage(await receiveHeader(source), source, { context, signal });
+      const room = new HeaderRoom(spool, client);
+      try {
+        return new IncomingMessage(await receiveHeader(source, room), source, { context, signal, room });
+      } catch (error) {
+        room.release();
+        throw error;
+      }
     },
     policyClass: createPolicyClass(config.detach),
     trySpool: () => spool.tryOut(),

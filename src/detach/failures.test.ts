@@ -66,7 +66,7 @@ test('a message whose file could not be hashed is deferred, and the next one is 
     await hashThread().stop();
     yield* parts.slice(3);
   }
-  const incoming = await lab.detacher.receive(stopped(), new AbortController().signal);
+  const incoming = await lab.detacher.receive(stopped(), { signal: new AbortController().signal });
   await assert.rejects(() => incoming.detach(envelope), failsWith('internal'));
   assert.equal((await lab.detach(message)).files.length, 1);
   assert.deepEqual(readdirSync(lab.directory), []);
@@ -136,7 +136,7 @@ test('an upload is finished although the client is gone, and nothing is kept aft
   const store = new SlowStore();
   const lab = new Lab({ store });
   const gone = new AbortController();
-  const incoming = await lab.detacher.receive(stream([message]), gone.signal);
+  const incoming = await lab.detacher.receive(stream([message]), { signal: gone.signal });
   const detached = incoming.detach(envelope);
   await started;
   gone.abort(new Failure('clientGone'));
@@ -151,7 +151,7 @@ test('an upload is finished although the client is gone, and nothing is kept aft
 
 test('the body can be read again, and another retry gives the same bytes', async () => {
   const lab = new Lab();
-  const incoming = await lab.detacher.receive(stream([...slices(message)]), new AbortController().signal);
+  const incoming = await lab.detacher.receive(stream([...slices(message)]), { signal: new AbortController().signal });
   const outgoing = await incoming.detach(envelope);
   const read = async (): Promise<Buffer> => {
     const blocks: Buffer[] = [outgoing.header];
@@ -174,7 +174,7 @@ test('a message that is discarded is read to its end', async () => {
       yield await Promise.resolve(slice);
     }
   }
-  const incoming = await lab.detacher.receive(source(), new AbortController().signal);
+  const incoming = await lab.detacher.receive(source(), { signal: new AbortController().signal });
   await incoming.discard();
   assert.equal(read, message.length);
   await lab.close();

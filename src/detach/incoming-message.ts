@@ -17,6 +17,7 @@ import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
 import { isExempt, optsOut, smallestSize } from './policy.ts';
 import type { ReadMessage } from './read-message.ts';
 import type { Received } from './receive-header.ts';
+import type { HeaderRoom } from './spool/header-room.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
@@ -47,17 +48,23 @@ export class IncomingMessage implements Incoming {
   readonly #source: AsyncIterator<Buffer>;
   readonly #signal: AbortSignal;
   readonly #context: IncomingContext;
+  readonly #room: HeaderRoom;
 
   constructor(
     { header, rest }: Received,
     source: AsyncIterator<Buffer>,
-    options: { readonly context: IncomingContext; readonly signal: AbortSignal },
+    options: { readonly context: IncomingContext; readonly signal: AbortSignal; readonly room: HeaderRoom },
   ) {
     this.header = header;
     this.#rest = rest;
     this.#source = source;
     this.#signal = options.signal;
     this.#context = options.context;
+    this.#room = options.room;
+  }
+
+  release(): void {
+    this.#room.release();
   }
 
   async discard(): Promise<void> {

@@ -20,6 +20,8 @@ export interface Incoming {
    * @throws Failure storageFailed (when so configured), spoolFull, messageTooBig, bareLineFeed, clientGone
    */
   detach(envelope: Envelope): Promise<Outgoing>;
+  /** Gives back the room of the header, when nobody needs it any more. May be called again. */
+  release(): void;
 }
 
 export interface Envelope {
@@ -43,12 +45,17 @@ export interface Outgoing {
   dispose(): Promise<void>;
 }
 
+export interface ReceiveOptions {
+  readonly signal: AbortSignal;
+  readonly client?: string;
+}
+
 export interface Detacher {
   /**
-   * Reads up to the end of the header block.
-   * @throws Failure headerTooLarge, and whatever the body rejects with
+   * Reads up to the end of the header block. `client`: whose share of the spool a long header takes.
+   * @throws Failure headerTooLarge, spoolFull, and whatever the body rejects with
    */
-  receive(body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Incoming>;
+  receive(body: AsyncIterable<Buffer>, options: ReceiveOptions): Promise<Incoming>;
   /** The class of a mailbox (a byte string): recipients of different classes never share a transaction. */
   readonly policyClass: (mailbox: string) => 'detach' | 'exempt';
   /** Writes to the spool. @throws when that is not possible; a message with a large file would be deferred */

@@ -72,7 +72,7 @@ test('a client that goes away within the message leaves nothing in the spool', a
       yield* await Promise.resolve(chunked(withFile(4 * mebibyte).subarray(0, after)));
       throw new Error('gone');
     }
-    const incoming = await lab.detacher.receive(broken(), new AbortController().signal);
+    const incoming = await lab.detacher.receive(broken(), { signal: new AbortController().signal });
     await assert.rejects(incoming.detach({ reversePath: '', recipients: ['u@b.example'] }), /gone/);
     assert.equal(levels.at(-1), 0);
   }
@@ -93,7 +93,7 @@ test('of what came over the wire nothing is held on to once it was read', async 
       return this;
     },
   } as AsyncIterableIterator<Buffer>;
-  const incoming = await lab.detacher.receive(source, new AbortController().signal);
+  const incoming = await lab.detacher.receive(source, { signal: new AbortController().signal });
   const outgoing = await incoming.detach({ reversePath: 'sender@a.example', recipients: ['u@b.example'] });
   assert.notEqual(incoming.header.raw.buffer, first.buffer, 'a header of its own');
   assert.ok(results.length > 40);

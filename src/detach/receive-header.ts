@@ -2,6 +2,7 @@ import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
 import { ChunkList } from './chunk-list.ts';
+import type { HeaderRoom } from './spool/header-room.ts';
 
 /** Twice what Exim accepts (`header_maxsize`), and ten times what the longest honest header has. */
 const maxHeaderBytes = 2 * 1024 * 1024;
@@ -27,9 +28,9 @@ export interface Received {
 /**
  * Reads up to the empty line that ends the header (RFC 5322 section 2.1). Holds at most `maxHeaderBytes` and a chunk,
  * and the reader of the message asks for the next chunk only when this one was looked at.
- * @throws Failure headerTooLarge, and whatever the source rejects with
+ * @throws Failure headerTooLarge, or spoolFull where room is counted, and whatever the source rejects with
  */
-export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Received> {
+export async function receiveHeader(source: AsyncIterator<Buffer>, room?: HeaderRoom): Promise<Received> {
   const chunks = new ChunkList();
   let fields = 0;
   /** The last three bytes before the chunk at hand, behind a line end that stands for the beginning. */
@@ -43,15 +44,22 @@ export async function receiveHeader(source: AsyncIterator<Buffer>): Promise<Rece
     const inChunk = acrossChunks < 0 ? chunk.indexOf(endOfHeader) : -1;
     if (acrossChunks >= 0 || inChunk >= 0) {
       const end = acrossChunks >= 0 ? length - before.length + acrossChunks + 2 : length + inChunk + 2;
-      const all = chunks.join();
-      return { header: headerOf(ownBytes(all, end)), rest: all.subarray(end) };
+      const header = length === 0 ? ownBytes(chunk, end) : chunks.join(end);
+      return { header: headerOf(header), rest: restOf(chunk, { before, at: end - length }) };
     }
     if (chunks.length > maxHeaderBytes) throw tooLarge();
     fields += countFields(chunk);
     if (fields > maxHeaderFields) throw tooMany();
+    const reserving = room?.grow(chunks.length);
+    if (reserving) await reserving;
     before = chunk.length >= 3 ? chunk.subarray(-3) : Buffer.from(Buffer.concat([before, chunk]).subarray(-3));
   }
   return { header: headerOf(chunks.join()), rest: Buffer.alloc(0) };
+}
+
+/** What comes after the header, which ends at this place of the last chunk, or some bytes before it. */
+function restOf(chunk: Buffer, { before, at }: { readonly before: Buffer; readonly at: number }): Buffer {
+  return at >= 0 ? chunk.subarray(at) : Buffer.concat([before.subarray(at), chunk]);
 }
 
 /** The header lives as long as the message: a view would keep all of a large chunk in memory with it. */

@@ -138,8 +138,17 @@ const keepsNoPart = (removed: readonly Detached[]): boolean => removed.length ==
 
 /** The header with these fields in the place of its own Content- fields. */
 function withContentFields(header: HeaderBlock, content: Buffer): Buffer {
-  const isContent = (key: string): boolean => key.startsWith('content-');
-  const first = header.fields.findIndex(({ key }) => isContent(key));
-  const raws = header.fields.flatMap(({ key, raw }, i) => (i === first ? [content] : isContent(key) ? [] : [raw]));
-  return Buffer.concat(first < 0 ? [...raws, content] : raws);
+  const stretches: Buffer[] = [];
+  /** Where the stretch of other fields at hand begins, and where the field at hand does. */
+  let from = 0;
+  let at = 0;
+  for (const { key, raw } of header) {
+    const end = at + raw.length;
+    if (key.startsWith('content-')) {
+      stretches.push(header.raw.subarray(from, at), ...(from === 0 ? [content] : []));
+      from = end;
+    }
+    at = end;
+  }
+  return Buffer.concat([...stretches, header.raw.subarray(from), ...(from === 0 ? [content] : [])]);
 }

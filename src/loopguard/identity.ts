@@ -14,9 +14,12 @@ export class Identity {
   readonly #digests = new Map<string, string>();
 
   constructor(header: HeaderBlock) {
-    for (const key of identifyingNames) for (const field of header.all(key)) this.#add(key, field);
-    for (const field of header.allOf('resent-'))
+    for (const key of identifyingNames) for (const field of header.all(key, maxValues)) this.#add(key, field);
+    let resent = 0;
+    for (const field of header.allOf('resent-')) {
       this.#add(identityNames.has(field.key) ? field.key : 'resent-to', field);
+      if ((resent += 1) === maxValues) break;
+    }
   }
 
   #add(key: string, field: HeaderField): void {
@@ -66,6 +69,9 @@ export class Identity {
     return digest;
   }
 }
+
+/** Fields of one name that count, and Resent- fields in all, from the top. Bounds what a header of very many takes. */
+const maxValues = 1000;
 
 const identifyingNames = ['message-id', 'date', 'from'];
 

@@ -71,21 +71,28 @@ export class HeaderBlock {
     return index < 0 ? undefined : unfold(this.#field(index));
   }
 
-  all(key: string): readonly HeaderField[] {
+  /** The fields of that name in order, at most so many. */
+  all(key: string, max = Infinity): readonly HeaderField[] {
     const found: HeaderField[] = [];
-    for (let i = this.#find(key, 0); i >= 0; i = this.#find(key, i + 1)) found.push(this.#field(i));
+    for (let i = this.#find(key, 0); i >= 0 && found.length < max; i = this.#find(key, i + 1))
+      found.push(this.#field(i));
     return found;
   }
 
-  /** All fields whose names begin with this, in order. */
-  allOf(prefix: string): readonly HeaderField[] {
-    const found: HeaderField[] = [];
+  /** How many fields of that name there are. */
+  count(key: string): number {
+    let count = 0;
+    for (let i = this.#find(key, 0); i >= 0; i = this.#find(key, i + 1)) count += 1;
+    return count;
+  }
+
+  /** The fields whose names begin with this, in order, each made when it is asked for. */
+  *allOf(prefix: string): Generator<HeaderField, void, undefined> {
     for (let i = 0; i < this.size; i++) {
       if (!isSame(this.raw, this.#starts[i]!, prefix)) continue;
       const field = this.#field(i);
-      if (field.key !== '') found.push(field);
+      if (field.key !== '') yield field;
     }
-    return found;
   }
 
   #find(key: string, from: number): number {

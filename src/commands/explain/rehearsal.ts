@@ -42,7 +42,7 @@ export async function rehearse(message: MessageFile, options: RehearsalOptions):
   const { meter } = createMeter(config.loopguard.cluster);
   const spool = { ...config.spool, directory };
   const detacher = createDetacher({ config: { ...config, spool }, store, notice, log, meter });
-  const incoming = await detacher.receive(message.read(), signal);
+  const incoming = await detacher.receive(message.read(), { signal });
   const outgoing = await incoming.detach(envelope);
   try {
     const after = await write(outgoing, join(directory, 'after.eml'));

@@ -32,10 +32,11 @@ export interface PartHead {
 export const maxPartHeader = 16 * 1024;
 
 /** Why the structure of a message with this header is not read, or undefined. */
-export const longFieldIn = (header: HeaderBlock): string | undefined =>
-  header.allOf('content-').some(({ raw }) => raw.length > maxPartHeader)
-    ? `a Content- field of more than ${maxPartHeader} bytes`
-    : undefined;
+export function longFieldIn(header: HeaderBlock): string | undefined {
+  for (const { raw } of header.allOf('content-'))
+    if (raw.length > maxPartHeader) return `a Content- field of more than ${maxPartHeader} bytes`;
+  return undefined;
+}
 
 const single = ['content-type', 'content-disposition', 'content-transfer-encoding', 'content-id'];
 
@@ -60,8 +61,7 @@ export function readPartHead(header: HeaderBlock): PartHead {
     contentLocation: header.first('content-location'),
     description: wordsOf(header.first('content-description')),
     journalReport: journalFields.some((key) => header.first(key) !== undefined),
-    clear:
-      header.wellFormed && readable && dispositionValue.readable && single.every((key) => header.all(key).length <= 1),
+    clear: header.wellFormed && readable && dispositionValue.readable && single.every((key) => header.count(key) <= 1),
   };
 }
 

@@ -26,6 +26,9 @@ export const maxResidentBlocks = 110;
 /** Blocks on their way to disk, over all messages, before who has one there waits for it: 1 MiB. */
 const maxWritingBlocks = 4;
 
+/** Bytes of headers that are not small, over all messages: four of the longest. Beyond it a message is deferred. */
+export const maxHeaderMemoryBytes = 8 * 1024 * 1024;
+
 /**
  * The spool directory of this process and how much of it is used, over all messages.
  *
@@ -37,6 +40,7 @@ export class Spool {
   readonly #idleBlocks: Buffer[] = [];
   #used = 0;
   #residents = 0;
+  #headerBytes = 0;
   /** Blocks on their way to disk. */
   #writing = 0;
   #prepared: Promise<void> | undefined;
@@ -109,6 +113,17 @@ export class Spool {
   giveResident(block: Buffer): void {
     this.#residents -= 1;
     this.giveBlock(block);
+  }
+
+  /** Whether so many more bytes of a header may stay in memory. */
+  claimHeader(bytes: number): boolean {
+    if (this.#headerBytes + bytes > maxHeaderMemoryBytes) return false;
+    this.#headerBytes += bytes;
+    return true;
+  }
+
+  giveHeader(bytes: number): void {
+    this.#headerBytes -= bytes;
   }
 
   /** A new file without a name. */

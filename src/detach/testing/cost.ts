@@ -28,7 +28,7 @@ const cpuSince = (start: NodeJS.CpuUsage): number => {
 };
 
 async function pass(detacher: Detacher, message: Buffer): Promise<number> {
-  const incoming = await detacher.receive(asReceived(message), new AbortController().signal);
+  const incoming = await detacher.receive(asReceived(message), { signal: new AbortController().signal });
   const outgoing = await incoming.detach(envelope);
   for await (const block of outgoing.body()) if (block.length > 0) await nextTurn();
   await outgoing.dispose();

@@ -92,7 +92,7 @@ export class Lab {
 
   async detach(message: Buffer | readonly Buffer[], to: Envelope = envelope): Promise<Detached> {
     const chunks = ArrayBuffer.isView(message) ? [message] : message;
-    const incoming = await this.detacher.receive(stream(chunks), new AbortController().signal);
+    const incoming = await this.detacher.receive(stream(chunks), { signal: new AbortController().signal });
     const outgoing = await incoming.detach(to);
     const parts: Buffer[] = [outgoing.header];
     for await (const block of outgoing.body()) parts.push(Buffer.from(block));
