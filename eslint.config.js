@@ -23,7 +23,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.test.ts', 'test/**/*.ts'],
+    files: ['**/*.test.ts', '**/testing/*.ts', 'test/**/*.ts'],
     rules: {
       // node:test's own functions return promises that the runner awaits.
       '@typescript-eslint/no-floating-promises': [

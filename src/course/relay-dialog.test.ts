@@ -1,58 +1,19 @@
 /** The course of a message as `relay.ts` leads it: who says what, line by line. See `testing/dialog.ts`. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { guardWith } from '../loopguard/testing/guard.ts';
-import { dialog, sampleLetter, stampedFor, type DialogOptions, type Played } from './testing/dialog.ts';
-
-interface Case extends DialogOptions {
-  readonly what: string;
-  readonly says: string;
-  /** Of the closing lines, in order. */
-  readonly outcomes: readonly string[];
-  readonly then?: (played: Played) => void;
-}
-
-const envelope = `
-  client > MAIL FROM:<a@a.example>
-  hop opens
-  hop < MAIL FROM:<a@a.example>
-  hop > 250 2.1.0 Ok
-  client < 250 2.1.0 Ok
-  client > RCPT TO:<b@b.example>
-  hop < RCPT TO:<b@b.example>
-  hop > 250 2.1.5 Ok
-  client < 250 2.1.5 Ok`;
-
-const clientSends = `
-  client > DATA
-  client < 354 End data with <CR><LF>.<CR><LF>
-  client > [letter]`;
-
-const hopTakes = `
-  hop < DATA
-  hop > 354 go on
-  hop < [message]
-  hop > 250 2.0.0 queued`;
-
-const accepted = (mailbox: string): string => `
-  client > RCPT TO:<${mailbox}>
-  hop < RCPT TO:<${mailbox}>
-  hop > 250 2.1.5 Ok
-  client < 250 2.1.5 Ok`;
-
-const withFile = `MIME-Version: 1.0
-Content-Type: multipart/mixed; boundary=x
-
---x
-
-Hello
---x
-Content-Type: application/pdf; name=report.pdf
-Content-Disposition: attachment; filename=report.pdf
-Content-Transfer-Encoding: base64
-
-${`${Buffer.alloc(57, 'x').toString('base64')}\n`.repeat(100)}--x--
-`;
+import {
+  accepted,
+  delivered,
+  envelope,
+  hopTakes,
+  nextEnvelope,
+  opened,
+  playAll,
+  reset,
+  saidAgain,
+  sends,
+  withFile,
+  type Case,
+} from './testing/cases.ts';
 
 const stampPattern = /X-Detach-Guard: [^]*?\n(?! )/;
 
@@ -69,9 +30,7 @@ const cases: readonly Case[] = [
       hop < RCPT TO:<B@b.example>
       hop > 250 2.1.5 recipient fine
       client < 250 2.1.5 recipient fine
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${delivered}`,
     outcomes: ['delivered'],
     then: ({ messages }) =>
       assert.match(
@@ -95,9 +54,7 @@ const cases: readonly Case[] = [
       client < 250 2.1.0 Ok
       client < 550 5.1.1 nobody of that name
       client < 251 2.1.5 c has moved
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${delivered}`,
     outcomes: ['partial'],
   },
   {
@@ -115,8 +72,7 @@ const cases: readonly Case[] = [
       client > DATA
       client < 503 5.5.1 bad sequence of commands
       client > MAIL FROM:<a@a.example>
-      hop < RSET
-      hop > 250 2.0.0 Ok
+      ${reset}
       hop < MAIL FROM:<a@a.example>
       hop > 451 4.7.1 come back later
       client < 451 4.7.1 come back later`,
@@ -136,11 +92,7 @@ const cases: readonly Case[] = [
   {
     what: 'MAIL within a transaction, and DATA without a recipient',
     says: `
-      client > MAIL FROM:<a@a.example>
-      hop opens
-      hop < MAIL FROM:<a@a.example>
-      hop > 250 2.1.0 Ok
-      client < 250 2.1.0 Ok
+      ${opened}
       client > MAIL FROM:<other@a.example>
       client < 503 5.5.1 bad sequence of commands
       client > RCPT TO:<b@b.example>
@@ -169,16 +121,11 @@ const cases: readonly Case[] = [
       hop close
       client > RCPT TO:<c@b.example>
       hop opens
-      hop < MAIL FROM:<a@a.example>
-      hop > 250 2.1.0 Ok
-      hop < RCPT TO:<b@b.example>
-      hop > 250 2.1.5 Ok
+      ${saidAgain}
       hop < RCPT TO:<c@b.example>
       hop > 250 2.1.5 Ok
       client < 250 2.1.5 Ok
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${delivered}`,
     outcomes: ['delivered'],
   },
   {
@@ -186,7 +133,7 @@ const cases: readonly Case[] = [
     says: `
       ${envelope}
       hop close
-      ${clientSends}
+      ${sends()}
       hop opens
       hop < MAIL FROM:<a@a.example>
       hop > 250 2.1.0 Ok
@@ -201,24 +148,20 @@ const cases: readonly Case[] = [
       ${envelope}
       client > RCPT TO:<c@b.example> NOTIFY=NEVER
       client < 451 4.5.3 next hop does not offer what this message needs just now, try again later
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${delivered}`,
     outcomes: ['partial'],
   },
   {
     what: 'DATA refused, the message refused: the next hop’s words',
     says: `
       ${envelope}
-      ${clientSends}
+      ${sends()}
       hop < DATA
       hop > 452 4.3.1 disk full
       client < 452 4.3.1 disk full
-      client > MAIL FROM:<a@a.example>
-      hop < RSET
-      hop > 250 2.0.0 Ok
-      ${envelope.replace(/^[^]*?hop opens/, '')}
-      ${clientSends}
+      ${reset}
+      ${nextEnvelope}
+      ${sends()}
       hop < DATA
       hop > 354 go on
       hop < [message]
@@ -230,7 +173,7 @@ const cases: readonly Case[] = [
     what: 'lost after the final dot: 451, since nobody knows',
     says: `
       ${envelope}
-      ${clientSends}
+      ${sends()}
       hop < DATA
       hop > 354 go on
       hop < [message]
@@ -242,13 +185,9 @@ const cases: readonly Case[] = [
     what: 'one client, two messages, one session with the next hop',
     says: `
       ${envelope}
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued
-      ${envelope.replace('hop opens', '')}
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${delivered}
+      ${nextEnvelope}
+      ${delivered}`,
     outcomes: ['delivered', 'delivered'],
     then: ({ messages }) => assert.notEqual(stampPattern.exec(messages[0]!)?.[0], stampPattern.exec(messages[1]!)?.[0]),
   },
@@ -258,12 +197,9 @@ const cases: readonly Case[] = [
       ${envelope}
       client > RSET
       client < 250 2.0.0 Ok
-      hop < RSET
-      hop > 250 2.0.0 Ok
-      ${envelope.replace('hop opens', '')}
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${reset}
+      ${nextEnvelope}
+      ${delivered}`,
     outcomes: ['lost', 'delivered'],
   },
   {
@@ -290,13 +226,8 @@ const cases: readonly Case[] = [
       ${envelope}
       client > RCPT TO:<print@exempt.example>
       client < 452 4.5.3 recipient is subject to another policy, send it in a transaction of its own
-      client > RCPT TO:<c@b.example>
-      hop < RCPT TO:<c@b.example>
-      hop > 250 2.1.5 Ok
-      client < 250 2.1.5 Ok
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${accepted('c@b.example')}
+      ${delivered}`,
     relay: { policyClass: (mailbox) => (mailbox.endsWith('@exempt.example') ? 'exempt' : 'detach') },
     outcomes: ['partial'],
   },
@@ -305,9 +236,7 @@ const cases: readonly Case[] = [
     says: `
       ${envelope}
       store fails
-      client > DATA
-      client < 354 End data with <CR><LF>.<CR><LF>
-      client > [with a file]
+      ${sends('with a file')}
       client < 451 4.3.0 file storage is not available, try again later`,
     messages: { 'with a file': withFile },
     outcomes: ['deferred'],
@@ -317,9 +246,7 @@ const cases: readonly Case[] = [
     what: 'a file goes to storage before DATA is said',
     says: `
       ${envelope}
-      client > DATA
-      client < 354 End data with <CR><LF>.<CR><LF>
-      client > [with a file]
+      ${sends('with a file')}
       ${hopTakes}
       client < 250 2.0.0 queued`,
     messages: { 'with a file': withFile },
@@ -330,96 +257,12 @@ const cases: readonly Case[] = [
     },
   },
   {
-    what: 'a copy that came back: 554, no DATA, and the words name the recipient',
-    says: `
-      ${envelope}
-      client > DATA
-      client < 354 End data with <CR><LF>.<CR><LF>
-      client > [stamped for b]
-      client < 554 5.4.6 mail forwarding loop for <b@b.example>`,
-    messages: { 'stamped for b': stampedFor(['b@b.example']) },
-    outcomes: ['refused'],
-    then: ({ log }) => assert.deepEqual(log.alarms, ['loop-refused']),
-  },
-  {
-    what: 'too many trace fields: 554',
-    says: `
-      ${envelope}
-      client > DATA
-      client < 354 End data with <CR><LF>.<CR><LF>
-      client > [traced]
-      client < 554 5.4.6 too many hops, this message is looping`,
-    messages: { traced: `${'Received: from a by b; Thu, 15 Jan 2026 12:00:00 +0000\n'.repeat(50)}${sampleLetter}` },
-    outcomes: ['refused'],
-  },
-  {
-    what: 'our own cluster in the call chain: 451, before anything is said to the next hop',
-    says: `
-      client > MAIL FROM:<a@a.example> XDETACH=other,${guardWith().fingerprint}
-      client < 451 4.3.5 mail system configuration error: relays call one another in a circle`,
-    outcomes: ['deferred'],
-    then: ({ log }) => assert.deepEqual(log.alarms, ['loop-refused']),
-  },
-  {
-    what: 'the call chain goes to a next hop that offers XDETACH, ours added',
-    says: `
-      client > MAIL FROM:<a@a.example> XDETACH=other
-      hop opens XDETACH abcdefghijk
-      hop < MAIL FROM:<a@a.example> XDETACH=other,${guardWith().fingerprint}
-      hop > 250 2.1.0 Ok
-      client < 250 2.1.0 Ok`,
-    outcomes: ['lost'],
-  },
-  {
-    what: 'a next hop with the fingerprint of our cluster: 451, and nothing is said to it',
-    says: `
-      client > MAIL FROM:<a@a.example>
-      hop opens XDETACH ours
-      hop < QUIT
-      hop > 221 2.0.0 Bye
-      client < 451 4.3.5 mail system configuration error: next hop leads back to this relay`,
-    isMirror: true,
-    outcomes: ['deferred'],
-  },
-  {
-    what: 'XFORWARD: what the next hop takes is handed on',
-    says: `
-      client > XFORWARD NAME=c.example ADDR=192.0.2.9 IDENT=4TqXyz1ABCz9rN.0123abcd7
-      client < 250 2.0.0 Ok
-      client > MAIL FROM:<a@a.example>
-      hop opens XFORWARD NAME ADDR
-      hop < XFORWARD NAME=c.example ADDR=192.0.2.9
-      hop > 250 2.0.0 Ok
-      hop < MAIL FROM:<a@a.example>
-      hop > 250 2.1.0 Ok
-      client < 250 2.1.0 Ok`,
-    outcomes: ['lost'],
-    then: ({ transactions }) => assert.equal(transactions[0]?.['queueId'], '4TqXyz1ABCz9rN'),
-  },
-  {
-    what: 'XFORWARD that the next hop refuses is no reason to keep the message',
-    says: `
-      client > XFORWARD NAME=c.example
-      client < 250 2.0.0 Ok
-      client > MAIL FROM:<a@a.example>
-      hop opens XFORWARD NAME ADDR
-      hop < XFORWARD NAME=c.example
-      hop > 550 5.7.0 not you
-      hop < MAIL FROM:<a@a.example>
-      hop > 250 2.1.0 Ok
-      client < 250 2.1.0 Ok`,
-    outcomes: ['lost'],
-    then: ({ log }) => assert.deepEqual(log.alarms, ['xforward-refused']),
-  },
-  {
     what: 'SMTP to an LMTP next hop: one recipient per transaction',
     says: `
       ${envelope}
       client > RCPT TO:<c@b.example>
       client < 452 4.5.3 one recipient per transaction here, send this one next
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${delivered}`,
     outboundProtocol: 'lmtp',
     outcomes: ['partial'],
   },
@@ -427,11 +270,8 @@ const cases: readonly Case[] = [
     what: 'LMTP to LMTP: a verdict for each recipient',
     says: `
       ${envelope}
-      client > RCPT TO:<c@b.example>
-      hop < RCPT TO:<c@b.example>
-      hop > 250 2.1.5 Ok
-      client < 250 2.1.5 Ok
-      ${clientSends}
+      ${accepted('c@b.example')}
+      ${sends()}
       ${hopTakes}
       hop > 452 4.2.2 mailbox full
       client < 250 2.0.0 queued
@@ -444,40 +284,11 @@ const cases: readonly Case[] = [
     what: 'LMTP to SMTP: the one verdict for each recipient',
     says: `
       ${envelope}
-      client > RCPT TO:<c@b.example>
-      hop < RCPT TO:<c@b.example>
-      hop > 250 2.1.5 Ok
-      client < 250 2.1.5 Ok
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued
+      ${accepted('c@b.example')}
+      ${delivered}
       client < 250 2.0.0 queued`,
     inbound: { protocol: 'lmtp' },
     outcomes: ['delivered'],
-  },
-  {
-    what: 'LMTP, one recipient loops: the other one is delivered, and each hears its own',
-    says: `
-      ${envelope}
-      client > RCPT TO:<c@b.example>
-      hop < RCPT TO:<c@b.example>
-      hop > 250 2.1.5 Ok
-      client < 250 2.1.5 Ok
-      client > DATA
-      client < 354 End data with <CR><LF>.<CR><LF>
-      client > [stamped for b]
-      hop < RSET
-      hop > 250 2.0.0 Ok
-      hop < MAIL FROM:<a@a.example>
-      hop > 250 2.1.0 Ok
-      hop < RCPT TO:<c@b.example>
-      hop > 250 2.1.5 Ok
-      ${hopTakes}
-      client < 554 5.4.6 mail forwarding loop for <b@b.example>
-      client < 250 2.0.0 queued`,
-    inbound: { protocol: 'lmtp' },
-    messages: { 'stamped for b': stampedFor(['b@b.example']) },
-    outcomes: ['partial'],
   },
   {
     what: 'more recipients than a transaction can have: the client sends them next',
@@ -490,20 +301,9 @@ const cases: readonly Case[] = [
       ${Array.from({ length: 1000 }, (_, i) => accepted(`u${i}@b.example`)).join('')}
       client > RCPT TO:<late@b.example>
       client < 452 4.5.3 too many recipients
-      ${clientSends}
-      ${hopTakes}
-      client < 250 2.0.0 queued`,
+      ${delivered}`,
     outcomes: ['partial'],
   },
 ];
 
-for (const { what, says, outcomes, then, ...options } of cases) {
-  test(what, async (t) => {
-    const played = await dialog(t, says, options);
-    assert.deepEqual(
-      played.transactions.map(({ outcome }) => outcome),
-      outcomes,
-    );
-    then?.(played);
-  });
-}
+playAll(cases);

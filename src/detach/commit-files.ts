@@ -1,3 +1,4 @@
+import { unlessAborted } from '../limits/unless-aborted.ts';
 import type { Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { FileDigest } from '../runtime/hashing/hash-thread.ts';
@@ -77,14 +78,7 @@ async function upload(
     .then((result) => meter.fileDetached(result, piece.size))
     .finally(() => tape.release());
   watch(stored);
-  await unlessAborted(stored, signal);
-}
-
-/** Waits no longer than until the signal is aborted. */
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(Failure.from(signal.reason, 'clientGone'));
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  await unlessAborted(stored, signal).catch((error: unknown) => {
+    throw signal.aborted ? Failure.from(signal.reason, 'clientGone') : error;
   });
 }

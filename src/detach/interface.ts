@@ -1,5 +1,7 @@
 import type { HeaderBlock } from '../message/header-block.ts';
 
+export { maxHeaderBytes } from './receive-header.ts';
+
 export interface DetachedFile {
   readonly name: string;
   readonly type: string;

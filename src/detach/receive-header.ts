@@ -5,7 +5,7 @@ import { ChunkList } from './chunk-list.ts';
 import type { HeaderRoom } from './spool/header-room.ts';
 
 /** Twice what Exim accepts (`header_maxsize`), and ten times what the longest honest header has. */
-const maxHeaderBytes = 2 * 1024 * 1024;
+export const maxHeaderBytes = 2 * 1024 * 1024;
 
 /** A thousand times what an honest message has. */
 const maxHeaderFields = 131_072;

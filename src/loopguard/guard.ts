@@ -29,7 +29,7 @@ const maxAgeSeconds = 14 * 86_400;
 const maxSkewSeconds = 86_400;
 /** At most so many stamps of anybody are read, from the top. */
 const maxStampsRead = 1000;
-/** At most so many seals of stamps with our name are checked, from the top: the latest stamp is the first. */
+/** Of the stamps with our name, the MACs of at most so many are checked, from the top: the latest stamp comes first. */
 const maxStampsExamined = 100;
 
 export function createGuard(options: GuardOptions): Guard {
@@ -149,16 +149,16 @@ class HmacGuard implements Guard {
     const found = new Map<string, { stamp: Stamp; message: string }>();
     let examined = 0;
     for (const field of fields) {
-      const sealed = parseStamp(field);
-      if (sealed?.stamp.cluster !== this.#keyring.cluster) continue;
-      const { stamp, text, seal } = sealed;
+      const parsed = parseStamp(field);
+      if (parsed?.stamp.cluster !== this.#keyring.cluster) continue;
+      const { stamp, text, mac } = parsed;
       if (stamp.time < seconds - maxAgeSeconds || stamp.time > seconds + maxSkewSeconds) continue;
       const key = this.#keyring.find(stamp.keyId);
       const message = identity.of(stamp.fields);
-      if (!key || message === undefined || found.has(seal)) continue;
+      if (!key || message === undefined || found.has(mac)) continue;
       examined += 1;
       if (examined > maxStampsExamined || found.size === 2 * this.#ownHopLimit) break;
-      if (this.#macs.sign(key, text, message) === seal) found.set(seal, { stamp, message });
+      if (this.#macs.sign(key, text, message) === mac) found.set(mac, { stamp, message });
     }
     return [...found.values()];
   }

@@ -12,7 +12,7 @@ type Bound = Omit<Stamp, 'set' | 'tags'>;
 /**
  * The MACs of a stamp.
  *
- * The seal covers the whole text and the identity of the message. One MAC detects a stamp that was altered or copied
+ * The stamp's MAC covers the whole text and the identity of the message. One MAC detects a stamp that was altered or copied
  * onto another message, before anything is computed for a recipient.
  *
  * A stamp for several recipients is bound to the reverse-path as well. Each recipient receives the tags of all others,

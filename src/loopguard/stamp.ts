@@ -3,7 +3,7 @@ import type { HeaderField } from '../message/header-block.ts';
 const stampField = 'X-Detach-Guard';
 export const stampKey = stampField.toLowerCase();
 
-/** A stamp as written in the field; nothing of it is believed before its seal was checked. */
+/** A stamp as written in the field; nothing of it is believed before its MAC was checked. */
 export interface Stamp {
   readonly cluster: string;
   readonly keyId: string;
@@ -25,33 +25,33 @@ const stampSyntax =
 /** Far above the stamp of the most recipients that a transaction can have here; bounds what one field may cost. */
 const maxStampBytes = 1 << 20;
 
-export interface SealedStamp {
+export interface ParsedStamp {
   readonly stamp: Stamp;
-  /** The text under the seal. */
+  /** The text that the MAC covers. */
   readonly text: string;
-  readonly seal: string;
+  readonly mac: string;
 }
 
 /** The stamp in a field, or undefined when it is broken or of a version that we do not know. */
-export function parseStamp(field: HeaderField): SealedStamp | undefined {
+export function parseStamp(field: HeaderField): ParsedStamp | undefined {
   if (field.raw.length > maxStampBytes) return undefined;
   const colon = field.raw.indexOf(0x3a);
   const value = field.raw.toString('latin1', colon + 1).replace(/[ \t\r\n]+/g, '');
   const match = stampSyntax.exec(value);
   if (!match) return undefined;
-  const [, cluster, keyId, time, fields, set, tags, salt, seal] = match as unknown as string[];
+  const [, cluster, keyId, time, fields, set, tags, salt, mac] = match as unknown as string[];
   const stamp = { cluster, keyId, time: Number(time), fields, set, tags, salt } as Stamp;
-  return { stamp, text: value.slice(0, value.lastIndexOf(';m=')), seal: seal! };
+  return { stamp, text: value.slice(0, value.lastIndexOf(';m=')), mac: mac! };
 }
 
-/** The text that the seal is computed over: the value without its blanks, so that folding does not matter. */
+/** The text that the MAC covers: the value without its blanks, so that folding does not matter. */
 export function stampText(stamp: Stamp): string {
   const { cluster, keyId, time, fields, set, tags, salt } = stamp;
   return `v=1;c=${cluster};k=${keyId};t=${time};f=${fields};s=${set};r=${tags};n=${salt}`;
 }
 
 /** The complete field, folded (RFC 5322 section 2.1.1: no line above 78 characters, unless a name is longer). */
-export function formatStamp(text: string, seal: string): string {
+export function formatStamp(text: string, mac: string): string {
   let folded = `${stampField}:`;
   let width = folded.length;
   const add = (glue: string, word: string): void => {
@@ -64,7 +64,7 @@ export function formatStamp(text: string, seal: string): string {
     }
   };
   const values = text.split(';');
-  values.push(`m=${seal}`);
+  values.push(`m=${mac}`);
   const last = values.length - 1;
   for (const [at, value] of values.entries()) {
     const end = at < last ? ';' : '';

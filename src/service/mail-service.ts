@@ -2,6 +2,7 @@
 import { createDetacher } from '../detach/detacher.ts';
 import type { Detacher } from '../detach/interface.ts';
 import { startInbound, type Inbound } from '../inbound/smtp/server.ts';
+import { unlessAborted } from '../limits/unless-aborted.ts';
 import { createNotice } from '../links/notice.ts';
 import { createGuard } from '../loopguard/guard.ts';
 import type { Guard } from '../loopguard/interface.ts';
@@ -52,7 +53,9 @@ export async function openMail(opening: Opening): Promise<Serving> {
     async close(closing: Closing) {
       await inbound.close(closing);
       const closed = Promise.all([nextHop.close(closing.deadline), detacher.close()]);
-      await Promise.race([closed, aborted(closing.deadline).catch(() => undefined)]);
+      await unlessAborted(closed, closing.deadline).catch((error: unknown) => {
+        if (!closing.deadline.aborted) throw error;
+      });
     },
   };
 }
@@ -128,7 +131,7 @@ async function tryOut({ log, signal }: Opening, { store, detacher }: Rooms): Pro
   ];
   const names = tries.map(async ({ name, event, attempt }) => {
     try {
-      await Promise.race([attempt, aborted(within)]);
+      await unlessAborted(attempt, within);
       return [];
     } catch (error) {
       log.error(event, { err: error });
@@ -136,15 +139,6 @@ async function tryOut({ log, signal }: Opening, { store, detacher }: Rooms): Pro
     }
   });
   return (await Promise.all(names)).flat();
-}
-
-/** Rejects when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }
 
 /** As last seen from the next hop; before it was ever seen, all: a transaction that it cannot take gets 451. */

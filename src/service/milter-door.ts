@@ -1,6 +1,6 @@
 /** The door for a mail server that shows us its messages, wired to the rooms behind it. */
 import { createMilterFilter } from '../course/milter.ts';
-import type { Detacher } from '../detach/interface.ts';
+import { maxHeaderBytes, type Detacher } from '../detach/interface.ts';
 import type { ClientLimits } from '../inbound/client-limits.ts';
 import { startMilterServer, type MilterServer } from '../inbound/milter/server.ts';
 import type { Guard } from '../loopguard/interface.ts';
@@ -9,17 +9,14 @@ import { RepeatedLines } from '../observe/repeated-lines.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { Opening } from './process-host.ts';
 
-/** As over SMTP. */
-const defaultMaxHeaderBytes = 2 * 1024 * 1024;
-
 /**
  * Half of Postfix's `milter_content_timeout`, and half of the ten minutes after which a client gives up and sends the
  * message again, which would be delivered twice.
  */
-const defaultReplyWithinMs = 285_000;
+const replyWithinMs = 285_000;
 
 /** Postfix waits 300 s for each packet (`milter_content_timeout`), and 30 s where an operator lowered it. */
-const defaultProgressEveryMs = 10_000;
+const progressEveryMs = 10_000;
 
 export interface MilterRooms {
   readonly guard: Guard;
@@ -36,9 +33,9 @@ export async function openMilterDoor(opening: Opening, rooms: MilterRooms): Prom
     listen: { handle },
     filter: createMilterFilter({ ...rooms, log }),
     macros: ['i'],
-    maxHeaderBytes: defaultMaxHeaderBytes,
-    replyWithinMs: defaultReplyWithinMs,
-    progressEveryMs: defaultProgressEveryMs,
+    maxHeaderBytes,
+    replyWithinMs,
+    progressEveryMs,
     enter: (address) => rooms.limits.enter(address),
     // Whoever can open the UNIX socket may use it: its permissions say who.
     trusts: (address) => address === '' || trusted.has(address),

@@ -28,12 +28,12 @@ export class DotStuffer {
   /** The chunk as it goes over the wire: the same buffer when no dot needs doubling, which is nearly always. */
   push(chunk: Buffer): Buffer {
     if (chunk.length === 0) return chunk;
-    const atSeam = chunk[0] === dot && (this.#state === 'lineStart' || this.#state === 'bareLf');
+    const startsWithDot = chunk[0] === dot && (this.#state === 'lineStart' || this.#state === 'bareLf');
     this.#state = stateAfter(chunk, this.#state);
     // Base64 has no dots at all: one memchr settles most large chunks.
-    if (!atSeam && !chunk.includes(dot)) return chunk;
+    if (!startsWithDot && !chunk.includes(dot)) return chunk;
     const dots = countLineDots(chunk);
-    return dots > 0 || atSeam ? insertDots(chunk, { dots, atSeam }) : chunk;
+    return dots > 0 || startsWithDot ? insertDots(chunk, { dots, startsWithDot }) : chunk;
   }
 
   /** The final dot, with a CRLF before it where the message does not end in one. Ready for the next message then. */
@@ -74,13 +74,13 @@ interface Dots {
   /** Line starts with a dot behind an LF of the same chunk. */
   readonly dots: number;
   /** Whether the chunk begins with a line's dot. */
-  readonly atSeam: boolean;
+  readonly startsWithDot: boolean;
 }
 
-function insertDots(chunk: Buffer, { dots, atSeam }: Dots): Buffer {
-  const out = Buffer.allocUnsafe(chunk.length + dots + (atSeam ? 1 : 0));
-  if (atSeam) out[0] = dot;
-  const to = atSeam ? 1 : 0;
+function insertDots(chunk: Buffer, { dots, startsWithDot }: Dots): Buffer {
+  const out = Buffer.allocUnsafe(chunk.length + dots + (startsWithDot ? 1 : 0));
+  if (startsWithDot) out[0] = dot;
+  const to = startsWithDot ? 1 : 0;
   if (dots * shortOctets > chunk.length) copyShortLines(chunk, out, to);
   else copyLongLines(chunk, out, to);
   return out;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NetworkList } from './networks.ts';
+import { canonicalAddress, NetworkList } from './networks.ts';
 
 const inside: readonly (readonly [string, string])[] = [
   ['127.0.0.0/8', '127.0.0.1'],
@@ -77,4 +77,18 @@ test('what is no network is refused by name', () => {
       text,
     );
   }
+});
+
+test('an address has one spelling, and what is none stays as it is', () => {
+  for (const [text, expected] of [
+    ['::FFFF:192.0.2.9', '192.0.2.9'],
+    ['::ffff:c000:209', '192.0.2.9'],
+    ['192.0.2.9', '192.0.2.9'],
+    ['::1', '::1'],
+    ['2001:DB8:0:0:0:0:0:9', '2001:db8::9'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['', ''],
+    ['example', 'example'],
+  ] as const)
+    assert.equal(canonicalAddress(text), expected);
 });

@@ -34,6 +34,14 @@ export function parseAddress(text: string): Address | undefined {
   return isIP(plain) === 0 ? undefined : ipaddr.process(spelledOut(plain));
 }
 
+/**
+ * One spelling for each address; an IPv4 address is the same whether a dual-stack socket shows it or another. What is no
+ * address stays as it is, and so does one with a zone (RFC 4007 section 11), such as `fe80::1%eth0`.
+ */
+export function canonicalAddress(text: string): string {
+  return text.includes('%') ? text : (parseAddress(text)?.toString() ?? text);
+}
+
 /** The library reads the deprecated `::192.0.2.1` (RFC 4291 section 2.5.5.1) as an IPv4-mapped address; it is none. */
 const spelledOut = (address: string): string => address.replace(/^::(?=\d+\.)/, '0::');
 

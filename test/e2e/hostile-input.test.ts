@@ -56,7 +56,7 @@ test('bare CRs that are no line ends, NUL bytes within a line and dots pass as t
 });
 
 /** Tops that no mail program writes, and what must separate them from our fields. */
-const tops: readonly (readonly [top: string, seam: string])[] = [
+const tops: readonly (readonly [top: string, boundary: string])[] = [
   [' folded first\r\nSubject: x\r\n\r\nbody\r\n', '\r\n'],
   ['\tx\r\n', '\r\n'],
   ['From a@b Mon Jan  6 10:00:00 2025\r\nSubject: x\r\n\r\nbody\r\n', 'X-Mailbox-Line: '],
@@ -68,12 +68,12 @@ const tops: readonly (readonly [top: string, seam: string])[] = [
 
 test('our fields on top stay whole and swallow nothing, however the message begins', async (t) => {
   const { detach, sink } = await startBetween(new Scenario(t));
-  for (const [top, seam] of tops) {
+  for (const [top, boundary] of tops) {
     const sent = await sendMail({ port: detach.port, from, to, message: Buffer.from(top) });
     assert.equal(sent.final[0]?.code, 250);
     const received = sink.messages.at(-1)?.data.toString('latin1') ?? '';
     const [trace = ''] = /^Received:(?:.*\r\n[ \t])*.*\r\nX-Detach-Guard:.*?; m=[\w-]{11}\r\n/s.exec(received) ?? [];
-    assert.equal(received.slice(trace.length), seam + top);
+    assert.equal(received.slice(trace.length), boundary + top);
   }
 });
 

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { authenticate } from 'mailauth';
@@ -9,28 +6,10 @@ import { createTransport } from 'nodemailer';
 import { buildMessage } from '../harness/build-message.ts';
 import { randomBytes } from '../harness/random.ts';
 import { run } from '../harness/process.ts';
+import { restore } from '../harness/restore.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
-import { startChain, type Chain } from './chain.ts';
-
-interface Restored {
-  readonly status: number;
-  readonly output: Buffer;
-  readonly errors: string;
-}
-
-async function restore(chain: Chain, delivered: Buffer): Promise<Restored> {
-  const program = join(import.meta.dirname, '../../dist/main.js');
-  const child = spawn(process.execPath, [program, 'restore', '--config', chain.detach.configFile]);
-  const output: Buffer[] = [];
-  let errors = '';
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(delivered);
-  const [status] = (await once(child, 'close')) as [number];
-  return { status, output: Buffer.concat(output), errors };
-}
+import { startChain } from './chain.ts';
 
 /** What A handed to the filter: the message with the Received field of A on top. */
 function asReceivedByFilter(original: Buffer, restored: Buffer): void {
@@ -57,7 +36,7 @@ test('a message delivered to Dovecot is restored byte for byte, with CRLF or LF'
   const [delivered] = await chain.dovecot.waitForMail('bob@example.org');
   assert.ok(delivered && delivered.length < 10_000);
   for (const form of [delivered, toLf(delivered)]) {
-    const { status, output, errors } = await restore(chain, form);
+    const { status, output, errors } = await restore(chain.detach, form);
     assert.equal(status, 0, errors);
     asReceivedByFilter(message, output);
   }
@@ -92,7 +71,7 @@ test('the original sender’s DKIM signature verifies again after restoring', as
     return dkim.results[0]?.status.result;
   };
   assert.notEqual(await verdict(delivered), 'pass', 'the body was changed');
-  const { status, output, errors } = await restore(chain, delivered);
+  const { status, output, errors } = await restore(chain.detach, delivered);
   assert.equal(status, 0, errors);
   assert.equal(await verdict(output), 'pass');
 });
@@ -108,7 +87,7 @@ test('what cannot be restored is told apart, and nothing is written', async (t) 
   const [delivered] = await chain.dovecot.waitForMail('bob@example.org');
   assert.ok(delivered);
   const expectFailure = async (mail: Buffer, expected: number, words: RegExp): Promise<void> => {
-    const { status, output, errors } = await restore(chain, mail);
+    const { status, output, errors } = await restore(chain.detach, mail);
     assert.equal(status, expected, errors);
     assert.equal(output.length, 0);
     assert.match(errors, /^detach-mta restore: [^\n]+\n$/, 'one line');

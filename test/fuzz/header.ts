@@ -249,7 +249,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   safeMediaType,
   parsePartHead: (text) => parsePartHead(Buffer.from(`Content-Type: ${text}\r\nContent-ID: ${text}\r\n`, 'latin1')),
   encodingOfPart: (text) => parsePartHead(Buffer.from(`Content-Transfer-Encoding: ${text}\r\n`, 'latin1')),
-  seamBefore: (text) => traceBoundary(HeaderBlock.parse(Buffer.from(text, 'latin1'))),
+  boundaryBefore: (text) => traceBoundary(HeaderBlock.parse(Buffer.from(text, 'latin1'))),
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -23,6 +23,7 @@ import type { TestContext } from 'node:test';
 import { SmtpDialog } from '../../../test/harness/smtp-dialog.ts';
 import { Lab } from '../../detach/testing/lab.ts';
 import { startInbound, type SmtpInbound } from '../../inbound/smtp/server.ts';
+import { doorSettings } from '../../inbound/smtp/testing/door.ts';
 import { notificationWriter } from '../../loopguard/notification.ts';
 import { ownCalls } from '../../loopguard/testing/calls.ts';
 import { block, guardWith } from '../../loopguard/testing/guard.ts';
@@ -56,19 +57,6 @@ export interface Played {
 export const sampleLetter =
   'Message-ID: <1@a.example>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\nFrom: a@a.example\n\nHello\n';
 
-const inboundDefaults: SmtpInbound = {
-  address: '127.0.0.1',
-  port: 0,
-  protocol: 'smtp',
-  trustedNetworks: ['127.0.0.0/8'],
-  maxMessageSize: 1_000_000,
-  maxClients: 10,
-  maxClientsPerAddress: 10,
-  tls: { mode: 'off', cert: undefined, key: undefined },
-  xforwardHosts: ['127.0.0.0/8'],
-  proxyHosts: [],
-};
-
 /** The letter as it comes back with a stamp for these recipients. */
 export function stampedFor(recipients: readonly string[], from = 'a@a.example'): string {
   const header = block(sampleLetter.replace(/\n\n[^]*/, '\n'));
@@ -89,7 +77,7 @@ export async function dialog(t: TestContext, text: string, options: DialogOption
   const store = new MemoryStore();
   const lab = new Lab({ store, log });
   t.after(() => lab.close());
-  const inbound = { ...inboundDefaults, ...options.inbound };
+  const inbound = { ...doorSettings, xforwardHosts: ['127.0.0.0/8'], ...options.inbound };
   const { meter } = nextHopOptions([]);
   const hostname = 'relay.example';
   const guard = guardWith();

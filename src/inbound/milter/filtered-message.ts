@@ -5,6 +5,7 @@
  * with each such packet), and one command is read ahead, so that its giving up is seen. The filter's work and the
  * writing of the new body have one deadline; a verdict that is late is a refusal, never an acceptance.
  */
+import { unlessAborted } from '../../limits/unless-aborted.ts';
 import type { Command } from './commands.ts';
 import type { CommandSource } from './command-source.ts';
 import type { Answer, MilterClient, MilterFilter, Verdict } from './interface.ts';
@@ -87,17 +88,14 @@ export class FilteredMessage {
       body: this.#body(),
       signal,
     });
-    const over = aborted(signal);
     try {
-      return await Promise.race([asked, over.promise]);
+      return await unlessAborted(asked, signal);
     } catch (error) {
       // Whoever answers now answers nobody.
       asked.then((late) => late.done?.(false)).catch(() => undefined);
       if (signal.reason instanceof MessageAborted) throw signal.reason;
       if (error instanceof MessageAborted || error instanceof MilterError) throw error;
       return this.#failed(error);
-    } finally {
-      over.forget();
     }
   }
 
@@ -176,16 +174,4 @@ export class FilteredMessage {
       return { kind: 'refuse', reply: this.#options.filter.failed(reason) };
     }
   }
-}
-
-/** Rejects when the signal is aborted, until it is told to forget that. */
-function aborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
-  let onAbort = (): void => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  promise.catch(() => undefined);
-  return { promise, forget: () => signal.removeEventListener('abort', onAbort) };
 }

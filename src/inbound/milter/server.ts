@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { canonicalAddress } from '../../smtp/networks.ts';
 import { MilterConnection, type ConnectionOptions } from './connection.ts';
 import type { MilterEvent } from './interface.ts';
 import { MilterError } from './milter-error.ts';
@@ -61,7 +62,7 @@ async function serve(
   connections: Map<Socket, MilterConnection>,
   options: MilterServerOptions,
 ): Promise<void> {
-  const address = plainAddress(socket.remoteAddress ?? '');
+  const address = canonicalAddress(socket.remoteAddress ?? '');
   // Errors of the socket reach whoever reads it; later ones nobody.
   socket.on('error', () => undefined);
   if (!options.trusts(address)) {
@@ -89,9 +90,6 @@ async function serve(
     socket.destroySoon();
   }
 }
-
-/** An IPv4 address without the IPv6 prefix of a dual-stack socket. */
-const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
 
 async function close(
   server: Server,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonicalAddress, parseProxyHeader, type Parsed } from './header.ts';
+import { parseProxyHeader, type Parsed } from './header.ts';
 
 const signature = '0d0a0d0a000d0a515549540a';
 
@@ -49,8 +49,6 @@ test('version 2 names the client, extensions behind it are passed over', () => {
 test('an IPv4 client is the same client on a dual-stack balancer', () => {
   const mapped = '00000000000000000000ffffc0000209'.repeat(2);
   assert.deepEqual(parse(v2('2121', `${mapped}12340019`)), client('192.0.2.9', 52));
-  assert.equal(canonicalAddress('::FFFF:192.0.2.9'), '192.0.2.9');
-  assert.equal(canonicalAddress('::1'), '::1');
 });
 
 test('UNKNOWN, whatever addresses it carries, names nobody', () => {

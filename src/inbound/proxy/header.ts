@@ -4,7 +4,8 @@
  *
  * Whoever reads it must have asked whether its sender may send one: the header is believed.
  */
-import { isIP, isIPv4, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
+import { canonicalAddress } from '../../smtp/networks.ts';
 
 export type ProxyHeader =
   /** The connection is relayed for this client. */
@@ -94,13 +95,4 @@ function sourceOfV2(familyAndProtocol: number, body: Buffer): string | undefined
     default:
       return undefined;
   }
-}
-
-/** One spelling for each address; an IPv4 address is the same whether a dual-stack socket shows it or another. */
-export function canonicalAddress(address: string): string {
-  // A scoped address (RFC 4007 section 11), as in `fe80::1%eth0`, has one spelling already.
-  if (isIPv4(address) || isIP(address) === 0 || address.includes('%')) return address;
-  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical)?.[1];
-  return mapped ?? canonical;
 }

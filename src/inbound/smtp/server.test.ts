@@ -1,126 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { after, test } from 'node:test';
-import type { Fields, Log } from '../../observe/interface.ts';
-import type { PathCommand } from '../../smtp/command.ts';
-import { Failure, failureReply } from '../../smtp/failures.ts';
-import type { Reply } from '../../smtp/reply.ts';
-import type { Client, Transactions } from '../interface.ts';
-import type { Closing } from '../interface.ts';
-import { startInbound, type Inbound, type SmtpInbound } from './server.ts';
-
-/** The other side of the door: remembers what came through, answers what it is told to. */
-class Recorder implements Transactions {
-  readonly heard: string[] = [];
-  readonly messages: string[] = [];
-  readonly clients: Client[] = [];
-  replies: readonly Reply[] = [{ code: 250, lines: ['2.0.0 Ok: queued as ABC'] }];
-  mailReply: Reply = { code: 250, lines: ['2.1.0 Fine', 'two lines'] };
-  /** How many RCPTs came at a time. */
-  readonly together: number[] = [];
-  closed = false;
-  beforeReply: () => Promise<void> = () => Promise.resolve();
-  /** Answers before the message was read. */
-  hasty = false;
-
-  mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[]): Promise<readonly Reply[]> {
-    this.heard.push(['MAIL', command.path, ...command.params].join(' '));
-    this.clients.push(client);
-    const reply = this.mailReply;
-    return Promise.resolve([reply, ...this.#verdicts(rcpts)]);
-  }
-  rcpt(commands: readonly PathCommand[]): Promise<readonly Reply[]> {
-    return Promise.resolve(this.#verdicts(commands));
-  }
-  #verdicts(commands: readonly PathCommand[]): Reply[] {
-    if (commands.length > 0) this.together.push(commands.length);
-    return commands.map(({ path, params }) => {
-      this.heard.push(['RCPT', path, ...params].join(' '));
-      return path.includes('nobody')
-        ? { code: 550, lines: ['5.1.1 <nobody>: no'] }
-        : { code: 250, lines: ['2.1.5 Ok'] };
-    });
-  }
-  refuseData(): Reply | undefined {
-    return this.heard.some((line) => line.startsWith('RCPT')) ? undefined : failureReply('noRecipients');
-  }
-  async data(body: AsyncIterable<Buffer>): Promise<readonly Reply[]> {
-    if (this.hasty) throw new Failure('spoolFull');
-    const chunks: Buffer[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    this.messages.push(Buffer.concat(chunks).toString('latin1'));
-    await this.beforeReply();
-    return this.replies;
-  }
-  reset(): void {
-    this.heard.push('reset');
-  }
-  close(): void {
-    this.closed = true;
-  }
-}
-
-const none = (): undefined => undefined;
-const meter = { clients: none };
-
-type Line = Fields & { readonly event: string };
-
-function recordLog(): { readonly log: Log; readonly lines: Line[] } {
-  const lines: Line[] = [];
-  const write = (event: string, fields: Fields = {}): void => void lines.push({ event, ...fields });
-  return { log: { debug: none, info: write, warn: write, error: write }, lines };
-}
-const defaults: SmtpInbound = {
-  address: '127.0.0.1',
-  port: 0,
-  protocol: 'smtp',
-  trustedNetworks: ['127.0.0.0/8'],
-  maxMessageSize: 1_000_000,
-  maxClients: 10,
-  maxClientsPerAddress: 10,
-  tls: { mode: 'off', cert: undefined, key: undefined },
-  xforwardHosts: [],
-  proxyHosts: [],
-};
-
-const hurriedly = (): Closing => ({ hurry: AbortSignal.abort(), deadline: AbortSignal.timeout(10_000) });
-
-const running: Inbound[] = [];
-after(async () => {
-  for (const inbound of running) await inbound.close({ hurry: AbortSignal.abort(), deadline: AbortSignal.abort() });
-});
-
-async function start(
-  overrides: Partial<SmtpInbound> = {},
-): Promise<{ relay: Recorder; port: number; inbound: Inbound; lines: Line[] }> {
-  const relay = new Recorder();
-  const { log, lines } = recordLog();
-  const inbound = await startInbound({
-    hostname: 'detach.example',
-    inbound: { ...defaults, ...overrides },
-    offers: { extensions: () => ['8BITMIME', 'XDETACH abc'] },
-    log,
-    meter,
-    open: () => relay,
-  });
-  running.push(inbound);
-  return { relay, port: inbound.port, inbound, lines };
-}
-
-/** Sends it all at once and reads until the server hangs up. */
-async function converse(port: number, wire: string): Promise<string[]> {
-  const socket = connect(port, '127.0.0.1');
-  socket.write(wire, 'latin1');
-  return readAll(socket);
-}
-
-async function readAll(socket: Socket): Promise<string[]> {
-  let text = '';
-  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
-  await once(socket, 'close');
-  return text.split('\r\n').slice(0, -1);
-}
+import { test } from 'node:test';
+import { converse, openDoor as start, readAll } from './testing/door.ts';
 
 const codesOf = (said: string): number[] =>
   said
@@ -377,16 +259,16 @@ test('shutting down: idle clients are told, a message under way is answered firs
   const { port, relay, inbound } = await start();
   const idle = connect(port, '127.0.0.1');
   await once(idle, 'data');
-  let reached: () => void = none;
+  let reached = (): void => undefined;
   const atReply = new Promise<void>((resolve) => (reached = resolve));
-  let release: () => void = none;
+  let release = (): void => undefined;
   relay.beforeReply = () => {
     reached();
     return new Promise((resolve) => (release = resolve));
   };
   const busy = converse(port, `${ehlo}${envelope}DATA\r\nx\r\n.\r\n`);
   await atReply;
-  const closing = inbound.close(hurriedly());
+  const closing = inbound.close({ hurry: AbortSignal.abort(), deadline: AbortSignal.timeout(10_000) });
   assert.match((await readAll(idle)).join(), /^421 4\.3\.2/);
   release();
   const lines = await busy;
@@ -402,7 +284,11 @@ test('shutting down does not wait for a PROXY header that never comes', async ()
   spoken.write('PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n');
   // Accepted in order: once the second is greeted, the first is being waited for.
   await once(spoken, 'data');
-  await Promise.all([inbound.close(hurriedly()), once(silent, 'close'), readAll(spoken)]);
+  await Promise.all([
+    inbound.close({ hurry: AbortSignal.abort(), deadline: AbortSignal.timeout(10_000) }),
+    once(silent, 'close'),
+    readAll(spoken),
+  ]);
 });
 
 test('retiring: a client that was just served is left alone for a moment, then sent away', async () => {

@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import * as tls from 'node:tls';
 import type { Client, Transactions } from '../interface.ts';
 import { startInbound } from './server.ts';
+import { doorSettings } from './testing/door.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'inbound-tls-'));
 const cert = join(directory, 'a.pem');
@@ -33,16 +34,8 @@ const none = (): undefined => undefined;
 const inbound = await startInbound({
   hostname: 'detach.example',
   inbound: {
-    address: '127.0.0.1',
-    port: 0,
-    protocol: 'smtp',
-    trustedNetworks: ['127.0.0.0/8'],
-    maxMessageSize: 1_000_000,
-    maxClients: 10,
-    maxClientsPerAddress: 10,
+    ...doorSettings,
     tls: { mode: 'required', cert, key },
-    xforwardHosts: [],
-    proxyHosts: [],
   },
   offers: { extensions: () => [] },
   log: { debug: none, info: none, warn: none, error: none },

@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { startAzurite, type Azurite } from '../../harness/azurite.ts';
 import { startDetach, type ConfigTree, type DetachInstance } from '../../harness/detach-mta.ts';
 import { startPostfix, type PostfixInstance, type PostfixOptions } from '../../harness/postfix.ts';
@@ -43,24 +40,4 @@ export async function startMilterChain(scenario: Scenario, options: MilterChainO
     }),
   );
   return { azurite, sink, detach, postfix };
-}
-
-export interface Restored {
-  readonly status: number;
-  readonly output: Buffer;
-  readonly errors: string;
-}
-
-/** `detach-mta restore` on a delivered message. */
-export async function restore(detach: DetachInstance, delivered: Buffer): Promise<Restored> {
-  const program = join(import.meta.dirname, '../../../dist/main.js');
-  const child = spawn(process.execPath, [program, 'restore', '--config', detach.configFile]);
-  const output: Buffer[] = [];
-  let errors = '';
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(delivered);
-  const [status] = (await once(child, 'close')) as [number];
-  return { status, output: Buffer.concat(output), errors };
 }

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildMessage } from '../../harness/build-message.ts';
 import { randomBytes, sha256 } from '../../harness/random.ts';
+import { restore } from '../../harness/restore.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { sendMail } from '../../harness/send-mail.ts';
 import { linkIn } from '../chain.ts';
-import { restore, startMilterChain } from './milter-chain.ts';
+import { startMilterChain } from './milter-chain.ts';
 
 const file = randomBytes(700_001, 'a file for the Milter');
 
