@@ -2,7 +2,8 @@ import type { Command } from './command.ts';
 import { config } from './config.ts';
 import { explain } from './explain.ts';
 import { linksList } from './links-list.ts';
-import { linksRevoke, linksUnrevoke } from './links-revoke.ts';
+import { linksExtend, linksHold, linksRelease, linksRevoke, linksUnrevoke } from './links-change.ts';
+import { linksErase } from './links-erase.ts';
 import { linksShow } from './links-show.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
@@ -18,5 +19,9 @@ export const commands: readonly Command[] = [
   linksShow,
   linksRevoke,
   linksUnrevoke,
+  linksExtend,
+  linksHold,
+  linksRelease,
+  linksErase,
   sweep,
 ];

@@ -53,6 +53,8 @@ export interface CommandDefinition<O extends CommandOptions = CommandOptions> {
   readonly name: string;
   /** One line for the list of all commands. */
   readonly summary: string;
+  /** Command lines that show what it is for: without the name of the program. */
+  readonly examples?: readonly string[];
   /** What follows the options: `URL|TOKEN`, `< message.eml`. */
   readonly operands?: string;
   /** How many operands may stand there; none by default. */

@@ -6,16 +6,17 @@ const common: CommandOptions = {
   version: { type: 'boolean', help: 'print the version and exit' },
 };
 
-type Described = Pick<CommandDefinition, 'name' | 'summary' | 'operands' | 'options'>;
+type Described = Pick<CommandDefinition, 'name' | 'summary' | 'examples' | 'operands' | 'options'>;
 
 /** What `detach-mta NAME --help` prints. */
-export function commandHelp({ name, summary, operands = '', options }: Described): string {
+export function commandHelp({ name, summary, examples = [], operands = '', options }: Described): string {
   const own = Object.entries(options).map(([option, details]) => ` [${flag(option, details)}]${repeat(details)}`);
   const usage = `usage: detach-mta ${name} --config FILE${own.join('')}${operands === '' ? '' : ` ${operands}`}\n`;
   const rows = Object.entries({ ...options, ...common }).map(
     ([option, details]) => [flag(option, details), details.help] as const,
   );
-  return `${usage}\n${summary}\n\n${table(rows)}`;
+  const shown = examples.map((line) => `  detach-mta ${line}\n`).join('');
+  return `${usage}\n${summary}\n\n${table(rows)}${shown === '' ? '' : `\nFor example:\n${shown}`}`;
 }
 
 /** What `detach-mta --help` prints, or `detach-mta links --help` for the commands of a group. */

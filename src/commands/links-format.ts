@@ -16,11 +16,13 @@ export const linkJson = ({ token, link, state }: Found, baseUrl: string) => ({
   sender: wireToText(link.reversePath),
   messageId: wireToText(link.messageIdentity),
   ...(link.from !== undefined && { from: link.from }),
+  ...(link.held !== undefined && { held: link.held }),
 });
 
 /** A line for a person: nothing in it commands the terminal. */
 export function linkLine(found: Found, baseUrl: string): string {
-  const { url, name, size, state, created, expires, sender } = linkJson(found, baseUrl);
+  const { url, name, size, created, expires, sender } = linkJson(found, baseUrl);
+  const state = found.link.held === undefined ? found.state : `${found.state}, held`;
   const end = expires === null ? 'never' : expires.slice(0, 10);
   return `${plain([url, state, created.slice(0, 10), end, `${size}`, sender, name].join('  '))}\n`;
 }

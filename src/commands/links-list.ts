@@ -9,13 +9,15 @@ import { openAdmin } from './open-admin.ts';
 /** `detach-mta links list`: prints each link when it is found, and holds none. */
 export const linksList = defineCommand({
   name: 'links list',
-  summary: 'Lists links. Example: detach-mta links list --message-id 1@example.com --state living --json',
+  summary: 'Lists links',
+  examples: ['links list --message-id 1@example.com', 'links list --sender anna@example.com --state living --json'],
   options: { ...filterOptions, json: { type: 'boolean', help: 'one object a line' } },
-  run: async ({ sources, signal, options, print }) => {
+  run: async (context) => {
+    const { options, print } = context;
     const filter = filterOf(options);
-    const config = loadConfig(sources);
+    const config = loadConfig(context.sources);
     const { baseUrl } = config.links;
-    for await (const found of findLinks(openAdmin(config, signal), filter)) {
+    for await (const found of findLinks(openAdmin(config, context), filter)) {
       const json = options.json === true;
       await print(json ? `${JSON.stringify(linkJson(found, baseUrl))}\n` : linkLine(found, baseUrl));
     }

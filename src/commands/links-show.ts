@@ -11,15 +11,21 @@ import { openAdmin } from './open-admin.ts';
 /** `detach-mta links show`: one link, the others of its message, and who else points to the file. */
 export const linksShow = defineCommand({
   name: 'links show',
-  summary: 'Shows a link. Example: detach-mta links show https://files.example.com/TOKEN',
+  summary: 'Shows a link, the others of its message, and who else points to its file',
+  examples: ['links show https://files.example.com/TOKEN'],
   operands: 'URL|TOKEN',
   maxPositionals: 1,
   options: { json: { type: 'boolean', help: 'one object' } },
-  run: async ({ sources, signal, options, positionals: [target], print }) => {
+  run: async (context) => {
+    const {
+      options,
+      positionals: [target],
+      print,
+    } = context;
     if (target === undefined) throw new CommandError(ExitStatus.usage, 'the URL or the token of a link is missing');
     const token = tokenIn(target);
-    const config = loadConfig(sources);
-    const admin = openAdmin(config, signal);
+    const config = loadConfig(context.sources);
+    const admin = openAdmin(config, context);
     const found = await findLink(admin, token);
     if (!found) throw noSuchLink();
     const shown = {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Store } from '../storage/interface.ts';
 import { createStore } from '../storage/store.ts';
 import { type Backend, backends } from '../storage/testing/backends.ts';
 import { fileOf, storeMessage } from '../storage/testing/store-message.ts';
@@ -20,6 +21,7 @@ for (const [kind, start] of backends)
     const links = { secret: [secret], expiresAfter: 90 * 86_400_000 };
     const [plan, photo] = [Buffer.from('plan'), Buffer.from('photo')];
     let backend: Backend;
+    let store: Store;
     let tokens: readonly string[];
     let other: string;
 
@@ -34,7 +36,7 @@ for (const [kind, start] of backends)
           links: { baseUrl: 'https://files.example', secret: secret.toString('base64') },
         }),
       );
-      const store = createStore({ storage: backend.storage, links });
+      store = createStore({ storage: backend.storage, links });
       await store.prepare(signal);
       const files = [
         { bytes: plan, name: 'plan.pdf' },
@@ -53,6 +55,7 @@ for (const [kind, start] of backends)
       const lines = stdout.split('\n').filter((line) => line !== '');
       return lines.map((line) => (JSON.parse(line) as { token: string }).token).sort();
     };
+    const linkOf = (token: string) => store.getLink(token, signal);
     const all = (): string[] => [...tokens, other].sort();
 
     test('list: by whatever is at hand', async () => {
@@ -95,6 +98,94 @@ for (const [kind, start] of backends)
       assert.deepEqual(await found('--state', 'living'), all());
     });
 
+    test('extend: by or until, past the end of what there was', async () => {
+      const [token = ''] = tokens;
+      const end = async (...words: string[]): Promise<string> => {
+        const { status, stdout, stderr } = await run('links', 'extend', ...words, token, '--json');
+        assert.equal(status, 0, stderr);
+        return (JSON.parse(stdout) as { expires: string }).expires;
+      };
+      const { expires } = (await linkOf(token))!;
+      assert.match((await run('links', 'extend', '--by', '10d', token, '--dry-run')).stdout, /^would extend: /);
+      assert.equal((await linkOf(token))?.expires, expires);
+      assert.equal(Date.parse(await end('--by', '10d')) - Date.parse(expires!), 10 * 86_400_000);
+      assert.equal(await end('--until', '2099-12-31'), '2099-12-31T23:59:59.999Z');
+      assert.equal(await end('--until', '2050-01-01'), '2099-12-31T23:59:59.999Z');
+    });
+
+    test('hold stops erase, and nothing is done; release ends it', async () => {
+      const [token = '', second = ''] = tokens;
+      assert.match((await run('links', 'hold', token)).stdout, /^held: .* living, held /);
+      for (const target of [token, second]) {
+        const { status, stdout, stderr } = await run('links', 'erase', target);
+        assert.equal(status, 1);
+        assert.match(stderr, /^detach-mta links erase: nothing was erased: [^\n]*held[^\n]*\n$/);
+        assert.equal(stdout, '');
+      }
+      assert.equal((await run('links', 'erase', '--file', 'plan.pdf')).status, 1);
+      assert.deepEqual(await found(), all());
+      assert.match((await run('links', 'release', token)).stdout, /^released: /);
+    });
+
+    test('erase --recipient removes what names them and leaves the files to others', async () => {
+      const message = {
+        files: [{ bytes: Buffer.from('shared'), name: 'shared.pdf' }],
+        messageIdentity: '<3@example.com>',
+        recipients: ['bob@example.net', 'eve@example.net'],
+        manifest: Buffer.from('{"v":1,"original":{"header":"To: Bob@Example.net, eve@example.net"}}'),
+      };
+      const { tokens: shared, manifestId } = await storeMessage(store, message);
+      const alone = { ...message, files: [{ bytes: Buffer.from('alone') }], messageIdentity: '<4@example.com>' };
+      const { tokens: own } = await storeMessage(store, { ...alone, recipients: ['bob@example.net'] });
+      assert.deepEqual(await found('--recipient', 'BOB@example.net'), [...shared, ...own].sort());
+      const { status, stdout, stderr } = await run('links', 'erase', '--recipient', 'bob@example.net', '--json');
+      assert.equal(status, 0, stderr);
+      const done = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      assert.deepEqual(done.map(({ erased, manifests }) => [erased, manifests]).sort(), [
+        [0, 1],
+        [1, 1],
+      ]);
+      assert.deepEqual(await found('--recipient', 'bob@example.net'), []);
+      assert.deepEqual(await found('--recipient', 'eve@example.net'), shared);
+      assert.equal(await store.getMessage(manifestId, signal), undefined);
+      assert.ok(await store.statFile(fileOf(Buffer.from('shared')).sha256, signal));
+      assert.equal(await store.statFile(fileOf(Buffer.from('alone')).sha256, signal), undefined);
+      assert.equal((await run('links', 'erase', ...shared)).status, 0);
+    });
+
+    test('erase leaves nothing of the message, and the file to others', async () => {
+      const dry = await run('links', 'erase', '--message-id', '1@example.com', '--dry-run');
+      assert.deepEqual(dry.stdout.match(/^would erase: /gm)?.length, 2);
+      assert.match(dry.stdout, /file kept\n/);
+      assert.match(dry.stdout, /file would be deleted\n/);
+      assert.deepEqual(await found(), all());
+      const { status, stdout } = await run('links', 'erase', '--message-id', '1@example.com', '--json');
+      assert.equal(status, 0);
+      assert.equal(stdout.match(/"done":"erased"/g)?.length, 2);
+      assert.deepEqual(await found(), [other]);
+      assert.equal((await run('links', 'show', tokens[0]!)).status, 66);
+      assert.equal((await run('links', 'erase', tokens[0]!)).status, 66);
+      assert.ok(await store.statFile(fileOf(plan).sha256, signal));
+      assert.equal(await store.statFile(fileOf(photo).sha256, signal), undefined);
+      assert.equal((await run('links', 'erase', other)).status, 0);
+      const left: string[] = [];
+      for await (const page of backend.open().list('', { what: 'test', signal }))
+        left.push(...page.map(({ name }) => name));
+      assert.deepEqual(left, []);
+    });
+
+    test('sweep says what it did, and --json as numbers', async () => {
+      const { status, stdout } = await run('sweep');
+      assert.equal(status, 0);
+      assert.match(stdout, /^swept 0 files \(0 bytes\), 0 manifests, 0 links/);
+      const json = JSON.parse((await run('sweep', '--dry-run', '--json')).stdout) as Record<string, unknown>;
+      assert.equal(json['dryRun'], true);
+      assert.equal(json['links'], 0);
+    });
+
     test('what is wrong is one line and a status', async () => {
       const says = async (status: number, ...words: string[]): Promise<void> => {
         const result = await run(...words);
@@ -102,11 +193,21 @@ for (const [kind, start] of backends)
         assert.match(result.stderr, /^detach-mta links \w+: [^\n]+\n$/);
         assert.equal(result.stdout, '');
       };
-      await says(64, 'links', 'revoke');
       await says(64, 'links', 'list', '--state', 'lost');
       await says(64, 'links', 'list', '--since', 'yesterday');
       await says(64, 'links', 'show', 'nonsense');
-      await says(66, 'links', 'show', 'A'.repeat(22));
-      await says(66, 'links', 'revoke', 'A'.repeat(22));
+      for (const verb of ['revoke', 'unrevoke', 'hold', 'release', 'erase']) {
+        await says(64, 'links', verb);
+        await says(64, 'links', verb, 'A'.repeat(22), '--sender', 'a@example.com');
+        await says(66, 'links', verb, 'A'.repeat(22));
+      }
+      const missing = 'A'.repeat(22);
+      await says(64, 'links', 'extend', missing);
+      await says(64, 'links', 'extend', missing, '--by', '1d', '--until', '2099-01-01');
+      await says(64, 'links', 'extend', missing, '--by', 'long');
+      await says(64, 'links', 'extend', missing, '--until', '2001-01-01');
+      await says(64, 'links', 'extend', '--by', '1d');
+      await says(66, 'links', 'extend', missing, '--by', '1d');
+      await says(66, 'links', 'show', missing);
     });
   });

@@ -1,15 +1,22 @@
-import { type Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { AdminContext } from '../storage/admin/context.ts';
 import { openBlobs } from '../storage/store.ts';
+import { becomeOwner } from './become-owner.ts';
+import type { CommandContext } from './command.ts';
+import { showProgress } from './progress.ts';
 
-/** Storage as the configuration names it, for an operator's command. */
-export const openAdmin = (
-  { storage, links }: Pick<Config, 'storage' | 'links'>,
-  signal: AbortSignal,
-): AdminContext => ({
-  blobs: openBlobs({ storage }),
-  secrets: links.secret,
-  now: Date.now,
-  signal,
-  progress: () => undefined,
-});
+/** Storage as the configuration names it, for an operator's command; root becomes the user who owns it. */
+export function openAdmin(
+  config: Pick<Config, 'storage' | 'links'>,
+  { signal, errors, sources }: Pick<CommandContext, 'signal' | 'errors' | 'sources'>,
+): AdminContext {
+  const { storage, links } = config;
+  becomeOwner(config, sources);
+  return {
+    blobs: openBlobs({ storage }),
+    secrets: links.secret,
+    now: Date.now,
+    signal,
+    progress: showProgress(errors),
+  };
+}

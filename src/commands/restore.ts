@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { restore as restoreMessage } from '../detach/restore/restore.ts';
 import { Spool } from '../detach/spool/spool.ts';
 import { createStore } from '../storage/store.ts';
+import { becomeOwner } from './become-owner.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
 
@@ -16,6 +17,7 @@ export const restore = defineCommand({
   options: {},
   run: async (context) => {
     const config = loadConfig(context.sources);
+    becomeOwner(config, context.sources);
     // A folder of its own: the service may run under another user, and counts its own spool.
     const directory = await mkdtemp(join(tmpdir(), 'detach-restore-'));
     try {

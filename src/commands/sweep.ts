@@ -1,20 +1,41 @@
 import { loadConfig } from '../config/load-config.ts';
-import { openBlobs } from '../storage/store.ts';
-import { sweep as sweepStorage } from '../storage/sweep.ts';
+import { sweep as sweepStorage, type SweepResult } from '../storage/admin/sweep/sweep.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
+import { openAdmin } from './open-admin.ts';
 
 /** `detach-mta sweep`: may run beside any number of relays, from cron on one of them. */
 export const sweep = defineCommand({
   name: 'sweep',
-  summary: 'Deletes files, manifests and links that have expired, and prints how many',
-  options: {},
-  run: async ({ sources, signal, print }) => {
-    const { storage } = loadConfig(sources);
-    const swept = await sweepStorage({ blobs: openBlobs({ storage }), signal, now: Date.now() });
-    await print(
-      `swept ${swept.files} files (${swept.bytes} bytes), ${swept.messages} manifests, ${swept.links} links\n`,
-    );
+  summary: 'Deletes files, manifests, links and index entries that are over, and prints how many',
+  examples: ['sweep', 'sweep --dry-run --json'],
+  options: {
+    'dry-run': { type: 'boolean', help: 'counts what would be deleted' },
+    json: { type: 'boolean', help: 'one object' },
+  },
+  run: async (context) => {
+    const { options, print } = context;
+    const config = loadConfig(context.sources);
+    const dryRun = options['dry-run'] === true;
+    const result = await sweepStorage(openAdmin(config, context), { dryRun });
+    const { swept, standing } = result;
+    await print(options.json === true ? `${JSON.stringify({ dryRun, ...swept, standing })}\n` : report(result, dryRun));
     return ExitStatus.ok;
   },
 });
+
+function report({ swept, standing }: SweepResult, dryRun: boolean): string {
+  const { files, bytes, messages, links, pages, transactions, entries } = swept;
+  const did = dryRun ? 'would sweep' : 'swept';
+  const lines = [
+    `${did} ${files} files (${bytes} bytes), ${messages} manifests, ${links} links, ${pages} pages, ` +
+      `${transactions} records of recipients, ${entries} index entries`,
+    ...(swept.held > 0 ? [`kept for holds: ${swept.held}`] : []),
+    ...(swept.erased > 0 ? [`erasures completed: ${swept.erased}`] : []),
+    ...(swept.indexed > 0 ? [`brought into the index: ${swept.indexed}`] : []),
+    ...(swept.leftovers > 0 ? [`left by crashes: ${swept.leftovers}`] : []),
+    `there are ${standing.living} living, ${standing.expired} expired and ${standing.revoked} revoked links ` +
+      `(${standing.held} held), ${standing.files} files (${standing.bytesStored} bytes)`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config/config.ts';
 import type { Notice } from '../links/interface.ts';
+import { messageIdentityOf } from '../message/message-identity.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import { fingerprintOf, type Store } from '../storage/interface.ts';
@@ -13,7 +14,7 @@ import { commitFiles, type Committed, type HashedPart } from './commit-files.ts'
 import { describeMessage } from './describe-message.ts';
 import type { DetachedFile, Envelope, Outgoing } from './interface.ts';
 import { manifestField } from './manifest.ts';
-import { identityOf } from './message-identity.ts';
+
 import { tapeOutgoing } from './outgoing.ts';
 import type { FilePart, ReadMessage } from './read-message.ts';
 import { rewriteMessage } from './rewrite-message.ts';
@@ -75,7 +76,7 @@ async function replaceFiles(
     tape: message.tape,
     signal,
     message: {
-      messageIdentity: identityOf(message.header),
+      messageIdentity: messageIdentityOf(message.header),
       ...envelope,
       from: message.header.first('from'),
       subject: message.header.first('subject'),

@@ -76,6 +76,11 @@ export interface Blobs {
   delete(name: string, condition: Conditional): Promise<boolean>;
   /** Blobs whose name begins so, a page at a time, shard after shard of the name; within one in any order. */
   list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]>;
+  /**
+   * Removes what crashes have left behind and nothing reads: what is older than `before`, ms since 1970.
+   * @returns how many
+   */
+  removeLeftovers(request: Request & { readonly before: number; readonly dryRun: boolean }): Promise<number>;
   /** An address from which a browser can fetch the blob by itself. */
   signedUrl(name: string, file: SignedFile): Promise<string>;
 }

@@ -1,3 +1,4 @@
+import { eraseMark } from './content.ts';
 import type { Blobs, Metadata, Request } from './blobs.ts';
 import { contend } from './contention.ts';
 import { formatUntil, grantedUntil, latest, parseUntil, satisfies, type Until } from './until.ts';
@@ -22,7 +23,8 @@ export async function commitRecord(
     if (!found) return undefined;
     const standing = parseUntil(found.metadata);
     const same = found.bytes.equals(content);
-    if (same && satisfies(standing, until)) return true;
+    const marked = found.metadata[eraseMark] !== undefined;
+    if (same && satisfies(standing, until) && !marked) return true;
     const time = standing === undefined ? grantedUntil(until) : latest(standing, grantedUntil(until));
     const changed = await blobs.replace(name, { ...blob, etag: found.etag, metadata: lasting(time) });
     return changed || undefined;

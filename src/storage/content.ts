@@ -53,9 +53,9 @@ async function keepStanding(
   return (await blobs.setMetadata(name, { what, signal, etag: found.etag, metadata: changed })) ? 'kept' : 'changed';
 }
 
-function without(metadata: Metadata, key: string): Metadata {
+export function without(metadata: Metadata, key: string): Metadata {
   return Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== key));
 }
 
 /** Metadata of a file that `erase` is about to delete; a message that needs the file removes it. */
-const eraseMark = 'erase';
+export const eraseMark = 'erase';

@@ -34,14 +34,21 @@ export function renewed(link: Link, { now, expiresAfter }: LinkTimes): Link | un
 
 export type LinkState = 'living' | 'expired' | 'revoked';
 
-export function linkState(link: Link, now: number): LinkState {
+/** What of a link decides on its state. */
+export interface LinkMarks {
+  readonly revoked?: string | undefined;
+  readonly held?: string | undefined;
+  readonly expires: string | null;
+}
+
+export function linkState(link: LinkMarks, now: number): LinkState {
   if (link.revoked !== undefined) return 'revoked';
   if (link.held !== undefined || link.expires === null) return 'living';
   return Date.parse(link.expires) <= now ? 'expired' : 'living';
 }
 
 /** How long an `erase` may take: a mark that is older was left by one that crashed. */
-const eraseTimeMs = 3_600_000;
+export const eraseTimeMs = 3_600_000;
 
 /** Whether `erase` removes the link at this moment. */
 export const isBeingErased = (link: Link, now: number): boolean =>

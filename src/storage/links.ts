@@ -38,7 +38,7 @@ function successor(found: Link, fresh: Link, wanted: CommitLink): Link | 'busy' 
   if (isBeingErased(found, wanted.now)) return 'busy';
   if (found.erasing !== undefined) return fresh;
   const link = renewed(found, wanted);
-  if (link || found.v === 1) return { ...(link ?? found), v: 2, ...wanted.details };
+  if (link || found.v === 1 || found.crc32 === undefined) return { ...(link ?? found), v: 2, ...wanted.details };
   return undefined;
 }
 

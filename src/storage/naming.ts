@@ -47,7 +47,7 @@ export const recipientKeyOf = (secret: Buffer, recipient: string): string =>
   keyedHash(secret, 'detach-mta recipient 1', [recipient]);
 
 /** The first half of a manifest's id is that of its message, so that a prefix lists all manifests of a message. */
-const manifestPrefixOf = (messageKey: string): string => messageKey.slice(0, 11);
+export const manifestPrefixOf = (messageKey: string): string => messageKey.slice(0, 11);
 
 /** The id of a manifest: the same for the same content of the same message, and it tells a stranger nothing about it. */
 export function manifestIdOf(secret: Buffer, messageKey: string, manifest: Buffer): string {

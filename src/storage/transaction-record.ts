@@ -1,3 +1,4 @@
+import { Failure } from '../smtp/failures.ts';
 import type { Metadata } from './blobs.ts';
 import type { NewMessage } from './interface.ts';
 import { keyedHash, recipientKeyOf, senderKeyOf } from './naming.ts';
@@ -25,12 +26,26 @@ export function transactionRecord(
   const bytes = message.files.reduce((sum, { size }) => sum + size, 0);
   const record: TransactionRecord = { v: 1, sender, tokens, recipients, bytes };
   const id = keyedHash(secret, 'detach-mta transaction 1', [message.reversePath, ...tokens, ...recipients]);
-  return { id, ...written(record) };
+  return { id, ...transactionContent(record) };
 }
 
 /** As it is stored. A listing tells what `stats` needs of most of them. */
-function written(record: TransactionRecord): { readonly content: Buffer; readonly metadata: Metadata } {
+export function transactionContent(record: TransactionRecord): {
+  readonly content: Buffer;
+  readonly metadata: Metadata;
+} {
   const { sender, recipients, bytes } = record;
   const metadata = { sender, recipients: String(recipients.length), bytes: String(bytes) };
   return { content: Buffer.from(JSON.stringify(record)), metadata };
+}
+
+/** @throws Failure storageFailed when it is no record that this version can read */
+export function readTransaction(bytes: Buffer): TransactionRecord {
+  try {
+    const value = JSON.parse(bytes.toString('utf8')) as TransactionRecord;
+    if (value.v === 1 && Array.isArray(value.tokens) && Array.isArray(value.recipients)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new Failure('storageFailed', { reason: 'storage: recipients: not a record that this version can read' });
 }

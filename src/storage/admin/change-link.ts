@@ -1,33 +1,109 @@
+/** Changes of one link. Each is done against the version that was judged, and says what came of it. */
 import { contend } from '../contention.ts';
+import { fileIndex } from '../index-names.ts';
 import type { Link } from '../interface.ts';
-import { readLink, writeLink } from '../links.ts';
-import type { AdminContext } from './context.ts';
+import { type FoundLink, readLink, writeLink } from '../links.ts';
+import { neededUntil, type Until } from '../until.ts';
+import { type AdminContext, request } from './context.ts';
+import { keepForLink } from './keep.ts';
 
-export interface Change {
-  readonly verb: 'revoke' | 'unrevoke';
-  /** Only says what would be done. */
-  readonly dryRun: boolean;
+export type Change =
+  | { readonly verb: 'revoke' | 'unrevoke' | 'hold' | 'release' }
+  | { readonly verb: 'extend'; readonly to: { readonly until: number } | { readonly by: number } };
+
+/** `unchanged`: it was so already; `missing`: the file is gone; `absent`: no such link. */
+export type Outcome = 'changed' | 'unchanged' | 'missing' | 'absent';
+
+export interface Changed {
+  readonly outcome: Outcome;
+  /** As it is now, or would be. */
+  readonly link?: Link;
 }
 
-/** `unchanged`: it was so already; `absent`: no such link. */
-export type Outcome = 'changed' | 'unchanged' | 'absent';
-
-/** Changes a link against the version that was judged. */
-export function changeLink(context: AdminContext, token: string, { verb, dryRun }: Change): Promise<Outcome> {
+/**
+ * `revoke` and `release` change the link alone. The others give it a longer life: first everything that it needs is
+ * kept for as long, then the link is changed; whatever ends in between leaves a file that lives longer than its link.
+ * @param change with `dryRun`, only says what would be done
+ */
+export function changeLink(
+  context: AdminContext,
+  token: string,
+  change: Change & { readonly dryRun?: boolean },
+): Promise<Changed> {
   const { blobs, signal, now } = context;
-  return contend<Outcome>('changing a link', async () => {
+  return contend('changing a link', async (): Promise<Changed | undefined> => {
     const found = await readLink(blobs, token, signal);
-    if (!found || found.link.erasing !== undefined) return 'absent';
-    const link = verb === 'revoke' ? revoked(found.link, now()) : unrevoked(found.link);
-    if (!link) return 'unchanged';
-    if (dryRun || (await writeLink(blobs, { token, link, etag: found.etag, signal }))) return 'changed';
-    return undefined;
+    if (!found || found.link.erasing !== undefined) return { outcome: 'absent' };
+    const link = changed(found.link, change, now());
+    if (!link) return { outcome: 'unchanged', link: found.link };
+    if (change.dryRun === true) return { outcome: 'changed', link };
+    return apply(context, { token, link, found, verb: change.verb });
   });
 }
 
-const revoked = (link: Link, now: number): Link | undefined =>
-  link.revoked === undefined ? { ...link, revoked: new Date(now).toISOString() } : undefined;
+interface Application {
+  readonly token: string;
+  readonly link: Link;
+  readonly found: FoundLink;
+  readonly verb: Change['verb'];
+}
 
-function unrevoked({ revoked: since, ...link }: Link): Link | undefined {
-  return since === undefined ? undefined : link;
+/** Undefined: somebody else has changed the link. */
+async function apply(context: AdminContext, { token, link, found, verb }: Application): Promise<Changed | undefined> {
+  const { blobs, signal, now } = context;
+  const lengthens = verb !== 'revoke' && verb !== 'release';
+  const kept = !lengthens || (await keepForLink(context, { token, link, until: needed(link, now()) }));
+  if (!kept && verb === 'extend') return { outcome: 'missing', link: found.link };
+  if (await writeLink(blobs, { token, link, etag: found.etag, signal })) {
+    // An `erase` of another link of the message, or a sweep, that looked before the hold was there finds all changed.
+    if (verb === 'hold') await keepForLink(context, { token, link, until: needed(link, now()) });
+    return { outcome: kept ? 'changed' : 'missing', link };
+  }
+  if (lengthens) await dropEntryOfNothing(context, token, link);
+  return undefined;
+}
+
+/** The link was erased meanwhile: nothing of it must stay. */
+async function dropEntryOfNothing(context: AdminContext, token: string, link: Link): Promise<void> {
+  const what = request(context, 'index');
+  const name = fileIndex(link.sha256) + token;
+  const entry = await context.blobs.stat(name, what);
+  if (!entry || (await readLink(context.blobs, token, context.signal))) return;
+  await context.blobs.delete(name, { ...what, etag: entry.etag });
+}
+
+/** How long the link's file must be kept; of one that is held, until a sweep asks whether it is. */
+function needed({ expires }: Link, now: number): Until {
+  if (expires === null) return 'never';
+  return neededUntil(Math.max(now, Date.parse(expires)), 1);
+}
+
+/** Undefined: it is so already. */
+function changed(link: Link, change: Change, now: number): Link | undefined {
+  const at = new Date(now).toISOString();
+  const { revoked, held, ...plain } = link;
+  switch (change.verb) {
+    case 'revoke':
+      return revoked === undefined ? { ...link, revoked: at } : undefined;
+    case 'unrevoke':
+      return revoked === undefined ? undefined : { ...plain, ...(held !== undefined && { held }) };
+    case 'hold':
+      return held === undefined ? { ...link, held: at } : undefined;
+    case 'release':
+      return held === undefined ? undefined : { ...plain, ...(revoked !== undefined && { revoked }) };
+    case 'extend': {
+      const end = newEnd(link, change.to, now);
+      return end === undefined ? undefined : { ...link, expires: new Date(end).toISOString() };
+    }
+    default:
+      return change satisfies never;
+  }
+}
+
+/** An end is never moved nearer. */
+function newEnd({ expires }: Link, to: { until: number } | { by: number }, now: number): number | undefined {
+  if (expires === null) return undefined;
+  const old = Date.parse(expires);
+  const end = 'until' in to ? to.until : Math.max(now, old) + to.by;
+  return end > old ? end : undefined;
 }

@@ -45,6 +45,21 @@ export async function* inParallel<T, R>(source: AsyncIterable<T>, work: (item: T
   }
 }
 
+/** Whether there is one at all. */
+export async function hasAny(source: AsyncGenerator<unknown>): Promise<boolean> {
+  try {
+    return (await source.next()).done !== true;
+  } finally {
+    await source.return(undefined);
+  }
+}
+
+/** Does the work for all of them, several at once. */
+export async function forAll<T>(source: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const results = inParallel(source, work);
+  while ((await results.next()).done !== true);
+}
+
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of source) all.push(item);

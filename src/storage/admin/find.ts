@@ -1,11 +1,12 @@
 /** Finds links by what an operator has at hand, and reads only those that can match. */
-import { fileIndex, lastSegment, messageIndex, pageMark, senderIndex } from '../index-names.ts';
+import { fileIndex, lastSegment, messageEntry, messageIndex, senderIndex, sweepRecord } from '../index-names.ts';
 import type { Link } from '../interface.ts';
 import { linkState } from '../link-record.ts';
 import { readLink } from '../links.ts';
 import { fileBlob, messageKeyOf, plainMessageId, senderKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
 import { type AdminContext, inParallel, listed, request } from './context.ts';
+import { recipientKeys, tokensOfRecipient, wasSentTo } from './recipients.ts';
 
 export type FoundState = 'living' | 'expired' | 'revoked' | 'missing';
 
@@ -14,6 +15,7 @@ export interface Filter {
   readonly messageId?: string | undefined;
   /** A name, or a SHA-256 in hex. */
   readonly file?: string | undefined;
+  readonly recipient?: string | undefined;
   /** Created then or later, and then or earlier: ms since 1970. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
@@ -33,17 +35,26 @@ export async function* findLinks(context: AdminContext, filter: Filter): AsyncGe
   }
 }
 
-/** A link as it is now; undefined when there is none. */
-export async function findLink(context: AdminContext, token: string): Promise<Found | undefined> {
+/** A link as it is now; undefined when there is none. `erasing`: also one that an `erase` has begun to delete. */
+export async function findLink(
+  context: AdminContext,
+  token: string,
+  { erasing = false }: { readonly erasing?: boolean } = {},
+): Promise<Found | undefined> {
   const link = (await readLink(context.blobs, token, context.signal))?.link;
-  if (!link || link.erasing !== undefined) return undefined;
+  if (!link || (link.erasing !== undefined && !erasing)) return undefined;
   return { token, link, state: await stateOf(context, link) };
 }
 
 async function look(context: AdminContext, token: string, filter: Filter): Promise<Found | undefined> {
-  const found = await findLink(context, token);
-  if (!found || !matches(found.link, filter)) return undefined;
-  return filter.states === undefined || filter.states.has(found.state) ? found : undefined;
+  const link = (await readLink(context.blobs, token, context.signal))?.link;
+  if (!link || link.erasing !== undefined || !matches(link, filter)) return undefined;
+  const state = await stateOf(context, link);
+  if (filter.states && !filter.states.has(state)) return undefined;
+  const { recipient } = filter;
+  const keys = recipient === undefined ? undefined : recipientKeys(context, recipient);
+  if (keys && !(await wasSentTo(context, { token, message: link, keys }))) return undefined;
+  return { token, link, state };
 }
 
 async function stateOf(context: AdminContext, link: Link): Promise<FoundState> {
@@ -53,17 +64,50 @@ async function stateOf(context: AdminContext, link: Link): Promise<FoundState> {
   return file?.size === link.size ? 'living' : 'missing';
 }
 
-/** Links that the index names, and all that were written before there was one. */
+/** Tokens that can match: each once. */
 async function* candidates(context: AdminContext, filter: Filter): AsyncGenerator<string> {
-  const prefixes = prefixesFor(context, filter);
-  for (const prefix of prefixes ?? []) {
-    for await (const { name } of listed(context, prefix)) {
-      const last = lastSegment(name);
-      if (!last.startsWith(pageMark)) yield last;
-    }
+  const indexed = indexedTokens(context, filter);
+  if (!indexed) {
+    for await (const { name } of listed(context, 'links/')) yield lastSegment(name);
+    return;
   }
+  const given = new Set<string>();
+  for await (const token of indexed) {
+    if (given.has(token)) continue;
+    given.add(token);
+    yield token;
+  }
+  // Nobody knows the recipients of links from before the index.
+  if (filter.recipient === undefined) yield* linksBeforeIndex(context, given);
+}
+
+/** Links that were written before there was an index, until a sweep has indexed them. */
+async function* linksBeforeIndex(context: AdminContext, given: ReadonlySet<string>): AsyncGenerator<string> {
+  if (await context.blobs.stat(sweepRecord, request(context, 'looking for a sweep'))) return;
   for await (const { name, metadata } of listed(context, 'links/')) {
-    if (prefixes === undefined || metadata['v'] === undefined) yield lastSegment(name);
+    const token = lastSegment(name);
+    if (isBeforeIndex(metadata) && !given.has(token)) yield token;
+  }
+}
+
+/** Version 1 had no metadata. */
+export const isBeforeIndex = ({ v }: Readonly<Record<string, string>>): boolean => v === undefined || v === '1';
+
+/** Tokens that the index gives; undefined: it knows nothing of what is asked. */
+function indexedTokens(context: AdminContext, filter: Filter): AsyncIterable<string> | undefined {
+  const prefixes = prefixesFor(context, filter);
+  if (prefixes) return tokensBelow(context, prefixes);
+  return filter.recipient === undefined
+    ? undefined
+    : tokensOfRecipient(context, recipientKeys(context, filter.recipient));
+}
+
+export async function* tokensBelow(context: AdminContext, prefixes: readonly string[]): AsyncGenerator<string> {
+  for (const prefix of prefixes) {
+    for await (const { name } of listed(context, prefix)) {
+      const { kind, token } = messageEntry(name);
+      if (kind === 'link') yield token;
+    }
   }
 }
 

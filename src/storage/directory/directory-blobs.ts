@@ -7,6 +7,7 @@ import { Contents } from './contents.ts';
 import { Drafts } from './drafts.ts';
 import { onDisk } from './fs-errors.ts';
 import { draftsFolder, filesFolder, placeOf, type Place } from './layout.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { listRecords } from './listing.ts';
 import { checkDirectory, prepareDirectory } from './prepare-directory.ts';
 import { requireRoom, type Reserve } from './room.ts';
@@ -17,6 +18,9 @@ export interface DirectoryOptions extends Reserve {
   readonly now: () => number;
 }
 
+/** Deleted records that a listing found: the next sweep removes the others. */
+const maxDeleted = 10_000;
+
 const noBytes = Buffer.alloc(0);
 
 /** Blobs as files below a directory of this machine. */
@@ -25,6 +29,7 @@ export class DirectoryBlobs implements Blobs {
   readonly #options: DirectoryOptions;
   readonly #records: VersionedRecords;
   readonly #contents: Contents;
+  readonly #deleted = new Set<string>();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -136,12 +141,31 @@ export class DirectoryBlobs implements Blobs {
 
   async *list(prefix: string, { what, signal }: Request): AsyncIterable<readonly ListedBlob[]> {
     const read = (name: string): Promise<Version | undefined> => this.#records.read(placeOf(name));
-    const pages = listRecords(prefix, { root: this.#options.directory, signal, read });
-    for (;;) {
-      const page = await onDisk({ what, signal }, () => pages.next());
-      if (page.done === true) return;
-      yield page.value;
+    const deleted = (name: string): void => {
+      if (this.#deleted.size < maxDeleted) this.#deleted.add(name);
+    };
+    const pages = listRecords(prefix, { root: this.#options.directory, signal, read, deleted });
+    try {
+      for (;;) {
+        const page = await onDisk({ what, signal }, () => pages.next());
+        if (page.done === true) return;
+        yield page.value;
+      }
+    } finally {
+      // Whoever has seen enough leaves a folder open.
+      await pages.return(undefined);
     }
+  }
+
+  removeLeftovers({
+    before,
+    dryRun,
+    ...request
+  }: Request & { readonly before: number; readonly dryRun: boolean }): Promise<number> {
+    const deleted = [...this.#deleted].map(placeOf);
+    this.#deleted.clear();
+    const options = { root: this.#options.directory, records: this.#records, deleted, before, dryRun };
+    return onDisk(request, () => removeLeftovers({ ...options, signal: request.signal }));
   }
 
   signedUrl(): Promise<string> {

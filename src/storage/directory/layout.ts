@@ -13,7 +13,7 @@
 import { join } from 'node:path';
 
 export const filesFolder = 'files';
-const statesFolder = 'states';
+export const statesFolder = 'states';
 /** What is being written: drafts of records, and files on their way in. */
 export const draftsFolder = 'tmp';
 /** Divides the segments of an index entry. */

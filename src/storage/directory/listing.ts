@@ -18,6 +18,8 @@ export interface ListingOptions {
   readonly signal: AbortSignal;
   /** The version of a record that counts, where there are several. */
   readonly read: (name: string) => Promise<Version | undefined>;
+  /** Told of records that are deleted, and still there: a crash left them. */
+  readonly deleted: (name: string) => void;
 }
 
 export async function* listRecords(prefix: string, options: ListingOptions): AsyncGenerator<readonly ListedBlob[]> {
@@ -37,7 +39,7 @@ function shardsOf(root: string, { folder, shard, begins }: Search): readonly str
 async function* listShard(
   search: Search,
   shard: string,
-  { root, signal, read }: ListingOptions,
+  { root, signal, read, deleted }: ListingOptions,
 ): AsyncGenerator<readonly ListedBlob[]> {
   const folder = join(root, search.folder, shard);
   const dir = openIfThere(folder);
@@ -50,6 +52,7 @@ async function* listShard(
       const name = nameOf(search.kind, entry.name);
       const version = readFirst(join(folder, entry.name)) ?? (await read(name));
       if (version) page.push(listed(name, version));
+      else deleted(name);
       if (page.length < pageSize) continue;
       yield page;
       page = [];

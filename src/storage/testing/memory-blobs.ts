@@ -102,6 +102,10 @@ export class MemoryBlobs implements Blobs {
     if (found.length > 0) yield found.map(([name, blob]) => ({ name, ...blob }));
   }
 
+  removeLeftovers(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   signedUrl(name: string): Promise<string> {
     return Promise.resolve(`memory:${name}`);
   }

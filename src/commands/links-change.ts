@@ -1,0 +1,130 @@
+/** `detach-mta links revoke|unrevoke|extend|hold|release`: each says what it did, link by link. */
+import { loadConfig } from '../config/load-config.ts';
+import { duration } from '../config/units.ts';
+import { FormatError } from '../config/format.ts';
+import { type Change, changeLink, type Outcome } from '../storage/admin/change-link.ts';
+import { findLink } from '../storage/admin/find.ts';
+import { type Command, type CommandContext, defineCommand, type OptionValues } from './command.ts';
+import { parseLastMoment } from './dates.ts';
+import { CommandError, ExitStatus } from './exit-status.ts';
+import { chosenLinks, maxTargets } from './links-chosen.ts';
+import { filterOf, filterOptions, filterOptionsWithoutUntil } from './links-filter.ts';
+import { linkJson, linkLine } from './links-format.ts';
+import { openAdmin } from './open-admin.ts';
+
+const common = {
+  'dry-run': { type: 'boolean', help: 'says what would be done' },
+  json: { type: 'boolean', help: 'one object a line' },
+} as const;
+const options = { ...filterOptions, ...common } as const;
+
+const done = {
+  revoke: 'revoked',
+  unrevoke: 'unrevoked',
+  hold: 'held',
+  release: 'released',
+  extend: 'extended',
+} as const satisfies Record<Change['verb'], string>;
+
+/** The link answers 410 until it is given back; the file stays for others. */
+export const linksRevoke = plainChange('revoke', 'Makes links answer 410', [
+  'links revoke https://files.example.com/TOKEN',
+  'links revoke --sender anna@example.com --file plan.pdf',
+]);
+export const linksUnrevoke = plainChange('unrevoke', 'Gives revoked links back', ['links unrevoke TOKEN']);
+export const linksHold = plainChange('hold', 'Keeps links, their files and how to restore them, past their end too', [
+  'links hold --message-id 1@example.com',
+]);
+export const linksRelease = plainChange('release', 'Ends what hold began', ['links release TOKEN']);
+
+export const linksExtend = defineCommand({
+  name: 'links extend',
+  summary: 'Gives links a later end',
+  examples: [
+    'links extend --by 30d https://files.example.com/TOKEN',
+    'links extend --until 2027-12-31 --sender a@example.com',
+  ],
+  operands: '[URL|TOKEN]…',
+  maxPositionals: maxTargets,
+  options: {
+    until: { type: 'string', value: 'DATE', help: 'the new end' },
+    by: { type: 'string', value: 'DURATION', help: 'so much later than the old end, or than now' },
+    ...filterOptionsWithoutUntil,
+    ...common,
+  },
+  run: (context) => {
+    const { until, by, ...filter } = context.options;
+    return run({ ...context, options: filter }, () => ({ verb: 'extend', to: newEnd(until, by) }));
+  },
+});
+
+function plainChange(verb: Exclude<Change['verb'], 'extend'>, summary: string, examples: readonly string[]): Command {
+  return defineCommand({
+    name: `links ${verb}`,
+    summary,
+    examples,
+    operands: '[URL|TOKEN]…',
+    maxPositionals: maxTargets,
+    options,
+    run: (context) => run(context, () => ({ verb })),
+  });
+}
+
+/** @throws CommandError 64 for what is no time to come */
+function newEnd(until: string | undefined, by: string | undefined): { until: number } | { by: number } {
+  if ((until === undefined) === (by === undefined)) {
+    throw new CommandError(ExitStatus.usage, 'how long: either --until DATE or --by DURATION');
+  }
+  if (by !== undefined) return { by: parseDuration(by) };
+  const end = parseLastMoment('until', until!);
+  if (end > Date.now()) return { until: end };
+  throw new CommandError(ExitStatus.usage, '--until must be a date to come');
+}
+
+const longest = 100 * 365 * 86_400_000;
+
+function parseDuration(text: string): number {
+  try {
+    return duration('days', { min: 1, max: longest }).parse(text);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new CommandError(ExitStatus.usage, `--by ${error.message}`);
+  }
+}
+
+type Given = Omit<CommandContext, 'options'> & { readonly options: Partial<OptionValues<typeof options>> };
+
+async function run(context: Given, changeOf: () => Change): Promise<number> {
+  const { positionals, print } = context;
+  const dryRun = context.options['dry-run'] === true;
+  const links = chosenLinks({ positionals, filter: filterOf(context.options) });
+  const change = changeOf();
+  const config = loadConfig(context.sources);
+  const admin = openAdmin(config, context);
+  let status: number = ExitStatus.ok;
+  for await (const found of links(admin)) {
+    const { outcome } = await changeLink(admin, found.token, { ...change, dryRun });
+    // Erased by somebody else since it was found.
+    if (outcome === 'absent') continue;
+    if (outcome === 'missing') status = ExitStatus.found;
+    const after = (await findLink(admin, found.token)) ?? found;
+    const said = describe(change.verb, outcome, dryRun);
+    const { baseUrl } = config.links;
+    const json = `${JSON.stringify({ done: said, ...linkJson(after, baseUrl) })}\n`;
+    await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl)}`);
+  }
+  return status;
+}
+
+function describe(verb: Change['verb'], outcome: Exclude<Outcome, 'absent'>, dryRun: boolean): string {
+  switch (outcome) {
+    case 'changed':
+      return dryRun ? `would ${verb}` : done[verb];
+    case 'unchanged':
+      return 'unchanged';
+    case 'missing':
+      return verb === 'extend' ? 'unchanged, the file is missing' : `${done[verb]}, the file is missing`;
+    default:
+      return outcome satisfies never;
+  }
+}

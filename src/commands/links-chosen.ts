@@ -1,0 +1,42 @@
+import type { AdminContext } from '../storage/admin/context.ts';
+import { type Filter, findLink, findLinks, type Found } from '../storage/admin/find.ts';
+import { CommandError, ExitStatus } from './exit-status.ts';
+import { isEmpty } from './links-filter.ts';
+import { noSuchLink, tokenIn } from './links-target.ts';
+
+/** How many links a command line may name. */
+export const maxTargets = 1000;
+
+export interface Chosen {
+  readonly positionals: readonly string[];
+  readonly filter: Filter;
+  /** Links that an `erase` has begun to delete count too. */
+  readonly erasing?: boolean;
+}
+
+/**
+ * The links that a command line names: by URL, token or filter.
+ * @throws CommandError 64 when it names none; the links throw 66, before the first of them, when one is not there
+ */
+export function chosenLinks({
+  positionals,
+  filter,
+  erasing = false,
+}: Chosen): (admin: AdminContext) => AsyncIterable<Found> {
+  const tokens = [...new Set(positionals.map(tokenIn))];
+  if (tokens.length === 0 && isEmpty(filter)) {
+    throw new CommandError(ExitStatus.usage, 'which links: name a URL, a token or a filter');
+  }
+  if (tokens.length > 0 && !isEmpty(filter)) throw new CommandError(ExitStatus.usage, 'either links or a filter');
+  return (admin) => (tokens.length > 0 ? named(admin, tokens, erasing) : findLinks(admin, filter));
+}
+
+async function* named(admin: AdminContext, tokens: readonly string[], erasing: boolean): AsyncGenerator<Found> {
+  const all: Found[] = [];
+  for (const token of tokens) {
+    const found = await findLink(admin, token, { erasing });
+    if (!found) throw noSuchLink();
+    all.push(found);
+  }
+  yield* all;
+}

@@ -1,0 +1,20 @@
+import type { Writable } from 'node:stream';
+
+/** A listing that ends sooner needs no progress; then it is shown so often. */
+const firstMs = 1500;
+const everyMs = 250;
+
+/**
+ * Shows how far a listing is, on a terminal only. The cursor stays at the start of the line, so that results are
+ * printed over it.
+ */
+export function showProgress(errors: Writable): (step: string, count: number) => void {
+  if (!('isTTY' in errors) || errors.isTTY !== true) return () => undefined;
+  let next = performance.now() + firstMs;
+  return (step, count) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + everyMs;
+    errors.write(`\r\x1b[K${step}: ${count.toLocaleString('en')}\r`);
+  };
+}

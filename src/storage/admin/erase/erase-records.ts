@@ -1,0 +1,61 @@
+import { contend } from '../../contention.ts';
+import { manifestEntry, messageIndex, lastSegment } from '../../index-names.ts';
+import { readLink } from '../../links.ts';
+import { readTransaction, transactionContent } from '../../transaction-record.ts';
+import { request } from '../context.ts';
+import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
+import { keysOf, manifestsOf, transactionsOf } from '../message-blobs.ts';
+import { type Erasure, isMessageNeeded } from './erase-message.ts';
+
+/** The manifests of the message: whatever else of it remains, the original cannot be put together any more. */
+export async function eraseManifests(erasure: Erasure): Promise<void> {
+  const { context, marked, inTime } = erasure;
+  for (const { link } of marked.slice(0, 1)) {
+    for await (const { name } of manifestsOf(context, link)) {
+      inTime();
+      const judged = await deleteUnlessNeeded(context, name, () => isMessageNeeded(erasure));
+      if (judged === 'kept') continue;
+      for (const { message } of keysOf(context, link)) {
+        await deleteNow(context, messageIndex(message) + manifestEntry(lastSegment(name)));
+      }
+    }
+  }
+}
+
+/** Who got the links: the whole record, or what it says of the erased links where others remain. */
+export async function eraseTransactions(erasure: Erasure): Promise<void> {
+  const { context, marked, inTime } = erasure;
+  for (const { link } of marked.slice(0, 1)) {
+    for await (const { name } of transactionsOf(context, link)) {
+      inTime();
+      if (await withoutLinks(erasure, name)) continue;
+      await deleteUnlessNeeded(context, name, () => isMessageNeeded(erasure));
+    }
+  }
+}
+
+/** Takes the erased links out of a record. @returns false when no other one is left in it */
+function withoutLinks({ context, marked, tokens }: Erasure, name: string): Promise<boolean> {
+  const { blobs } = context;
+  const what = request(context, 'recipients');
+  return contend(what.what, async () => {
+    const found = await blobs.read(name, what);
+    if (!found) return true;
+    const record = readTransaction(found.bytes);
+    const left: string[] = [];
+    for (const token of record.tokens) {
+      if (!tokens.has(token) && (await readLink(blobs, token, context.signal))) left.push(token);
+    }
+    if (left.length === 0) return false;
+    if (left.length === record.tokens.length) return true;
+    const gone = marked.filter(({ token }) => record.tokens.includes(token));
+    const bytes = Math.max(
+      0,
+      gone.reduce((sum, { link }) => sum - link.size, record.bytes),
+    );
+    const { content, metadata } = transactionContent({ ...record, tokens: left, bytes });
+    const until = found.metadata['until'];
+    const change = { content, metadata: { ...metadata, ...(until !== undefined && { until }) }, etag: found.etag };
+    return (await blobs.replace(name, { ...what, ...change })) || undefined;
+  });
+}

@@ -1,0 +1,55 @@
+/** Deleting what somebody may begin to need while it is judged. */
+import type { BlobState } from '../blobs.ts';
+import { eraseMark, without } from '../content.ts';
+import { contend } from '../contention.ts';
+import { type AdminContext, request } from './context.ts';
+
+export type Judged = 'deleted' | 'kept' | 'gone';
+
+/**
+ * Marks a blob, asks whether it is needed, and deletes it under the mark's ETag when it is not. A message writes its
+ * index entry before it looks at the blob: either its entry is seen here, or it sees the mark and takes it away.
+ */
+export function deleteUnlessNeeded(
+  context: AdminContext,
+  name: string,
+  isNeeded: () => Promise<boolean>,
+): Promise<Judged> {
+  const { blobs } = context;
+  const what = request(context, 'erasing');
+  return contend(what.what, async () => {
+    const marked = await mark(context, name);
+    if (marked === 'gone') return 'gone';
+    if (!marked) return undefined;
+    if (await isNeeded()) {
+      // Whoever is quicker has taken the mark away already.
+      await blobs.setMetadata(name, { ...what, etag: marked.etag, metadata: without(marked.metadata, eraseMark) });
+      return 'kept';
+    }
+    return (await blobs.delete(name, { ...what, etag: marked.etag })) ? 'deleted' : undefined;
+  });
+}
+
+/** The blob with its mark; undefined: others have changed it. */
+async function mark(context: AdminContext, name: string): Promise<BlobState | 'gone' | undefined> {
+  const what = request(context, 'marking');
+  const found = await context.blobs.stat(name, what);
+  if (!found) return 'gone';
+  if (found.metadata[eraseMark] !== undefined) return found;
+  const metadata = { ...found.metadata, [eraseMark]: 'yes' };
+  if (!(await context.blobs.setMetadata(name, { ...what, etag: found.etag, metadata }))) return undefined;
+  const marked = await context.blobs.stat(name, what);
+  if (!marked) return 'gone';
+  return marked.metadata[eraseMark] === undefined ? undefined : marked;
+}
+
+/** Deletes a blob as it is. @returns false when it is gone, or was changed since it was judged */
+export function deleteIfUnchanged(context: AdminContext, name: string, etag: string): Promise<boolean> {
+  return context.blobs.delete(name, { ...request(context, 'deleting'), etag });
+}
+
+/** Deletes whatever stands there now. @returns false when nothing does, or somebody else has just changed it */
+export async function deleteNow(context: AdminContext, name: string): Promise<boolean> {
+  const found = await context.blobs.stat(name, request(context, 'deleting'));
+  return found !== undefined && deleteIfUnchanged(context, name, found.etag);
+}

@@ -1,0 +1,42 @@
+import { eraseMark, without } from '../content.ts';
+import { contend } from '../contention.ts';
+import { fileIndex } from '../index-names.ts';
+import type { Link } from '../interface.ts';
+import { fileBlob } from '../naming.ts';
+import { formatUntil, parseUntil, satisfies, type Until } from '../until.ts';
+import { type AdminContext, request } from './context.ts';
+import { lastingBlobsOf } from './message-blobs.ts';
+
+/**
+ * Raises `until` of a blob that is too low, and takes the mark of an `erase` away: whoever judged the blob before
+ * finds it changed. @returns false when the blob is gone
+ */
+function keepUntil(context: AdminContext, name: string, until: Until): Promise<boolean> {
+  const { blobs } = context;
+  const what = request(context, 'raising until');
+  return contend(what.what, async () => {
+    const found = await blobs.stat(name, what);
+    if (!found) return false;
+    const enough = satisfies(parseUntil(found.metadata), until);
+    if (enough && found.metadata[eraseMark] === undefined) return true;
+    const metadata = { ...without(found.metadata, eraseMark), ...(!enough && { until: formatUntil(until) }) };
+    return (await blobs.setMetadata(name, { ...what, etag: found.etag, metadata })) || undefined;
+  });
+}
+
+export interface Needs {
+  readonly token: string;
+  readonly link: Link;
+  readonly until: Until;
+}
+
+/**
+ * Keeps everything that a link needs, before the link is changed: as a new message does it, the index entry comes
+ * first, so that an `erase` of others sees that the file is needed. @returns false when the file is gone
+ */
+export async function keepForLink(context: AdminContext, { token, link, until }: Needs): Promise<boolean> {
+  await context.blobs.touch(fileIndex(link.sha256) + token, request(context, 'index'));
+  if (!(await keepUntil(context, fileBlob(link.sha256), until))) return false;
+  for await (const name of lastingBlobsOf(context, link)) await keepUntil(context, name, until);
+  return true;
+}

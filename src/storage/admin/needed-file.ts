@@ -1,0 +1,43 @@
+import { fileIndex, lastSegment } from '../index-names.ts';
+import type { Link } from '../interface.ts';
+import { linkState } from '../link-record.ts';
+import { readLink } from '../links.ts';
+import { parseUntil } from '../until.ts';
+import { type AdminContext, listed } from './context.ts';
+import { manifestsOf } from './message-blobs.ts';
+
+/** An entry that is younger may belong to a message on its way: its link comes later. */
+export const youngMs = 86_400_000;
+
+export interface Exception {
+  /** Links that do not count. */
+  readonly except?: ReadonlySet<string>;
+}
+
+/**
+ * Whether somebody needs the file: a link that lives or is held, the unexpired manifest of its message, or a message
+ * on its way.
+ */
+export async function isFileNeeded(
+  context: AdminContext,
+  sha256: string,
+  { except = new Set() }: Exception = {},
+): Promise<boolean> {
+  for await (const { name, modified } of listed(context, fileIndex(sha256))) {
+    const token = lastSegment(name);
+    if (except.has(token)) continue;
+    if (modified + youngMs > context.now()) return true;
+    const link = (await readLink(context.blobs, token, context.signal))?.link;
+    if (link && link.erasing === undefined && (await needsFile(context, link))) return true;
+  }
+  return false;
+}
+
+async function needsFile(context: AdminContext, link: Link): Promise<boolean> {
+  if (link.held !== undefined || linkState(link, context.now()) === 'living') return true;
+  for await (const { metadata } of manifestsOf(context, link)) {
+    const until = parseUntil(metadata);
+    if (until === undefined || until === 'never' || until > context.now()) return true;
+  }
+  return false;
+}

@@ -1,0 +1,50 @@
+/** Who got the links of a message: kept as keyed hashes, so that only who knows an address finds it. */
+import { recipientKeyOf } from '../naming.ts';
+import { senderForm } from '../senders.ts';
+import { readTransaction, type TransactionRecord } from '../transaction-record.ts';
+import { type AdminContext, inParallel, listed, request } from './context.ts';
+import { type MessageIdentity, transactionsOf } from './message-blobs.ts';
+
+/** The address as records may have it, under each of the secrets. */
+export const recipientKeys = ({ secrets }: Pick<AdminContext, 'secrets'>, recipient: string): ReadonlySet<string> =>
+  new Set(secrets.map((secret) => recipientKeyOf(secret, senderForm(recipient))));
+
+export const namesRecipient = ({ recipients }: TransactionRecord, keys: ReadonlySet<string>): boolean =>
+  recipients.some((recipient) => keys.has(recipient));
+
+export interface FoundTransaction {
+  readonly name: string;
+  readonly record: TransactionRecord;
+  readonly etag: string;
+  readonly until: string | undefined;
+}
+
+export async function readTransactionAt(context: AdminContext, name: string): Promise<FoundTransaction | undefined> {
+  const found = await context.blobs.read(name, request(context, 'recipients'));
+  if (!found) return undefined;
+  return { name, record: readTransaction(found.bytes), etag: found.etag, until: found.metadata['until'] };
+}
+
+/** Tokens that somebody got, in whatever message; a token comes once for each transaction. */
+export async function* tokensOfRecipient(context: AdminContext, keys: ReadonlySet<string>): AsyncGenerator<string> {
+  const all = listed(context, 'index/transaction/');
+  for await (const found of inParallel(all, ({ name }) => readTransactionAt(context, name))) {
+    if (found && namesRecipient(found.record, keys)) yield* found.record.tokens;
+  }
+}
+
+/** Whether one of the recipients got that link. */
+export async function wasSentTo(
+  context: AdminContext,
+  {
+    token,
+    message,
+    keys,
+  }: { readonly token: string; readonly message: MessageIdentity; readonly keys: ReadonlySet<string> },
+): Promise<boolean> {
+  for await (const { name } of transactionsOf(context, message)) {
+    const record = (await readTransactionAt(context, name))?.record;
+    if (record?.tokens.includes(token) && namesRecipient(record, keys)) return true;
+  }
+  return false;
+}

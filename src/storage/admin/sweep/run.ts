@@ -1,0 +1,85 @@
+import type { AdminContext } from '../context.ts';
+import { youngMs } from '../needed-file.ts';
+
+/** What a sweep deleted, or would delete. */
+export interface Swept {
+  files: number;
+  /** Of the files. */
+  bytes: number;
+  /** Manifests. */
+  messages: number;
+  links: number;
+  pages: number;
+  /** Records of recipients. */
+  transactions: number;
+  /** Of the index, that named nothing any more. */
+  entries: number;
+  /** Links whose `erase` had not ended. */
+  erased: number;
+  /** What a crash left in a directory. */
+  leftovers: number;
+  /** Links and manifests from before the index that were brought into it. */
+  indexed: number;
+  /** Blobs past their end that a hold keeps. */
+  held: number;
+}
+
+/** What there is after a sweep. */
+export interface Standing {
+  living: number;
+  expired: number;
+  revoked: number;
+  /** Links past their end or not, of those above. */
+  held: number;
+  files: number;
+  /** Of the files. */
+  bytesStored: number;
+  /** Manifests. */
+  messages: number;
+}
+
+export interface SweepRun {
+  readonly context: AdminContext;
+  readonly dryRun: boolean;
+  readonly swept: Swept;
+  readonly standing: Standing;
+  /** What was written earlier was looked at by the sweep before; ms since 1970. */
+  readonly lookedUntil: number;
+  /** Every link was in the index when the last sweep ended. */
+  readonly indexed: boolean;
+}
+
+/** More than the clocks of relays and storage differ, and than a blob stays young. */
+const overlapMs = 2 * youngMs;
+
+export const newSwept = (): Swept => ({
+  files: 0,
+  bytes: 0,
+  messages: 0,
+  links: 0,
+  pages: 0,
+  transactions: 0,
+  entries: 0,
+  erased: 0,
+  leftovers: 0,
+  indexed: 0,
+  held: 0,
+});
+
+export const newStanding = (): Standing => ({
+  living: 0,
+  expired: 0,
+  revoked: 0,
+  held: 0,
+  files: 0,
+  bytesStored: 0,
+  messages: 0,
+});
+
+/**
+ * Whether to ask if a blob that has not ended belongs to anything. That costs a question for each, and only what was
+ * written since the last sweep can have lost what it belonged to; what is young may still get it.
+ */
+export function mayBeOrphan({ context, lookedUntil }: SweepRun, { modified }: { readonly modified: number }): boolean {
+  return modified > lookedUntil - overlapMs && modified + youngMs < context.now();
+}

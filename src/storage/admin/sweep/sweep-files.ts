@@ -1,0 +1,68 @@
+import type { ListedBlob, Metadata } from '../../blobs.ts';
+import { fileIndex, lastSegment } from '../../index-names.ts';
+import { linkState } from '../../link-record.ts';
+import { readLink } from '../../links.ts';
+import { fileBlob } from '../../naming.ts';
+import { parseUntil } from '../../until.ts';
+import { type AdminContext, forAll, hasAny, listed, request } from '../context.ts';
+import { deleteIfUnchanged, deleteUnlessNeeded } from '../judged.ts';
+import { mayBeOrphan, type SweepRun } from './run.ts';
+
+/** Not when it cannot be read, nor when it says `never`. */
+export function isPast({ context }: SweepRun, metadata: Metadata): boolean {
+  const until = parseUntil(metadata);
+  return typeof until === 'number' && until < context.now();
+}
+
+/** Deletes files whose `until` has passed, unless a link of them is held. */
+export async function sweepFiles(run: SweepRun): Promise<void> {
+  await forAll(listed(run.context, 'files/'), (item) => sweepFile(run, item));
+}
+
+async function sweepFile(run: SweepRun, item: ListedBlob): Promise<void> {
+  const { standing } = run;
+  const sha256 = lastSegment(item.name);
+  const gone = isPast(run, item.metadata)
+    ? await deletePastFile(run, sha256)
+    : run.indexed && mayBeOrphan(run, item) && (await deleteOrphanFile(run, sha256));
+  if (gone) return;
+  standing.files += 1;
+  standing.bytesStored += item.size;
+}
+
+/** The listing may be old: what counts is what the file says when it is asked itself. */
+async function deletePastFile(run: SweepRun, sha256: string): Promise<boolean> {
+  const { context, swept, dryRun } = run;
+  const found = await context.blobs.stat(fileBlob(sha256), request(context, 'sweeping a file'));
+  if (!found || !isPast(run, found.metadata)) return false;
+  if (await isLinked(context, sha256)) {
+    swept.held += 1;
+    return false;
+  }
+  if (!dryRun && !(await deleteIfUnchanged(context, fileBlob(sha256), found.etag))) return false;
+  swept.files += 1;
+  swept.bytes += found.size;
+  return true;
+}
+
+/** Whether a link to the file is held. One that lives has raised `until`, unless somebody changed it by hand. */
+async function isLinked(context: AdminContext, sha256: string): Promise<boolean> {
+  for await (const { name } of listed(context, fileIndex(sha256))) {
+    const link = (await readLink(context.blobs, lastSegment(name), context.signal))?.link;
+    if (!link || link.erasing !== undefined) continue;
+    if (link.held !== undefined || linkState(link, context.now()) === 'living') return true;
+  }
+  return false;
+}
+
+/** Deletes a file that no index entry names: its mails were refused, or erased while they were delivered. */
+export async function deleteOrphanFile({ context, swept, dryRun }: SweepRun, sha256: string): Promise<boolean> {
+  const isNamed = (): Promise<boolean> => hasAny(listed(context, fileIndex(sha256)));
+  if (await isNamed()) return false;
+  const found = await context.blobs.stat(fileBlob(sha256), request(context, 'sweeping a file'));
+  if (!found) return false;
+  if (!dryRun && (await deleteUnlessNeeded(context, fileBlob(sha256), isNamed)) !== 'deleted') return false;
+  swept.files += 1;
+  swept.bytes += found.size;
+  return true;
+}

@@ -1,0 +1,119 @@
+import type { ListedBlob } from '../../blobs.ts';
+import { fileIndex, lastSegment } from '../../index-names.ts';
+import type { Link } from '../../interface.ts';
+import { eraseTimeMs, type LinkMarks, linkState } from '../../link-record.ts';
+import { type FoundLink, readLink, writeLink } from '../../links.ts';
+import { fileBlob, linkBlob } from '../../naming.ts';
+import { sendersOf } from '../../senders.ts';
+import { forAll, listed, request } from '../context.ts';
+import { eraseMessage } from '../erase/erase-message.ts';
+import { isBeforeIndex } from '../find.ts';
+import { deleteIfUnchanged } from '../judged.ts';
+import { entriesOf } from '../message-blobs.ts';
+import type { SweepRun } from './run.ts';
+import { mayBeOrphan } from './run.ts';
+
+/** How long an expired link answers 410; after that it is deleted and answers 404. */
+export const linkGraceMs = 30 * 86_400_000;
+
+/** Deletes links that expired 30 days ago, completes an `erase` that did not end, and indexes what is in no index. */
+export async function sweepLinks(run: SweepRun): Promise<void> {
+  await forAll(listed(run.context, 'links/'), (item) => sweepLink(run, item));
+}
+
+async function sweepLink(run: SweepRun, item: ListedBlob): Promise<void> {
+  const token = lastSegment(item.name);
+  const { metadata } = item;
+  if (isBeforeIndex(metadata)) return sweepOldLink(run, token);
+  if (metadata['erasing'] !== undefined) return completeErase(run, token);
+  const { revoked, held, expires = 'never' } = metadata;
+  const times = { revoked, held, expires: expires === 'never' ? null : expires };
+  if (isOver(run, times)) return deleteLink(run, token);
+  count(run, times);
+  if (mayBeOrphan(run, item)) await findEntry(run, token);
+}
+
+/** A revoked link stays: it says so whoever sends its message again. */
+function isOver({ context }: SweepRun, { revoked, held, expires }: LinkMarks): boolean {
+  if (revoked !== undefined || held !== undefined || expires === null) return false;
+  return Date.parse(expires) + linkGraceMs < context.now();
+}
+
+function count({ context, standing }: SweepRun, times: LinkMarks): void {
+  standing[linkState(times, context.now())] += 1;
+  if (times.held !== undefined) standing.held += 1;
+}
+
+/**
+ * Deletes a link and its index entries: these first, each as it was before the link was judged, so that a message which
+ * has written them anew keeps them all.
+ */
+async function deleteLink(run: SweepRun, token: string): Promise<void> {
+  const { context, swept, dryRun } = run;
+  const first = (await readLink(context.blobs, token, context.signal))?.link;
+  if (!first) return;
+  const entries = [];
+  for (const name of entriesOf(context, token, first)) {
+    const found = await context.blobs.stat(name, request(context, 'index'));
+    if (found) entries.push({ name, etag: found.etag });
+  }
+  const found = await readLink(context.blobs, token, context.signal);
+  if (!found || found.link.erasing !== undefined || !isOver(run, found.link)) return;
+  swept.links += 1;
+  if (dryRun) return;
+  for (const { name, etag } of entries) {
+    if (!(await deleteIfUnchanged(context, name, etag))) return;
+  }
+  await deleteIfUnchanged(context, linkBlob(token), found.etag);
+}
+
+/** An `erase` that began so long ago has crashed. */
+async function completeErase(run: SweepRun, token: string): Promise<void> {
+  const { context, swept, dryRun } = run;
+  const erasing = (await readLink(context.blobs, token, context.signal))?.link.erasing;
+  if (erasing === undefined || Date.parse(erasing) + eraseTimeMs > context.now()) return;
+  swept.erased += 1;
+  if (!dryRun) await eraseMessage(context, [token]);
+}
+
+/** A link from before the index. */
+async function sweepOldLink(run: SweepRun, token: string): Promise<void> {
+  const { context } = run;
+  const found = await readLink(context.blobs, token, context.signal);
+  if (!found) return;
+  if (found.link.erasing !== undefined) return completeErase(run, token);
+  if (isOver(run, found.link)) return deleteLink(run, token);
+  count(run, found.link);
+  await indexLink(run, token, found);
+}
+
+/** Brings a link into the index. One that others change at this moment waits for the next sweep. */
+async function indexLink(
+  { context, swept, dryRun }: SweepRun,
+  token: string,
+  { link, etag }: FoundLink,
+): Promise<void> {
+  swept.indexed += 1;
+  if (dryRun) return;
+  const { blobs, signal, secrets } = context;
+  const known: Link = { ...link, v: 2, senders: link.senders ?? sendersOf(link.reversePath, undefined) };
+  const entries = entriesOf({ secrets: secrets.slice(0, 1) }, token, known);
+  for (const name of entries) await blobs.touch(name, request(context, 'index'));
+  if (link.v === 1) await writeLink(blobs, { token, link: known, etag, signal });
+}
+
+/**
+ * A link without the index entry of its file was written while its message was erased, by a delivery that was then
+ * refused. Where its file is gone the `erase` is completed, otherwise it is a link like others.
+ */
+async function findEntry(run: SweepRun, token: string): Promise<void> {
+  const { context, swept, dryRun } = run;
+  const found = await readLink(context.blobs, token, context.signal);
+  if (!found || found.link.erasing !== undefined) return;
+  const { sha256, held } = found.link;
+  if (await context.blobs.stat(fileIndex(sha256) + token, request(context, 'index'))) return;
+  const file = await context.blobs.stat(fileBlob(sha256), request(context, 'looking for a file'));
+  if (file || held !== undefined) return indexLink(run, token, found);
+  swept.erased += 1;
+  if (!dryRun) await eraseMessage(context, [token]);
+}

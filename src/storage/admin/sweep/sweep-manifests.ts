@@ -1,0 +1,87 @@
+import type { ListedBlob } from '../../blobs.ts';
+import { lastSegment, manifestEntry, messageEntry, messageIndex } from '../../index-names.ts';
+import { readLink } from '../../links.ts';
+import { messageKeyOf } from '../../naming.ts';
+import { type AdminContext, inParallel, listed, request } from '../context.ts';
+import { deleteIfUnchanged, deleteNow } from '../judged.ts';
+import { keysOf } from '../message-blobs.ts';
+import { messageIdOf } from './message-id-of.ts';
+import { mayBeOrphan, type SweepRun } from './run.ts';
+import { isPast } from './sweep-files.ts';
+import { deleteOrphan, hasLinks } from './sweep-orphans.ts';
+
+/** Deletes manifests whose `until` has passed, unless a link of the message is held, and indexes old ones. */
+export async function sweepManifests(run: SweepRun): Promise<void> {
+  const { context, swept, standing } = run;
+  for await (const gone of inParallel(listed(context, 'messages/'), (item) => sweepManifest(run, item))) {
+    if (gone) swept.messages += 1;
+    else standing.messages += 1;
+  }
+}
+
+/** The same for the records of recipients, whose message stands in their name. */
+export async function sweepTransactions(run: SweepRun): Promise<void> {
+  const { context, swept } = run;
+  const messageKey = ({ name }: ListedBlob): string => name.split('/')[2] ?? '';
+  const all = listed(context, 'index/transaction/');
+  for await (const gone of inParallel(all, (item) => sweepRecord(run, item, messageKey(item)))) {
+    if (gone) swept.transactions += 1;
+  }
+}
+
+async function sweepManifest(run: SweepRun, item: ListedBlob): Promise<boolean> {
+  const messageKey = item.metadata['message'] ?? (await indexOldManifest(run, item));
+  if (messageKey === undefined) return false;
+  const gone = await sweepRecord(run, item, messageKey);
+  if (gone && !run.dryRun && item.metadata['sender'] === undefined) {
+    await deleteNow(run.context, messageIndex(messageKey) + manifestEntry(lastSegment(item.name)));
+  }
+  return gone;
+}
+
+async function sweepRecord(run: SweepRun, item: ListedBlob, messageKey: string): Promise<boolean> {
+  const { context } = run;
+  if (isPast(run, item.metadata)) return deletePast(run, item.name, messageKey);
+  if (!run.indexed || !mayBeOrphan(run, item) || (await hasLinks(context, messageKey))) return false;
+  return deleteOrphan(run, item.name, messageKey);
+}
+
+async function deletePast(run: SweepRun, name: string, messageKey: string): Promise<boolean> {
+  const { context, swept, dryRun } = run;
+  const found = await context.blobs.stat(name, request(context, 'sweeping a record'));
+  if (!found || !isPast(run, found.metadata)) return false;
+  if (await isHeld(context, messageKey, found.metadata['sender'])) {
+    swept.held += 1;
+    return false;
+  }
+  return dryRun || deleteIfUnchanged(context, name, found.etag);
+}
+
+/** Whether a link of the message is held. @param sender keyed hash of the reverse-path; unknown in old manifests */
+async function isHeld(context: AdminContext, messageKey: string, sender: string | undefined): Promise<boolean> {
+  for await (const { name } of listed(context, messageIndex(messageKey))) {
+    const { kind, token } = messageEntry(name);
+    const link = kind === 'link' ? (await readLink(context.blobs, token, context.signal))?.link : undefined;
+    if (link?.held === undefined) continue;
+    if (sender === undefined || keysOf(context, link).some((keys) => keys.sender === sender)) return true;
+  }
+  return false;
+}
+
+/** A manifest from before the index does not say whose it is, except in the header that it keeps. @returns the key */
+async function indexOldManifest(run: SweepRun, { name }: ListedBlob): Promise<string | undefined> {
+  const { context, swept, dryRun } = run;
+  const { blobs, secrets } = context;
+  const what = request(context, 'indexing a manifest');
+  const found = await blobs.read(name, what);
+  const identity = found && messageIdOf(found.bytes);
+  if (!found || identity === undefined) return undefined;
+  const messageKey = messageKeyOf(secrets[0]!, identity);
+  if (isPast(run, found.metadata)) return messageKey;
+  swept.indexed += 1;
+  if (dryRun) return messageKey;
+  await blobs.touch(messageIndex(messageKey) + manifestEntry(lastSegment(name)), what);
+  const metadata = { ...found.metadata, message: messageKey };
+  await blobs.setMetadata(name, { ...what, etag: found.etag, metadata });
+  return messageKey;
+}

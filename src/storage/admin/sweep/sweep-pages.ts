@@ -1,0 +1,50 @@
+import type { ListedBlob } from '../../blobs.ts';
+import { lastSegment, messageIndex, pageEntry } from '../../index-names.ts';
+import { linkState } from '../../link-record.ts';
+import { readLink } from '../../links.ts';
+import type { Page } from '../../interface.ts';
+import { readPage } from '../../pages.ts';
+import { type AdminContext, inParallel, listed } from '../context.ts';
+import { deleteIfUnchanged, deleteNow, deleteUnlessNeeded } from '../judged.ts';
+import { keysOf } from '../message-blobs.ts';
+import { mayBeOrphan, type SweepRun } from './run.ts';
+import { isPast } from './sweep-files.ts';
+
+/** Deletes pages whose `until` has passed, unless a link on them lives or is held, and those without any link. */
+export async function sweepPages(run: SweepRun): Promise<void> {
+  const { context, swept } = run;
+  for await (const gone of inParallel(listed(context, 'pages/'), (item) => sweepPage(run, item))) {
+    if (gone) swept.pages += 1;
+  }
+}
+
+async function sweepPage(run: SweepRun, item: ListedBlob): Promise<boolean> {
+  const past = isPast(run, item.metadata);
+  if (!past && !(run.indexed && mayBeOrphan(run, item))) return false;
+  const token = lastSegment(item.name);
+  const found = await readPage(run.context.blobs, token, run.context.signal);
+  if (!found || past !== isPast(run, found.metadata)) return false;
+  const { context, dryRun } = run;
+  const isNeeded = (): Promise<boolean> => hasLink(context, found.page, { alive: past });
+  if (await isNeeded()) return false;
+  if (dryRun) return true;
+  const deleted = past
+    ? await deleteIfUnchanged(context, item.name, found.etag)
+    : (await deleteUnlessNeeded(context, item.name, isNeeded)) === 'deleted';
+  if (deleted) await dropEntry(context, found.page, token);
+  return deleted;
+}
+
+/** Whether one of its links is there; `alive`: one that lives or is held. */
+async function hasLink(context: AdminContext, { tokens }: Page, { alive }: { alive: boolean }): Promise<boolean> {
+  for (const token of tokens) {
+    const link = (await readLink(context.blobs, token, context.signal))?.link;
+    if (!link || link.erasing !== undefined) continue;
+    if (!alive || link.held !== undefined || linkState(link, context.now()) === 'living') return true;
+  }
+  return false;
+}
+
+async function dropEntry(context: AdminContext, page: Page, token: string): Promise<void> {
+  for (const { message } of keysOf(context, page)) await deleteNow(context, messageIndex(message) + pageEntry(token));
+}

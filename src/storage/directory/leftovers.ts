@@ -1,0 +1,101 @@
+/**
+ * What crashes leave in a directory: drafts, versions of records that nobody tidied, bytes of files that no record
+ * names. Folders are read one at a time, as streams of names.
+ */
+import { opendir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { hasCode } from './fs-errors.ts';
+import { draftsFolder, filesFolder, kindFolders, type Place, statesFolder } from './layout.ts';
+import type { VersionedRecords } from './versioned-records.ts';
+
+export interface LeftoverOptions {
+  readonly root: string;
+  readonly records: VersionedRecords;
+  /** Records that a listing found to be deleted, and still there. */
+  readonly deleted: Iterable<Place>;
+  /** Nothing younger is touched: ms since 1970. */
+  readonly before: number;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** @returns how many were removed, or would be */
+export async function removeLeftovers(options: LeftoverOptions): Promise<number> {
+  const { root, records, deleted, dryRun } = options;
+  let count = 0;
+  for await (const name of namesIn(join(root, draftsFolder), options)) {
+    if (await removeOld(join(root, draftsFolder, name), options)) count += 1;
+  }
+  for await (const { shard, name } of filesBelow(filesFolder, options)) {
+    if (await removeUnnamed(options, shard, name)) count += 1;
+  }
+  for (const kind of kindFolders.filter((folder) => folder !== filesFolder)) count += await tidyKind(kind, options);
+  for (const place of deleted) {
+    if (!dryRun) await records.tidy(place);
+    count += 1;
+  }
+  return count;
+}
+
+/** Bytes whose record is not there, or names others: an upload ended before the record was written. */
+async function removeUnnamed(options: LeftoverOptions, shard: string, name: string): Promise<boolean> {
+  const path = join(options.root, filesFolder, shard, name);
+  if (!(await isOld(path, options))) return false;
+  const [sha256 = ''] = name.split('.');
+  const record = await options.records.read({ folder: join(statesFolder, shard), file: sha256 });
+  return record?.content?.file !== name && removeOld(path, options);
+}
+
+/** Puts the last version of records in the place of the first. */
+async function tidyKind(kind: string, options: LeftoverOptions): Promise<number> {
+  const { root, records, dryRun } = options;
+  let count = 0;
+  for await (const { shard, name } of filesBelow(kind, options)) {
+    const [file = '', version] = name.split('.');
+    if (version === undefined || !(await isOld(join(root, kind, shard, name), options))) continue;
+    if (!dryRun) await records.tidy({ folder: join(kind, shard), file });
+    count += 1;
+  }
+  return count;
+}
+
+interface Below {
+  readonly shard: string;
+  readonly name: string;
+}
+
+async function* filesBelow(kind: string, options: LeftoverOptions): AsyncGenerator<Below> {
+  const folder = join(options.root, kind);
+  for await (const shard of namesIn(folder, options)) {
+    for await (const name of namesIn(join(folder, shard), options)) yield { shard, name };
+    await nextTurn();
+  }
+}
+
+async function* namesIn(folder: string, { signal }: LeftoverOptions): AsyncGenerator<string> {
+  try {
+    for await (const { name } of await opendir(folder, { bufferSize: 1024 })) {
+      signal.throwIfAborted();
+      yield name;
+    }
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}
+
+async function removeOld(path: string, options: LeftoverOptions): Promise<boolean> {
+  if (!(await isOld(path, options))) return false;
+  if (!options.dryRun) await unlink(path);
+  return true;
+}
+
+async function isOld(path: string, { before }: LeftoverOptions): Promise<boolean> {
+  try {
+    // Changed by link(2) too: the moment at which it got its name.
+    return (await stat(path)).ctimeMs < before;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
