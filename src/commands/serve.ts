@@ -5,6 +5,7 @@ import { loadConfig, type ConfigSources } from '../config/load-config.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
 import { createMeter } from '../observe/meter.ts';
+import { ServiceManager } from '../service/service-manager.ts';
 import { StartError } from '../service/start-error.ts';
 import { Supervisor } from '../service/supervisor.ts';
 import { defineCommand } from './command.ts';
@@ -16,10 +17,10 @@ export const serve = defineCommand({
   summary: 'Takes mail, detaches files, hands the mail to the next hop, and serves the links',
   handlesSignals: true,
   options: {},
-  run: ({ sources }) => runServe(sources),
+  run: ({ sources, env }) => runServe(sources, env),
 });
 
-async function runServe(sources: ConfigSources): Promise<number> {
+async function runServe(sources: ConfigSources, env: NodeJS.ProcessEnv): Promise<number> {
   const signals = new Signals();
   const config = loadConfig(sources);
   const log = createLog(config.log.level);
@@ -31,14 +32,17 @@ async function runServe(sources: ConfigSources): Promise<number> {
   log.info('starting', { config: describeConfig(config) });
   const { registry } = createMeter(config.loopguard.cluster);
   const supervisor = new Supervisor({ config, registry });
-  const started = start(supervisor, { config, log, signals });
+  const manager = new ServiceManager(env, log);
+  const started = start(supervisor, { config, log, signals, manager });
   void started.then((failed) =>
-    failed === undefined ? reloadOnDemand(supervisor, { sources, log, signals }) : undefined,
+    failed === undefined ? reloadOnDemand(supervisor, { sources, log, signals, manager }) : undefined,
   );
   const over = signals.end.then(() => undefined);
   const failed = await Promise.race([over, started.then((status) => status ?? over)]);
   if (failed === undefined) log.info('stopping', { signal: await signals.end });
+  manager.stopping();
   await supervisor.stop();
+  await manager.end();
   if (failed !== undefined) return failed;
   log.info('stopped');
   return ExitStatus.ok;
@@ -48,12 +52,14 @@ interface Running {
   readonly config: Config;
   readonly log: Log;
   readonly signals: Signals;
+  readonly manager: ServiceManager;
 }
 
 /** @returns the exit status when the service cannot start */
-async function start(supervisor: Supervisor, { config, log, signals }: Running): Promise<number | undefined> {
+async function start(supervisor: Supervisor, { config, log, signals, manager }: Running): Promise<number | undefined> {
   try {
     log.info('ready', await supervisor.serve(config, log));
+    manager.ready();
     return undefined;
   } catch (error) {
     // Whatever an unfinished start fails with once it was given up is no news.
@@ -65,23 +71,26 @@ async function start(supervisor: Supervisor, { config, log, signals }: Running):
 /** One reload at a time. However many are asked for meanwhile, one more follows. */
 async function reloadOnDemand(
   supervisor: Supervisor,
-  { sources, log: first, signals }: Omit<Running, 'config'> & { readonly sources: ConfigSources },
+  { sources, log: first, signals, manager }: Omit<Running, 'config'> & { readonly sources: ConfigSources },
 ): Promise<void> {
   for (let log = first; ;) {
     await signals.nextReload();
     if (signals.isEnding()) return;
     log.info('reloading');
+    manager.reloading();
     try {
       const config = loadConfig(sources);
       const next = createLog(config.log.level);
       const fields = await supervisor.serve(config, next);
       log = next;
       log.info('reloaded', fields);
+      manager.ready();
     } catch (error) {
       // Given up for the sake of a signal that ends the service.
       if (signals.isEnding()) return;
       if (!(error instanceof ConfigError)) log.error('reload-failed', { err: error });
       else for (const reason of error.lines) log.error('reload-failed', { reason });
+      manager.reloadFailed(error instanceof Error ? error.message : String(error));
     }
   }
 }

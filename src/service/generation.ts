@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
 import type { Listening } from './listeners.ts';
+import { Liveness } from './liveness.ts';
 import type { Role } from './messages.ts';
 import type { End, ServiceProcess } from './service-process.ts';
 
@@ -36,6 +37,7 @@ export class Generation {
   readonly #options: GenerationOptions;
   readonly #processes = new Set<ServiceProcess>();
   readonly #closing = new AbortController();
+  readonly #liveness: Liveness;
   #order: { readonly until: number; readonly gently: boolean } | undefined;
   #killing: NodeJS.Timeout | undefined;
   #empty: () => void = () => undefined;
@@ -46,6 +48,7 @@ export class Generation {
     this.config = options.config;
     this.sockets = options.sockets;
     this.#options = options;
+    this.#liveness = new Liveness(() => this.processes, options.log);
     this.ended = new Promise((resolve) => (this.#empty = resolve));
   }
 
@@ -129,6 +132,7 @@ export class Generation {
   #checkEmpty(): void {
     if (!this.#closing.signal.aborted || this.#processes.size > 0) return;
     clearTimeout(this.#killing);
+    this.#liveness.end();
     this.#empty();
   }
 }

@@ -6,6 +6,7 @@ import type { Listening } from './listeners.ts';
 import type { Figures, Question, Role, StopOrder, ToProcess, ToSupervisor } from './messages.ts';
 import { nodeFlags } from './node-flags.ts';
 import { Requests } from './requests.ts';
+import { managerVariables } from './service-manager.ts';
 import { StartError } from './start-error.ts';
 
 export interface ProcessOptions {
@@ -47,6 +48,7 @@ export class ServiceProcess {
   readonly #probes = new Requests<readonly string[]>();
   readonly #questions = new Requests<boolean>();
   #lastFigures: Figures = [];
+  #heard = 0;
   #state: 'starting' | 'serving' | 'stopping' | 'ended' = 'starting';
   #failed: StartError | undefined;
   #begun: (notReady: readonly string[]) => void = () => undefined;
@@ -88,6 +90,11 @@ export class ServiceProcess {
     return this.#state === 'serving';
   }
 
+  /** How many messages have come from it. */
+  get heard(): number {
+    return this.#heard;
+  }
+
   /** As last known: the counters of a process that has ended. */
   get lastFigures(): Figures {
     return this.#lastFigures;
@@ -124,6 +131,7 @@ export class ServiceProcess {
   }
 
   #receive(message: ToSupervisor): void {
+    this.#heard += 1;
     switch (message.kind) {
       case 'ready':
         if (this.#state === 'starting') this.#state = 'serving';
@@ -171,7 +179,9 @@ export class ServiceProcess {
 const entryOf = (role: Role): string =>
   join(import.meta.dirname, `${role === 'mail' ? 'mail-process' : 'link-process'}${extname(import.meta.filename)}`);
 
-/** The configuration goes over the channel: secrets that came in variables are not passed on. */
+/** The configuration goes over the channel: secrets that came in variables are not passed on. Only we speak to systemd. */
 function withoutConfiguration(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('DETACH_')));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith('DETACH_') && !managerVariables.includes(name)),
+  );
 }
