@@ -14,6 +14,8 @@ export interface Limits {
   /** Downloads at once, and requests that wait for their turn. */
   readonly downloads: number;
   readonly downloadsWaiting: number;
+  /** ZIP archives at once. */
+  readonly archives: number;
   /** How long a request waits for its turn before it is told to come again: ms. */
   readonly waitMs: number;
   /** What one client may have of the places and of the queue. */
@@ -35,6 +37,7 @@ export const defaultLimits: Limits = {
   lookupsWaiting: 256,
   downloads: 256,
   downloadsWaiting: 64,
+  archives: 8,
   waitMs: 2000,
   sharePerClient: 0.5,
   remembered: 4096,
@@ -44,4 +47,4 @@ export const defaultLimits: Limits = {
 };
 
 /** Connections to storage that readers use at most, apart from those for mail. */
-export const readerSockets = defaultLimits.lookups + defaultLimits.downloads;
+export const readerSockets = defaultLimits.lookups + defaultLimits.downloads + defaultLimits.archives;

@@ -1,21 +1,22 @@
-import type { Link, Store, StoredFile } from '../storage/interface.ts';
+import type { Link, Page, Store, StoredFile } from '../storage/interface.ts';
 import { Gate } from './gate.ts';
 import type { Limits } from './limits.ts';
 import { Remembered } from './remembered.ts';
 
 export interface LookupOptions {
-  readonly store: Pick<Store, 'getLink' | 'statFile'>;
+  readonly store: Pick<Store, 'getLink' | 'getPage' | 'statFile'>;
   readonly limits: Limits;
 }
 
 /**
- * What storage knows of links and files: asked by few at once, and remembered for a moment, also that there is none.
+ * What storage knows of links, pages and files: asked by few at once, and remembered for a moment, also that there is none.
  * Whoever asks may leave: the answer is for others too.
  */
 export class Lookup {
   readonly #store: LookupOptions['store'];
   readonly #gate: Gate;
   readonly #links: Remembered<Link | undefined>;
+  readonly #pages: Remembered<Page | undefined>;
   readonly #files: Remembered<StoredFile | undefined>;
   readonly #stop = new AbortController();
 
@@ -29,6 +30,7 @@ export class Lookup {
     });
     const remember = { entries: limits.remembered, ms: limits.rememberMs };
     this.#links = new Remembered(remember);
+    this.#pages = new Remembered(remember);
     this.#files = new Remembered(remember);
   }
 
@@ -36,6 +38,12 @@ export class Lookup {
   link(token: string, client: string): Promise<Link | undefined> {
     const ask = (): Promise<Link | undefined> => this.#store.getLink(token, this.#stop.signal);
     return this.#links.get(token, () => this.#gate.run(client, ask));
+  }
+
+  /** The page of a message. @throws BusyError, Failure */
+  page(token: string, client: string): Promise<Page | undefined> {
+    const ask = (): Promise<Page | undefined> => this.#store.getPage(token, this.#stop.signal);
+    return this.#pages.get(token, () => this.#gate.run(client, ask));
   }
 
   /** Whether the bytes of a link are there. @throws BusyError, Failure */

@@ -63,9 +63,12 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
   const { links, store, log, meter, listenOn, now = Date.now } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const lines = new RepeatedLines(log);
+  // A proxy, and mostly all on this machine is one, speaks for many readers.
+  const sharedBy = new NetworkList([...links.trustedProxies, '127.0.0.0/8', '::1/128']);
   const handler = new LinkHandler({
     basePath: basePathOf(links.baseUrl),
     trustedProxies: new NetworkList(links.trustedProxies),
+    sharedBy,
     delivery: links.delivery,
     language: links.language,
     frame: new PageFrame({
@@ -83,8 +86,6 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     limits,
     now,
   });
-  // A proxy, and mostly all on this machine is one, speaks for many readers.
-  const sharedBy = new NetworkList([...links.trustedProxies, '127.0.0.0/8', '::1/128']);
   const connections = new Connections({ limits, sharedBy, lines, namesClients: links.log === 'full' });
   let closes = false;
   const server = createServer(timeouts, (request, response) => {

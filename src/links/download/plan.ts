@@ -1,44 +1,55 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { attachment } from '../../storage/interface.ts';
-import type { FileRange, Link } from '../../storage/interface.ts';
-import { contentType } from './content-type.ts';
+import type { FileRange } from '../../storage/interface.ts';
 import { parseRange } from './range.ts';
+
+/** What is downloaded, as far as HTTP is concerned. */
+export interface Representation {
+  /** Strong (RFC 9110 section 8.8.1), in its quotes. */
+  readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly name: string;
+  readonly contentType: string;
+}
 
 /** How a download is answered, before a byte was read. */
 export interface Plan {
   readonly status: 200 | 206 | 304 | 416;
   readonly headers: Readonly<Record<string, string>>;
-  /** What to send; 'none' for 304 and 416. */
-  readonly send: FileRange | 'all' | 'none';
+  /** undefined: only the header. */
+  readonly send: FileRange | undefined;
 }
 
-/** Conditional and range requests (RFC 9110 sections 13 and 14). The ETag is the file's own hash, so it is strong. */
-export function planDownload(link: Link, method: string, request: IncomingHttpHeaders): Plan {
-  const etag = `"${link.sha256}"`;
+/** Conditional and range requests (RFC 9110 sections 13 and 14). */
+export function planDownload(
+  { etag, size, name, contentType }: Representation,
+  { method, headers: request }: Pick<IncomingMessage, 'method' | 'headers'>,
+): Plan {
   const caching = { ETag: etag, 'Cache-Control': 'private, max-age=0, must-revalidate', 'Accept-Ranges': 'bytes' };
-  if (matches(request['if-none-match'], etag)) return { status: 304, headers: caching, send: 'none' };
-  const headers = {
-    ...caching,
-    'Content-Type': contentType(link.type),
-    'Content-Disposition': attachment(link.name),
-  };
-  // Section 13.1.5: part of another version would be glued to what the client has.
-  const ifRange = request['if-range'];
-  const sameFile = ifRange === undefined || ifRange === etag;
-  const range = method === 'GET' && sameFile ? parseRange(request.range, link.size) : undefined;
+  if (matches(request['if-none-match'], etag)) return { status: 304, headers: caching, send: undefined };
+  const headers = { ...caching, 'Content-Type': contentType, 'Content-Disposition': attachment(name) };
+  const range = method === 'GET' ? rangeOf(request, etag, size) : undefined;
   if (range === undefined) {
-    return { status: 200, headers: { ...headers, 'Content-Length': String(link.size) }, send: 'all' };
+    const send = method === 'HEAD' ? undefined : { offset: 0, count: size };
+    return { status: 200, headers: { ...headers, 'Content-Length': String(size) }, send };
   }
   if (range === 'unsatisfiable') {
-    const unsatisfied = { ...caching, 'Content-Range': `bytes */${link.size}`, 'Content-Length': '0' };
-    return { status: 416, headers: unsatisfied, send: 'none' };
+    const unsatisfied = { ...caching, 'Content-Range': `bytes */${size}`, 'Content-Length': '0' };
+    return { status: 416, headers: unsatisfied, send: undefined };
   }
   const { offset, count } = range;
   const partial = {
     'Content-Length': String(count),
-    'Content-Range': `bytes ${offset}-${offset + count - 1}/${link.size}`,
+    'Content-Range': `bytes ${offset}-${offset + count - 1}/${size}`,
   };
   return { status: 206, headers: { ...headers, ...partial }, send: range };
+}
+
+/** Section 13.1.5: part of another version would be glued to what the client has. */
+function rangeOf(request: IncomingHttpHeaders, etag: string, size: number): ReturnType<typeof parseRange> {
+  const ifRange = request['if-range'];
+  return ifRange === undefined || ifRange === etag ? parseRange(request.range, size) : undefined;
 }
 
 /** Section 13.1.2: weak comparison. */

@@ -29,9 +29,13 @@ dl{margin:1.5rem 0 0;padding:1.1rem 0 0;border-top:1px solid var(--line);display
 dt{color:var(--soft);font-size:.85rem}
 dd{margin:0;overflow-wrap:anywhere}
 ul{list-style:none;margin:1.25rem 0 0;padding:0;border-top:1px solid var(--line);text-align:start}
-li{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--line)}
-li div{flex:1 1 14rem;min-width:0;overflow-wrap:anywhere}
-li span{display:block;color:var(--soft);font-size:.9rem}
+li{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem 1rem;padding:.65rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+li>:first-child{flex:1 1 16rem;min-width:0}
+li>a{font-weight:600;text-underline-offset:.2em}
+li>bdi{color:var(--soft)}
+li span{color:var(--soft);font-size:.9rem;font-variant-numeric:tabular-nums}
+ul+p,nav{margin-top:1rem;font-size:.9rem}
+nav>*{display:inline-block;padding:.35rem .6rem}
 details{margin:1.1rem 0 0;text-align:start;font-size:.875rem;color:var(--soft)}
 summary{cursor:pointer;width:fit-content}
 code{display:block;margin-top:.4rem;overflow-wrap:anywhere;font:.85rem/1.5 ui-monospace,Menlo,Consolas,monospace;color:var(--text)}

@@ -45,6 +45,7 @@ export const de: Words = {
     questions: 'Fragen:',
     isExpired: 'nicht mehr aufbewahrt',
     isGone: 'fehlt',
+    withdrawn: (files) => `${files === 1 ? 'Eine Datei wurde' : `${files} Dateien wurden`} zurückgezogen`,
     unknown: {
       title: 'Hier gibt es keine Datei',
       text: 'Bitte prüfen Sie, ob die Adresse vollständig ist: Mailprogramme trennen Links manchmal in zwei Teile.',
@@ -60,6 +61,18 @@ export const de: Words = {
     gone: {
       title: 'Diese Datei fehlt',
       text: 'Der Link stimmt, aber die Datei ist nicht an ihrem Platz. Bitte sagen Sie es Ihrem Postmaster.',
+    },
+    allExpired: {
+      title: 'Diese Dateien werden nicht mehr aufbewahrt',
+      text: 'Die Frist zum Herunterladen ist abgelaufen. Bitte fragen Sie den Absender nach einer neuen Nachricht.',
+    },
+    allRevoked: {
+      title: 'Diese Dateien wurden zurückgezogen',
+      text: 'Sie können nicht mehr heruntergeladen werden. Der Absender der Nachricht kann Ihnen mehr sagen.',
+    },
+    allGone: {
+      title: 'Diese Dateien fehlen',
+      text: 'Der Link stimmt, aber die Dateien sind nicht an ihrem Platz. Bitte sagen Sie es Ihrem Postmaster.',
     },
     unavailable: {
       title: 'Einen Augenblick, bitte',

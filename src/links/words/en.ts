@@ -44,6 +44,7 @@ export const en: Words = {
     questions: 'Questions:',
     isExpired: 'no longer kept',
     isGone: 'missing',
+    withdrawn: (files) => `${files} ${files === 1 ? 'file was' : 'files were'} withdrawn`,
     unknown: {
       title: 'There is no file here',
       text: 'Please check that the address is complete: mail programs sometimes break a link in two.',
@@ -59,6 +60,18 @@ export const en: Words = {
     gone: {
       title: 'This file is missing',
       text: 'The link is right, but the file is not in its place. Please tell your postmaster.',
+    },
+    allExpired: {
+      title: 'These files are no longer kept',
+      text: 'The time for downloading them is over. Please ask the sender for a new message.',
+    },
+    allRevoked: {
+      title: 'These files were withdrawn',
+      text: 'They can no longer be downloaded. The sender of the message can tell you more.',
+    },
+    allGone: {
+      title: 'These files are missing',
+      text: 'The link is right, but the files are not in their place. Please tell your postmaster.',
     },
     unavailable: {
       title: 'Just a moment, please',

@@ -44,6 +44,7 @@ export const es: Words = {
     questions: 'Preguntas:',
     isExpired: 'ya no se conserva',
     isGone: 'falta',
+    withdrawn: (files) => (files === 1 ? 'Se ha retirado un archivo' : `Se han retirado ${files} archivos`),
     unknown: {
       title: 'Aquí no hay ningún archivo',
       text: 'Compruebe que la dirección está completa: a veces los programas de correo parten un enlace en dos.',
@@ -59,6 +60,18 @@ export const es: Words = {
     gone: {
       title: 'Falta este archivo',
       text: 'El enlace es correcto, pero el archivo no está en su sitio. Avise a su administrador de correo.',
+    },
+    allExpired: {
+      title: 'Estos archivos ya no se conservan',
+      text: 'El plazo para descargarlos ha terminado. Pida al remitente un mensaje nuevo.',
+    },
+    allRevoked: {
+      title: 'Estos archivos han sido retirados',
+      text: 'Ya no se pueden descargar. El remitente del mensaje puede darle más información.',
+    },
+    allGone: {
+      title: 'Faltan estos archivos',
+      text: 'El enlace es correcto, pero los archivos no están en su sitio. Avise a su administrador de correo.',
     },
     unavailable: {
       title: 'Un momento, por favor',

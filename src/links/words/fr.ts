@@ -45,6 +45,7 @@ export const fr: Words = {
     questions: 'Questions :',
     isExpired: 'n’est plus conservé',
     isGone: 'introuvable',
+    withdrawn: (files) => (files === 1 ? 'Un fichier a été retiré' : `${files} fichiers ont été retirés`),
     unknown: {
       title: 'Il n’y a pas de fichier ici',
       text: 'Vérifiez que l’adresse est complète : il arrive qu’un lien soit coupé en deux par la messagerie.',
@@ -60,6 +61,18 @@ export const fr: Words = {
     gone: {
       title: 'Ce fichier est introuvable',
       text: 'Le lien est bon, mais le fichier n’est pas à sa place. Signalez-le à votre postmaster.',
+    },
+    allExpired: {
+      title: 'Ces fichiers ne sont plus conservés',
+      text: 'Le délai de téléchargement est passé. Demandez à l’expéditeur un nouveau message.',
+    },
+    allRevoked: {
+      title: 'Ces fichiers ont été retirés',
+      text: 'Ils ne peuvent plus être téléchargés. L’expéditeur du message peut vous en dire plus.',
+    },
+    allGone: {
+      title: 'Ces fichiers sont introuvables',
+      text: 'Le lien est bon, mais les fichiers ne sont pas à leur place. Signalez-le à votre postmaster.',
     },
     unavailable: {
       title: 'Un instant, s’il vous plaît',

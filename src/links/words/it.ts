@@ -44,6 +44,7 @@ export const it: Words = {
     questions: 'Domande:',
     isExpired: 'non più conservato',
     isGone: 'manca',
+    withdrawn: (files) => (files === 1 ? 'Un file è stato ritirato' : `${files} file sono stati ritirati`),
     unknown: {
       title: 'Qui non c’è nessun file',
       text: 'Controlli che l’indirizzo sia completo: a volte i programmi di posta spezzano un link in due.',
@@ -59,6 +60,18 @@ export const it: Words = {
     gone: {
       title: 'Questo file manca',
       text: 'Il link è corretto, ma il file non è al suo posto. Lo segnali al Suo amministratore di posta.',
+    },
+    allExpired: {
+      title: 'Questi file non sono più conservati',
+      text: 'Il tempo per scaricarli è scaduto. Chieda al mittente un nuovo messaggio.',
+    },
+    allRevoked: {
+      title: 'Questi file sono stati ritirati',
+      text: 'Non si possono più scaricare. Il mittente del messaggio può dirLe di più.',
+    },
+    allGone: {
+      title: 'Questi file mancano',
+      text: 'Il link è corretto, ma i file non sono al loro posto. Lo segnali al Suo amministratore di posta.',
     },
     unavailable: {
       title: 'Un momento, per favore',

@@ -44,6 +44,7 @@ export const nl: Words = {
     questions: 'Vragen:',
     isExpired: 'niet meer bewaard',
     isGone: 'ontbreekt',
+    withdrawn: (files) => (files === 1 ? 'Eén bestand is ingetrokken' : `${files} bestanden zijn ingetrokken`),
     unknown: {
       title: 'Hier is geen bestand',
       text: 'Controleer of het adres volledig is: mailprogramma’s breken een link soms in tweeën.',
@@ -59,6 +60,18 @@ export const nl: Words = {
     gone: {
       title: 'Dit bestand ontbreekt',
       text: 'De link klopt, maar het bestand is niet op zijn plaats. Meld het aan uw postmaster.',
+    },
+    allExpired: {
+      title: 'Deze bestanden worden niet meer bewaard',
+      text: 'De termijn om ze te downloaden is voorbij. Vraag de afzender om een nieuw bericht.',
+    },
+    allRevoked: {
+      title: 'Deze bestanden zijn ingetrokken',
+      text: 'Ze kunnen niet meer worden gedownload. De afzender van het bericht kan u meer vertellen.',
+    },
+    allGone: {
+      title: 'Deze bestanden ontbreken',
+      text: 'De link klopt, maar de bestanden staan niet op hun plaats. Meld het aan uw postmaster.',
     },
     unavailable: {
       title: 'Een ogenblik alstublieft',

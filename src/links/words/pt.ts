@@ -44,6 +44,7 @@ export const pt: Words = {
     questions: 'Perguntas:',
     isExpired: 'já não é guardado',
     isGone: 'em falta',
+    withdrawn: (files) => (files === 1 ? 'Um ficheiro foi retirado' : `${files} ficheiros foram retirados`),
     unknown: {
       title: 'Aqui não há nenhum ficheiro',
       text: 'Verifique se o endereço está completo: por vezes os programas de correio partem uma ligação em duas.',
@@ -59,6 +60,18 @@ export const pt: Words = {
     gone: {
       title: 'Este ficheiro está em falta',
       text: 'A ligação está certa, mas o ficheiro não está no seu lugar. Avise o administrador do correio.',
+    },
+    allExpired: {
+      title: 'Estes ficheiros já não são guardados',
+      text: 'O prazo para os descarregar terminou. Peça ao remetente uma nova mensagem.',
+    },
+    allRevoked: {
+      title: 'Estes ficheiros foram retirados',
+      text: 'Já não podem ser descarregados. O remetente da mensagem pode dar-lhe mais informações.',
+    },
+    allGone: {
+      title: 'Faltam estes ficheiros',
+      text: 'O link está correto, mas os ficheiros não estão no seu lugar. Avise o seu administrador de correio.',
     },
     unavailable: {
       title: 'Um momento, por favor',

@@ -42,7 +42,8 @@ interface Message {
   readonly text: string;
 }
 
-export type MessageName = 'unknown' | 'expired' | 'revoked' | 'gone' | 'unavailable' | 'method';
+export type MessageName =
+  'unknown' | 'expired' | 'revoked' | 'gone' | 'allExpired' | 'allRevoked' | 'allGone' | 'unavailable' | 'method';
 
 /** Of the page behind a link. */
 export interface PageWords extends Readonly<Record<MessageName, Message>> {
@@ -64,4 +65,6 @@ export interface PageWords extends Readonly<Record<MessageName, Message>> {
   /** In a list, of a file that cannot be downloaded. */
   readonly isExpired: string;
   readonly isGone: string;
+  /** Below a list that is shorter than the message was. */
+  readonly withdrawn: (files: number) => string;
 }

@@ -1,0 +1,113 @@
+/**
+ * All files of a message as one ZIP archive.
+ *
+ * Nothing is kept but the headers of the archive and the chunk on its way: each file is opened when the one before it
+ * is out, and goes from storage to the socket through `pipeline`, read no faster than the client takes it. A file that
+ * fails or is not what was stored cuts the connection, so that the archive never looks complete.
+ */
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { exactly, type FileRange, type Link, type Page } from '../../storage/interface.ts';
+import type { DownloadLog } from '../download/download-log.ts';
+import { FileMissingError } from '../download/missing.ts';
+import { watchPace } from '../download/pace.ts';
+import { planDownload } from '../download/plan.ts';
+import { verified } from '../download/verified.ts';
+import { type Exchange, fileHeaders } from '../exchange.ts';
+import { Gate } from '../gate.ts';
+import type { LinkHandlerOptions } from '../options.ts';
+import type { Lookup } from '../lookup.ts';
+import { isThere, lookAtFiles, type NothingLeft, nothingLeft } from '../message-files.ts';
+import { words } from '../words/languages.ts';
+import { Archive, type ArchiveFile, type FilePiece, type Piece } from './archive.ts';
+import { entryNames } from './entry-names.ts';
+
+export class ArchiveDownloads {
+  readonly #options: LinkHandlerOptions;
+  readonly #lookup: Lookup;
+  readonly #log: DownloadLog;
+  readonly #gate: Gate;
+  #requests = 0;
+
+  constructor(options: LinkHandlerOptions, { lookup, log }: { readonly lookup: Lookup; readonly log: DownloadLog }) {
+    const { archives, waitMs, sharePerClient } = options.limits;
+    this.#options = options;
+    this.#lookup = lookup;
+    this.#log = log;
+    this.#gate = new Gate({ places: archives, waiting: 0, waitMs, sharePerClient });
+  }
+
+  /** @returns why there is nothing to download; undefined when the answer was given. @throws BusyError, Failure */
+  answer(exchange: Exchange, page: Page): Promise<NothingLeft | undefined> {
+    return this.#gate.run(this.#holderOf(exchange), () => this.#answer(exchange, page));
+  }
+
+  /** Requests of many clients that cannot be told apart do not share the places of one. */
+  #holderOf({ client }: Exchange): string {
+    return this.#options.sharedBy.has(client) ? `${client} ${++this.#requests}` : client;
+  }
+
+  async #answer(exchange: Exchange, page: Page): Promise<NothingLeft | undefined> {
+    const { response, client, language, request } = exchange;
+    const now = this.#options.now();
+    const found = await lookAtFiles(page.tokens, { lookup: this.#lookup, client, now, checked: Infinity });
+    const links = found.filter(isThere).map(({ link }) => link);
+    if (links.length === 0) return nothingLeft(found);
+    const archive = new Archive(await this.#entries(exchange, links));
+    const name = `${words[language].notice.fileName}-${page.created.slice(0, 10)}.zip`;
+    const { etag, size } = archive;
+    const plan = planDownload({ etag, size, name, contentType: 'application/zip' }, request);
+    const { send } = plan;
+    response.writeHead(plan.status, fileHeaders(plan.headers));
+    if (send === undefined) response.end();
+    else await this.#send(exchange, archive, send);
+    return undefined;
+  }
+
+  #entries({ signal }: Exchange, links: readonly Link[]): Promise<ArchiveFile[]> {
+    const names = entryNames(links);
+    return Promise.all(
+      links.map(async (link, i) => {
+        const crc32 = link.crc32 ?? (await this.#options.store.statFile(link.sha256, signal))?.crc32;
+        if (crc32 === undefined) throw new Error(`${link.sha256} has no CRC-32`);
+        const { sha256, size, created } = link;
+        return { name: names[i]!, size, crc32, sha256, modified: new Date(created) };
+      }),
+    );
+  }
+
+  async #send(exchange: Exchange, archive: Archive, range: FileRange): Promise<void> {
+    const { response } = exchange;
+    const pieces = [...archive.slice(range.offset, range.count)];
+    const endWatch = watchPace(response, this.#options.limits, () =>
+      response.destroy(new Error('the reader takes nearly nothing')),
+    );
+    try {
+      await pipeline(this.#bytesOf(pieces, exchange.signal), response);
+    } finally {
+      endWatch();
+    }
+    const files = pieces.filter(({ kind }) => kind === 'file').length;
+    const fields = { delivery: 'archive', files, bytes: range.count };
+    this.#log.done(exchange, { key: archive.etag, fields });
+  }
+
+  async *#bytesOf(pieces: readonly Piece[], signal: AbortSignal): AsyncGenerator<Buffer> {
+    for (const piece of pieces) {
+      if (piece.kind === 'own') yield piece.bytes;
+      else yield* this.#bytesOfFile(piece, signal);
+    }
+  }
+
+  async *#bytesOfFile({ file, offset, count }: FilePiece, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const whole = count === file.size;
+    const bytes = await this.#options.store.openFile(file.sha256, signal, whole ? undefined : { offset, count });
+    if (!bytes) throw new FileMissingError(file.sha256);
+    const last = whole ? verified(file.sha256) : new PassThrough();
+    const flowing = pipeline(bytes, exactly(count), last);
+    // Its failure is that of `last`, which is read here.
+    flowing.catch(() => undefined);
+    for await (const chunk of last as AsyncIterable<Buffer>) yield chunk;
+    await flowing;
+  }
+}

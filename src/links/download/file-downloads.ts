@@ -1,0 +1,75 @@
+import { pipeline } from 'node:stream/promises';
+import { exactly, type FileRange, type Link } from '../../storage/interface.ts';
+import { type Exchange, fileHeaders, redirectHeaders } from '../exchange.ts';
+import { Gate } from '../gate.ts';
+import type { Lookup } from '../lookup.ts';
+import type { LinkHandlerOptions } from '../options.ts';
+import { contentType } from './content-type.ts';
+import type { DownloadLog } from './download-log.ts';
+import { FileMissingError } from './missing.ts';
+import { watchPace } from './pace.ts';
+import { type Plan, planDownload } from './plan.ts';
+import { verified } from './verified.ts';
+
+/** The bytes of single files: through us, or from storage itself. */
+export class FileDownloads {
+  readonly #options: Pick<LinkHandlerOptions, 'delivery' | 'store' | 'lines' | 'limits'>;
+  readonly #lookup: Lookup;
+  readonly #log: DownloadLog;
+  readonly #gate: Gate;
+
+  constructor(options: LinkHandlerOptions, { lookup, log }: { readonly lookup: Lookup; readonly log: DownloadLog }) {
+    const { downloads, downloadsWaiting, waitMs, sharePerClient } = options.limits;
+    this.#options = options;
+    this.#lookup = lookup;
+    this.#log = log;
+    this.#gate = new Gate({ places: downloads, waiting: downloadsWaiting, waitMs, sharePerClient });
+  }
+
+  /** @throws BusyError, FileMissingError, CorruptFileError, Failure */
+  async answer(exchange: Exchange, link: Link): Promise<void> {
+    if (this.#options.delivery === 'redirect' && (await this.#redirected(exchange, link))) return;
+    const { sha256, size, name, type } = link;
+    const representation = { etag: `"${sha256}"`, size, name, contentType: contentType(type) };
+    const plan = planDownload(representation, exchange.request);
+    const { send } = plan;
+    if (send === undefined) exchange.response.writeHead(plan.status, fileHeaders(plan.headers)).end();
+    else await this.#gate.run(exchange.client, () => this.#stream(exchange, link, { ...plan, send }));
+  }
+
+  /** @returns false when no address could be signed: the bytes can still go through us. */
+  async #redirected(exchange: Exchange, link: Link): Promise<boolean> {
+    const { store, lines } = this.#options;
+    const { sha256, name, type } = link;
+    // Storage would say 404 in its own words.
+    if (!(await this.#lookup.hasFile(link, exchange.client))) throw new FileMissingError(sha256);
+    try {
+      const location = await store.signedUrl(sha256, { name, type: contentType(type) });
+      exchange.response.writeHead(302, redirectHeaders(location)).end();
+      this.#log.done(exchange, { key: sha256, fields: { sha256, delivery: 'redirect' } });
+      return true;
+    } catch (error) {
+      lines.warn('redirect-failed', '', { ...exchange.fields, err: error });
+      return false;
+    }
+  }
+
+  async #stream(exchange: Exchange, link: Link, { status, headers, send }: Plan & { readonly send: FileRange }) {
+    const { response, signal } = exchange;
+    const { store, limits } = this.#options;
+    const { sha256 } = link;
+    const whole = send.count === link.size;
+    const bytes = await store.openFile(sha256, signal, whole ? undefined : send);
+    if (!bytes) throw new FileMissingError(sha256);
+    response.writeHead(status, fileHeaders(headers));
+    const endWatch = watchPace(response, limits, () => bytes.destroy(new Error('the reader takes nearly nothing')));
+    try {
+      // A file of another size than the link says would otherwise leave the client waiting for the rest.
+      if (whole) await pipeline(bytes, exactly(send.count), verified(sha256), response);
+      else await pipeline(bytes, exactly(send.count), response);
+    } finally {
+      endWatch();
+    }
+    this.#log.done(exchange, { key: sha256, fields: { sha256, delivery: 'stream', bytes: send.count } });
+  }
+}

@@ -1,0 +1,54 @@
+import { type Link, linkState, type Page } from '../storage/interface.ts';
+import { fewAtOnce } from './few-at-once.ts';
+import type { Lookup } from './lookup.ts';
+
+/** Questions to storage at once for one request: others have room beside it. */
+const lookupsAtOnce = 4;
+
+/** A file of a message as its page shows it. `unchecked`: its link lives; whether its bytes are there was not asked. */
+export interface MessageFile {
+  readonly token: string;
+  readonly link: Link;
+  readonly state: 'living' | 'unchecked' | 'expired' | 'revoked' | 'missing';
+}
+
+export interface LookOptions {
+  readonly lookup: Lookup;
+  readonly client: string;
+  /** ms since 1970 */
+  readonly now: number;
+  /** Of how many files the bytes are looked for. */
+  readonly checked: number;
+}
+
+/**
+ * The files behind the links of a message, in their order; erased ones are not there.
+ * @throws BusyError, Failure
+ */
+export async function lookAtFiles(tokens: Page['tokens'], options: LookOptions): Promise<MessageFile[]> {
+  const { lookup, client, now, checked } = options;
+  const width = lookupsAtOnce;
+  const found = await fewAtOnce(tokens, async (token) => ({ token, link: await lookup.link(token, client) }), {
+    width,
+  });
+  let left = checked;
+  const files = found.flatMap(({ token, link }): MessageFile[] => {
+    if (!link) return [];
+    const state = linkState(link, now);
+    return [{ token, link, state: state !== 'living' || left-- > 0 ? state : 'unchecked' }];
+  });
+  const check = async (file: MessageFile): Promise<MessageFile> =>
+    file.state !== 'living' || (await lookup.hasFile(file.link, client)) ? file : { ...file, state: 'missing' };
+  return fewAtOnce(files, check, { width });
+}
+
+export const isThere = ({ state }: MessageFile): boolean => state === 'living' || state === 'unchecked';
+
+/** Why nothing of a message can be downloaded. */
+export type NothingLeft = 'unknown' | 'allExpired' | 'allRevoked' | 'allGone';
+
+export function nothingLeft(files: readonly MessageFile[]): NothingLeft {
+  if (files.length === 0) return 'unknown';
+  if (files.some(({ state }) => state === 'missing')) return 'allGone';
+  return files.every(({ state }) => state === 'revoked') ? 'allRevoked' : 'allExpired';
+}

@@ -1,0 +1,55 @@
+import type { Page } from '../storage/interface.ts';
+import { type Exchange, sendPage } from './exchange.ts';
+import type { Lookup } from './lookup.ts';
+import { isThere, lookAtFiles, type MessageFile, type NothingLeft, nothingLeft } from './message-files.ts';
+import type { LinkHandlerOptions } from './options.ts';
+import { type Extent, messagePage } from './page/message-page.ts';
+import type { Route } from './route.ts';
+
+/** Files on one page: with the longest names they weigh less than 20 kB. Longer lists have several pages. */
+const filesPerPage = 40;
+
+/** Files whose bytes are looked for in one view. The others are listed as their links say. */
+const checkedPerView = 20;
+
+/** Answers requests for the page of a message. */
+export class MessagePages {
+  readonly #options: LinkHandlerOptions;
+  readonly #lookup: Lookup;
+
+  constructor(options: LinkHandlerOptions, lookup: Lookup) {
+    this.#options = options;
+    this.#lookup = lookup;
+  }
+
+  /** @returns why there is nothing to show; undefined when the answer was given. @throws BusyError, Failure */
+  async answer(exchange: Exchange, { token, piece }: Route, page: Page): Promise<NothingLeft | undefined> {
+    const { frame, shown, basePath } = this.#options;
+    const extent = extentOf(page.tokens.length, piece);
+    const files = await this.#look(exchange, page.tokens.slice(extent.from, extent.to), checkedPerView);
+    if (!files.some(isThere)) {
+      const elsewhere = [...page.tokens.slice(0, extent.from), ...page.tokens.slice(extent.to)];
+      const others = await this.#look(exchange, elsewhere, 0);
+      if (!others.some(isThere)) return nothingLeft([...files, ...others]);
+    }
+    const html = messagePage(page, files, { frame, shown, language: exchange.language, basePath, token, extent });
+    sendPage(exchange, frame, { status: 200, html });
+    return undefined;
+  }
+
+  async #look({ client, fields }: Exchange, tokens: readonly string[], checked: number): Promise<MessageFile[]> {
+    const { now, lines } = this.#options;
+    const files = await lookAtFiles(tokens, { lookup: this.#lookup, client, now: now(), checked });
+    for (const { link, state } of files) {
+      if (state === 'missing') lines.error('file-missing', link.sha256, { ...fields, sha256: link.sha256 });
+    }
+    return files;
+  }
+}
+
+/** `piece` counts from 1; one beyond the last is the last. */
+function extentOf(total: number, piece: number): Extent {
+  const step = filesPerPage;
+  const from = Math.min(piece - 1, Math.max(Math.ceil(total / step) - 1, 0)) * step;
+  return { from, to: Math.min(from + step, total), total, step };
+}

@@ -1,0 +1,28 @@
+import type { Config } from '../config/config.ts';
+import type { Log, Meter, RepeatedLines } from '../observe/interface.ts';
+import type { NetworkList } from '../smtp/networks.ts';
+import type { Store } from '../storage/interface.ts';
+import type { Limits } from './limits.ts';
+import type { Shown } from './page/stated-facts.ts';
+import type { PageFrame } from './page/page.ts';
+import type { Language } from './words/languages.ts';
+
+export interface LinkHandlerOptions {
+  readonly basePath: string;
+  readonly trustedProxies: NetworkList;
+  /** Whose requests are those of many clients. */
+  readonly sharedBy: NetworkList;
+  readonly delivery: 'stream' | 'redirect';
+  readonly language: Language;
+  readonly frame: PageFrame;
+  readonly shown: Shown;
+  /** What is logged of who reads. */
+  readonly logs: Config['links']['log'];
+  readonly store: Store;
+  readonly log: Log;
+  /** For what strangers can cause as often as they like. */
+  readonly lines: RepeatedLines;
+  readonly meter: Pick<Meter, 'fileCorrupt' | 'readerBusy'>;
+  readonly limits: Limits;
+  readonly now: () => number;
+}

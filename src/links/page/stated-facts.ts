@@ -1,0 +1,37 @@
+import { escapeHtml } from '../escape-html.ts';
+import { type Language, words } from '../words/languages.ts';
+import { writtenDate } from '../words/written.ts';
+import { seen, senderOf, shortened } from './stated.ts';
+
+/** What the operator lets a page say of the message. */
+export interface Shown {
+  readonly sender: boolean;
+  readonly subject: boolean;
+}
+
+/** What links and pages know of the message that they belong to. */
+interface StatedMessage {
+  readonly created: string;
+  readonly reversePath: string;
+  readonly from?: string;
+  readonly subject?: string;
+}
+
+export function statedFacts(message: StatedMessage, shown: Shown, language: Language): string {
+  const ours = words[language];
+  const { sender, subject, sent } = ours.page;
+  const facts: [label: string, html: string][] = [];
+  if (shown.sender) facts.push([sender, senderHtml(message.from ?? message.reversePath)]);
+  if (shown.subject && message.subject !== undefined) {
+    facts.push([subject, `<bdi>${escapeHtml(shortened(seen(message.subject)))}</bdi>`]);
+  }
+  facts.push([sent, writtenDate(ours, new Date(message.created))]);
+  return `<dl>\n${facts.map(([label, html]) => `<div><dt>${label}</dt><dd>${html}</dd></div>\n`).join('')}</dl>\n`;
+}
+
+/** Name and address apart, so that the letters of one cannot turn the other around. */
+function senderHtml(from: string): string {
+  const { name, address } = senderOf(from);
+  const shown = `<bdi>${escapeHtml(name === '' ? address : `<${address}>`)}</bdi>`;
+  return name === '' ? shown : `<bdi>${escapeHtml(name)}</bdi> ${shown}`;
+}
