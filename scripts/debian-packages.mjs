@@ -14,14 +14,17 @@ const packages = [
   'haproxy',
   'iproute2',
   'iptables',
+  'libarchive-tools',
   'libpython3.11-testsuite',
   'nginx-light',
   'openssl',
+  'p7zip-full',
   'postfix',
   'procps',
   'python3',
   'python3-flufl.bounce',
   'swaks',
+  'unzip',
 ];
 
 const policy = '/usr/sbin/policy-rc.d';

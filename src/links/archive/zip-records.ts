@@ -43,25 +43,26 @@ export function localHeader(entry: ZipEntry): Buffer {
   ]);
 }
 
-/** Section 4.3.12. `offset`: where the local header stands. */
+/**
+ * Section 4.3.12. `offset`: where the local header stands. Where one of the values needs ZIP64 all three stand there: some
+ * readers (Info-ZIP's) take one alone for damage.
+ */
 export function centralHeader(entry: ZipEntry, offset: number): Buffer {
-  const isLarge = entry.size >= max32;
-  const isFar = offset >= max32;
-  const wide = [...(isLarge ? [entry.size, entry.size] : []), ...(isFar ? [offset] : [])];
-  const version = isLarge || isFar ? zip64Version : plainVersion;
+  const isLarge = entry.size >= max32 || offset >= max32;
+  const version = isLarge ? zip64Version : plainVersion;
   return record([
     ['u32', 0x02014b50],
     ['u16', madeOnUnix | version],
     ...common(entry, { version, isLarge }),
-    ['u16', wide.length === 0 ? 0 : 4 + 8 * wide.length],
+    ['u16', isLarge ? 28 : 0],
     // No comment, disk 0, no internal attributes.
     ['u16', 0],
     ['u16', 0],
     ['u16', 0],
     ['u32', unixAttributes],
-    ['u32', isFar ? max32 : offset],
+    ['u32', isLarge ? max32 : offset],
     ['utf8', entry.name],
-    ...(wide.length === 0 ? [] : zip64Extra(wide)),
+    ...(isLarge ? zip64Extra([entry.size, entry.size, offset]) : []),
   ]);
 }
 
