@@ -15,10 +15,11 @@ import { growth } from './workloads/growth.ts';
 import { latency } from './workloads/latency.ts';
 import { mailboxes } from './workloads/mailboxes.ts';
 import { memory } from './workloads/memory.ts';
+import { milter } from './workloads/milter.ts';
 import { smallMail } from './workloads/small-mail.ts';
 import { stopWhenInterrupted, type Bench } from './workloads/workload.ts';
 
-const workloads = [smallMail, latency, detaching, behindPostfix, memory, growth, mailboxes];
+const workloads = [smallMail, latency, detaching, behindPostfix, milter, memory, growth, mailboxes];
 
 async function main(argv: readonly string[]): Promise<number> {
   let options;

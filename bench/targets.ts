@@ -1,5 +1,7 @@
 import { type Metric, ours, oursOnBoth } from './measure/figure.ts';
 import { unavoidable } from './workloads/unavoidable.ts';
+import { acceptOnly } from './peers/milters.ts';
+import { smallThroughMilter } from './workloads/milter.ts';
 import type { Results } from './report/results.ts';
 
 /** A promise about the figures of one run: `value` is undefined when its workload was not run. */
@@ -20,6 +22,7 @@ export function met({ value, limit, bound }: Verdict): boolean | undefined {
 const kept = '10 sessions, 1 recipient, kept open';
 const fresh = '10 sessions, 1 recipient, new session each';
 const forwarder = 'smtp-server + nodemailer';
+const mimeDefang = 'Postfix + MIMEDefang';
 
 export function judge(results: Results): Verdict[] {
   const of = (work: string, situation: string, metric: Metric, peer: string = ours): number | undefined =>
@@ -75,13 +78,28 @@ export function judge(results: Results): Verdict[] {
     ),
     most(
       '25 MiB behind Postfix: CPU per GB added, beside MIMEDefang',
-      ratio(of('chain', big, 'added CPU s/GB'), of('chain', big, 'added CPU s/GB', 'Postfix + MIMEDefang')),
+      ratio(of('chain', big, 'added CPU s/GB'), of('chain', big, 'added CPU s/GB', mimeDefang)),
       1 / 3,
     ),
     least(
       '5 MiB behind Postfix: speed beside MIMEDefang',
-      ratio(of('chain', '5 MiB, 1 parallel', 'MB/s'), of('chain', '5 MiB, 1 parallel', 'MB/s', 'Postfix + MIMEDefang')),
+      ratio(of('chain', '5 MiB, 1 parallel', 'MB/s'), of('chain', '5 MiB, 1 parallel', 'MB/s', mimeDefang)),
       2,
+    ),
+    least(
+      'as a Milter, 5 MiB: speed beside MIMEDefang',
+      ratio(of('milter', '5 MiB, 1 parallel', 'MB/s'), of('milter', '5 MiB, 1 parallel', 'MB/s', mimeDefang)),
+      2.5,
+    ),
+    most(
+      'as a Milter, 25 MiB: CPU per GB added, beside MIMEDefang',
+      ratio(of('milter', big, 'added CPU s/GB'), of('milter', big, 'added CPU s/GB', mimeDefang)),
+      0.3,
+    ),
+    least(
+      'as a Milter, small mail: messages/s beside a Milter that only accepts',
+      ratio(of('milter', smallThroughMilter, 'messages/s'), of('milter', smallThroughMilter, 'messages/s', acceptOnly)),
+      0.9,
     ),
     most('memory: 1 GB more than 25 MiB', difference(peak('1000 MiB, 1 parallel'), peak(big)), 16, 'MB'),
     most(

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Azurite, startAzurite } from '../test/harness/azurite.ts';
 import { Cleanup } from '../test/harness/cleanup.ts';
-import { type DetachInstance, type DetachOptions, startDetach } from '../test/harness/detach-mta.ts';
+import { type ConfigTree, type DetachInstance, type DetachOptions, startDetach } from '../test/harness/detach-mta.ts';
 import { type PostfixInstance, startPostfix } from '../test/harness/postfix.ts';
 import type { Started } from './back.ts';
 import type { LabPorts } from './places.ts';
@@ -54,15 +54,30 @@ export async function startFront(options: FrontOptions): Promise<Front> {
 }
 
 function detachOptions({ home, ports, nextHop, idleTimeout }: FrontOptions, storage: string): DetachOptions {
+  const outbound = idleTimeout === undefined ? {} : { outbound: { idleTimeout } };
+  return labDetach({ home, ports, storage, nextHop: [nextHop], config: outbound });
+}
+
+/** Detach MTA as every lab has it; `config` on top of that. */
+export function labDetach({
+  home,
+  ports,
+  storage,
+  nextHop,
+  config,
+}: Pick<FrontOptions, 'home' | 'ports'> &
+  Required<Pick<DetachOptions, 'storage' | 'config'>> & {
+    readonly nextHop: readonly string[];
+  }): DetachOptions {
   const { guard, links } = lastingKeys(home);
   return {
-    nextHop: [nextHop],
+    nextHop,
     storage,
     home: join(home, 'detach-mta'),
     config: {
+      ...config,
       hostname: 'detach.example.net',
-      inbound: { port: ports.detach },
-      ...(idleTimeout === undefined ? {} : { outbound: { idleTimeout } }),
+      inbound: { port: ports.detach, ...(config['inbound'] as ConfigTree | undefined) },
       detach: { minSize: '1MiB' },
       loopguard: { cluster: 'lab', keys: [guard] },
       links: { baseUrl: `http://127.0.0.1:${ports.links}`, port: ports.links, secret: links },

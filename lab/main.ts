@@ -1,15 +1,17 @@
 import { parseArgs } from 'node:util';
 import { once } from './once.ts';
+import { milter, relayhost } from './preset.ts';
 import { send } from './send.ts';
 import { stop } from './stop.ts';
 import { twoNodes } from './two-nodes/two-nodes.ts';
 import { up } from './up.ts';
 
 const usage = `usage: npm run lab                       start everything, send a sample, stay up
+       npm run lab -- milter             the same with one Postfix, and Detach MTA as its Milter
        npm run lab -- send FILE [TO …]   send a file through the running lab
        npm run lab -- stop               stop the running lab
        npm run lab -- --two-nodes        on two hosts (network namespaces) with a cable that is pulled
-       npm run lab -- --once             on free ports: start, send, check, stop; exit 0 when all is well
+       npm run lab -- [milter] --once    on free ports: start, send, check, stop; exit 0 when all is well
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -19,9 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
     allowPositionals: true,
   });
   const [command, ...rest] = positionals;
-  if (values.once) return once();
+  const preset = command === undefined ? relayhost : command === 'milter' ? milter : undefined;
+  if (values.once && preset) return once(preset);
   if (values['two-nodes']) return twoNodes();
-  if (command === undefined && !values.help) return up();
+  if (preset && !values.help) return up(preset);
   if (command === 'send' && rest[0] !== undefined) return send(rest[0], rest.slice(1));
   if (command === 'stop') return stop();
   process.stderr.write(usage);

@@ -1,15 +1,16 @@
 import { temporaryPlace } from './places.ts';
 import { removeDirectory } from '../test/harness/private-directory.ts';
+import type { Preset } from './preset.ts';
 import { sendSample, startChain } from './round.ts';
 import { bold, say } from './terminal.ts';
 
 /** The whole lab once, beside whatever else runs here; nothing stays. @returns the exit status */
-export async function once(): Promise<number> {
+export async function once(preset: Preset): Promise<number> {
   const { home, ports } = await temporaryPlace();
-  say(bold('Detach MTA lab, once'));
-  const chain = await startChain(home, ports);
+  say(bold(`${preset.title}, once`));
+  const chain = await startChain(preset, home, ports);
   try {
-    return (await sendSample(chain)) ? 0 : 1;
+    return (await sendSample(chain, preset.front)) ? 0 : 1;
   } finally {
     await chain.stop();
     removeDirectory(home);

@@ -1,7 +1,8 @@
-import { type LabChain, type LabView, startLabChain } from './chain.ts';
+import type { LabChain, LabView } from './chain.ts';
 import type { Started } from './back.ts';
 import { collect, post } from './deliver.ts';
 import type { LabPorts } from './places.ts';
+import type { Preset } from './preset.ts';
 import { makeSample } from './sample.ts';
 import { showResult } from './show.ts';
 import { green, heading, row, say } from './terminal.ts';
@@ -11,18 +12,16 @@ export const sayStarted: Started = (what, address, purpose) =>
   row(`${green('ok')}  ${what.padEnd(24)}`, `${address.padEnd(18)}${purpose}`);
 
 /** Starts the chain and says so part by part. */
-export async function startChain(home: string, ports: LabPorts): Promise<LabChain> {
-  say('  client > Postfix A > Detach MTA > Postfix B > Dovecot');
-  say('                           |');
-  say('                        Azurite');
+export async function startChain(preset: Preset, home: string, ports: LabPorts): Promise<LabChain> {
+  for (const line of preset.drawing) say(line);
   heading('Starting');
-  return startLabChain(home, ports, sayStarted);
+  return preset.start(home, ports, sayStarted);
 }
 
 /** Sends the sample, reads it back, shows and checks everything. */
-export async function sendSample(chain: LabView): Promise<boolean> {
+export async function sendSample(chain: LabView, front = 'Postfix A'): Promise<boolean> {
   const sample = makeSample();
-  heading(`Sending a letter with a PDF and a photo to ${sample.to.length} people through Postfix A`);
+  heading(`Sending a letter with a PDF and a photo to ${sample.to.length} people through ${front}`);
   await post(sample, chain.ports.postfixA);
   return showResult(sample, await collect(sample, chain), chain);
 }

@@ -14,6 +14,8 @@ export interface DetachMtaOptions {
   readonly build?: Build;
   /** Processes that share the work; one if not given. */
   readonly workers?: number;
+  /** How mail comes in; SMTP if not given. */
+  readonly protocol?: 'milter';
   /** Arguments for Node before the program, as in `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
 }
@@ -28,7 +30,7 @@ const asService = ['--use-largepages=silent'];
 
 /** The relay as it was built, with limits raised to what is measured. */
 export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
-  const { nextHop, storage, build = thisCheckout, nodeArgs = [], workers = 1 } = options;
+  const { nextHop, storage, build = thisCheckout, nodeArgs = [], workers = 1, protocol } = options;
   const home = privateDirectory('detach-mta');
   const port = await freePort();
   const links = await freePort();
@@ -36,7 +38,7 @@ export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
     hostname: 'detach.example.net',
     // A baseline may be older than this key.
     ...(workers === 1 ? {} : { workers }),
-    inbound: { port, maxMessageSize: 4 * 2 ** 30, maxClients: 400 },
+    inbound: { port, maxMessageSize: 4 * 2 ** 30, maxClients: 400, ...(protocol ? { protocol } : {}) },
     outbound: { nextHop: [`127.0.0.1:${nextHop}`], maxConnections: 200, maxIdle: 100 },
     spool: { directory: join(home, 'spool'), maxBytes: 16 * 2 ** 30 },
     loopguard: { cluster: 'bench', keys: [`k1:${randomBytes(32).toString('base64')}`] },

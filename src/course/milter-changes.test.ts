@@ -22,7 +22,7 @@ test('a message that is itself one file: its content fields change, by name', ()
     'change 1 Content-Type: text/html',
     'change 1 Content-Disposition:',
     'insert 0 X-Id: 1',
-    'insert 5 Content-Language: en',
+    'insert 1000000 Content-Language: en',
   ]);
 });
 

@@ -10,6 +10,9 @@ import { HeaderBlock, type HeaderField } from '../message/header-block.ts';
 /** Above all fields, also the mail server's own Received field. */
 const topPosition = 0;
 
+/** Below all fields, however many are inserted: no header has as many, and a server appends what it has no place for. */
+const bottomPosition = 1_000_000;
+
 /** A complete field of ours, its CRLF included, as a field to be inserted on top. */
 export function insertOnTop(field: string): HeaderChange {
   const colon = field.indexOf(':');
@@ -28,14 +31,10 @@ export function headerChanges(shown: HeaderBlock, wanted: HeaderBlock): readonly
 /** Field by field of each name: changed, deleted, or added below the others. Where fields stand means nothing here. */
 function byName(shown: HeaderBlock, wanted: HeaderBlock): readonly HeaderChange[] {
   const names = new Set([...shown.fields, ...wanted.fields].map(({ key }) => key));
-  return [...names].flatMap((key) => changesOf(shown.all(key), wanted.all(key), shown.fields.length + 1));
+  return [...names].flatMap((key) => changesOf(shown.all(key), wanted.all(key)));
 }
 
-function changesOf(
-  shown: readonly HeaderField[],
-  wanted: readonly HeaderField[],
-  bottom: number,
-): readonly HeaderChange[] {
+function changesOf(shown: readonly HeaderField[], wanted: readonly HeaderField[]): readonly HeaderChange[] {
   const changes: HeaderChange[] = [];
   // From the last to the first: a deleted field moves those below it up.
   for (let i = shown.length - 1; i >= 0; i--) {
@@ -45,7 +44,7 @@ function changesOf(
     changes.push({ kind: 'change', index: i + 1, name: before.name, value });
   }
   for (const field of wanted.slice(shown.length)) {
-    const index = field.key.startsWith('content-') ? bottom : topPosition;
+    const index = field.key.startsWith('content-') ? bottomPosition : topPosition;
     changes.push({ kind: 'insert', index, name: field.name, value: fieldValue(field) });
   }
   return changes;
@@ -53,5 +52,5 @@ function changesOf(
 
 const fieldValue = ({ raw }: HeaderField): string => valueOf(raw.toString('latin1', raw.indexOf(0x3a) + 1));
 
-/** Lines of a folded value are separated by LF; an empty value would delete the field. */
+/** Lines of a folded value are separated by lf; an empty value would delete the field. */
 const valueOf = (text: string): string => text.replace(/\r\n$/, '').replaceAll('\r\n', '\n') || ' ';

@@ -19,6 +19,7 @@ import {
 } from '../inbound/milter/interface.ts';
 import type { Guard, Inspection } from '../loopguard/interface.ts';
 import { HeaderBlock } from '../message/header-block.ts';
+import { LongLines } from '../message/long-lines.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import { mailboxOf, type PathCommand } from '../smtp/command.ts';
 import { Failure } from '../smtp/failures.ts';
@@ -38,6 +39,12 @@ const accepted: Reply = { code: 250, lines: ['2.0.0 accepted'] };
 
 const emptyLine = Buffer.from('\r\n');
 
+/**
+ * Postfix breaks longer lines when it delivers the message (`smtp_line_length_limit`, `lmtp_line_length_limit`), after
+ * we have seen it: what is delivered would not be what we recorded, and could not be restored.
+ */
+const maxLineBytes = 998;
+
 /** What a Milter does with each message. */
 export function createMilterFilter(options: MilterCourseOptions): MilterFilter {
   return {
@@ -51,13 +58,17 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
   const mail = commandOf(message.mail);
   const record = new TransactionRecord(options, clientOf(message), mail);
   for (const path of message.recipients) record.recipient(commandOf(path), accepted);
+  const client = message.client.address;
+  const longLines = new LongLines(maxLineBytes);
   const envelope = {
     reversePath: mailboxOf(mail.path),
     recipients: message.recipients.map(({ path }) => mailboxOf(path)),
+    client,
+    keepWhole: () => (longLines.found ? `a line of the body is longer than ${maxLineBytes} bytes` : undefined),
   };
   let incoming: Incoming | undefined;
   try {
-    incoming = await detacher.receive(asStream(message), { signal: message.signal });
+    incoming = await detacher.receive(asStream(message, longLines), { signal: message.signal, client });
     record.header(incoming.header);
     const now = Date.now();
     const inspection = guard.inspect(incoming.header, envelope.recipients, now, envelope.reversePath);
@@ -72,7 +83,7 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
     return accept({ incoming, outgoing, stamp }, { record, log: options.log });
   } catch (error) {
     incoming?.release();
-    const failure = failureOf(error);
+    const failure = failureOf(message.signal.aborted ? message.signal.reason : error);
     record.failure(failure);
     record.close([failure.reply]);
     throw failure;
@@ -80,10 +91,16 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
 }
 
 /** The message as bytes, as it would have come over SMTP. */
-async function* asStream({ header, body }: MilterMessage): AsyncGenerator<Buffer, void, undefined> {
+async function* asStream(
+  { header, body }: MilterMessage,
+  longLines: LongLines,
+): AsyncGenerator<Buffer, void, undefined> {
   yield header;
   yield emptyLine;
-  yield* body;
+  for await (const chunk of body) {
+    longLines.push(chunk);
+    yield chunk;
+  }
 }
 
 /** The failure of the whole message; undefined when at least one recipient passes. */
@@ -148,10 +165,8 @@ async function* bodyOf(outgoing: Outgoing): AsyncGenerator<Buffer, void, undefin
 function failureOf(error: unknown): Failure {
   if (error instanceof MilterLimitError)
     return Failure.from(error, error.limit === 'header' ? 'headerTooLarge' : 'tooManyRecipients');
-  return Failure.from(
-    error,
-    error instanceof MessageAborted || error instanceof MilterTimeout ? 'clientGone' : 'internal',
-  );
+  if (error instanceof MilterTimeout) return Failure.from(error, 'tooSlow');
+  return Failure.from(error, error instanceof MessageAborted ? 'clientGone' : 'internal');
 }
 
 const commandOf = ({ path, parameters }: MilterPath): PathCommand => ({

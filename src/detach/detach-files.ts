@@ -53,6 +53,11 @@ export async function detachFiles(message: ReadMessage, task: DetachTask): Promi
   const { chosen, left } = chooseFiles(message, config.detach);
   if (left.size > 0) log.debug('left-alone', { parts: Object.fromEntries(left) });
   if (chosen.length === 0) return asItCame(message);
+  const reason = task.envelope.keepWhole?.();
+  if (reason !== undefined) {
+    log.info('passed-whole', { reason, files: chosen.length });
+    return asItCame(message);
+  }
   const files = await Promise.all(chosen.map(hashed));
   try {
     return (await replaceFiles(message, files, task)) ?? asItCame(message);
@@ -77,7 +82,8 @@ async function replaceFiles(
     signal,
     message: {
       messageIdentity: messageIdentityOf(message.header),
-      ...envelope,
+      reversePath: envelope.reversePath,
+      recipients: envelope.recipients,
       from: message.header.first('from'),
       subject: message.header.first('subject'),
     },

@@ -32,6 +32,8 @@ export interface Envelope {
   readonly recipients: readonly string[];
   /** Address of the client that sends the message: it has a share of the spool. */
   readonly client?: string;
+  /** Asked once the whole message was read: why no file may be taken out of it, if so. */
+  readonly keepWhole?: () => string | undefined;
 }
 
 /** A message ready to be sent on. Holds spool space until `dispose`. */

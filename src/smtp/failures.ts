@@ -48,6 +48,7 @@ const table = {
   storageFull: [452, '3.1', 'insufficient system storage, try again later'],
   spoolFull: [452, '3.1', 'insufficient system storage, try again later'],
   headerTooLarge: [552, '3.4', 'header of the message is too large'],
+  tooSlow: [451, '3.0', 'not finished in time, try again later'],
   internal: [451, '3.0', 'local error in processing, try again later'],
 } as const satisfies Record<string, readonly [code: number, detail: string, text: string]>;
 

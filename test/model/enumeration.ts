@@ -11,6 +11,15 @@ export function* enumerate(): Iterable<Network> {
   for (const count of [1, 2, 3]) yield* enumerateServers(count);
 }
 
+/** The same networks, each with a Milter of that cluster at every place. */
+export function* enumerateWithMilter(): Iterable<Network> {
+  for (const network of enumerate())
+    for (const at of network.servers.keys()) {
+      const milter = { cluster: 0, signsWith: at === 1 ? 1 : 0 } as const;
+      yield { ...network, servers: network.servers.map((server, i) => (i === at ? { ...server, milter } : server)) };
+    }
+}
+
 const senderIndex = 0;
 /** The recipients, and a mailbox for what an alias keeps. */
 const U = 1;

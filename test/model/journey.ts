@@ -8,13 +8,17 @@ export type Step =
   /** `address`: whom the message was sent to at first. */
   | { readonly kind: 'start'; readonly address: number }
   | { readonly kind: 'server'; readonly server: number; readonly address: number }
-  /** `company`: how many recipients the stamp of this pass names. */
+  /**
+   * `company`: how many recipients the stamp of this pass names; `tolerated`: it loops, and passes a Milter for the sake
+   * of those that do not.
+   */
   | {
       readonly kind: 'pass';
       readonly cluster: number;
       readonly address: number;
       readonly reversePath: number | undefined;
       readonly company: number;
+      readonly tolerated?: boolean;
     }
   /** The stamps so far are gone, or no longer of this message. */
   | { readonly kind: 'blinded' };

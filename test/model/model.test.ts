@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Network } from './network.ts';
 import { check } from './properties.ts';
-import { searchRandom, searchSmall } from './search.ts';
+import { searchRandom, searchSmall, searchSmallWithMilter } from './search.ts';
 import { simulate } from './simulation.ts';
 
 test('random networks', () => {
@@ -16,6 +16,12 @@ test('a slice of all small networks', () => {
   assert.ok(found.networks > 500);
   assert.ok(found.guarded > 100, 'the guard had something to do');
   assert.ok(found.mostPasses <= 10);
+});
+
+test('a slice of all small networks with a Milter in them', () => {
+  const found = searchSmallWithMilter(1501);
+  assert.ok(found.networks > 300, String(found.networks));
+  assert.ok(found.guarded > 100, 'the guard had something to do');
 });
 
 const plain = { strips: false, addsMissing: false, rewritesFrom: false, splits: false };
@@ -54,6 +60,45 @@ test('the original bug: once through the filter, back once, one report; forty-ni
     unguarded.outcomes.map((outcome) => 'why' in outcome && outcome.why),
     ['hops'],
   );
+});
+
+const milter = { cluster: 0, signsWith: 0 } as const;
+
+test('the original bug with a Milter: Postfix relays to another one, which relays back; one pass, one report', () => {
+  const result = check({
+    ...original,
+    servers: [
+      { ...plain, route: { to: 'server', index: 1 }, milter },
+      { ...plain, route: { to: 'server', index: 0 } },
+      { ...plain, route: { to: 'home' } },
+    ],
+    filters: [],
+    addresses: [
+      { kind: 'mailbox', home: 0 },
+      { kind: 'mailbox', home: 2 },
+    ],
+  });
+  assert.deepEqual(
+    result.outcomes.map((outcome) => 'why' in outcome && outcome.why),
+    ['stamp'],
+  );
+  assert.equal(result.reports.length, 1);
+});
+
+test('a relay and a Milter of one cluster in a row: the second of them takes it for a loop', () => {
+  const [, b] = original.servers;
+  const inRow: Network = {
+    ...original,
+    servers: [
+      { ...plain, route: { to: 'filter', index: 0 } },
+      { ...b!, milter },
+    ],
+    filters: [{ cluster: 0, signsWith: 0, next: { to: 'server', index: 1 } }],
+  };
+  const why = (network: Network): unknown[] =>
+    check(network).outcomes.map((outcome) => ('why' in outcome ? outcome.why : outcome.kind));
+  assert.deepEqual(why(inRow), ['stamp']);
+  assert.deepEqual(why({ ...inRow, clusters: [{ maxPasses: 2 }] }), ['delivered'], 'two passes are meant there');
 });
 
 test('the same behind a hop that strips our stamps: the counts end it after ten passes', () => {

@@ -20,6 +20,8 @@ export interface Server {
   readonly rewritesFrom: boolean;
   /** A transaction per recipient (Postfix: `default_destination_recipient_limit = 1`). */
   readonly splits: boolean;
+  /** Shows what it receives to a Milter of this cluster before it queues it (Postfix: `smtpd_milters`). */
+  readonly milter?: { readonly cluster: number; readonly signsWith: 0 | 1 } | undefined;
 }
 
 export type Route =

@@ -7,6 +7,9 @@ import { reach } from './walks.ts';
 /** Passes that the trace fields allow when the stamps are gone. */
 const ownHopLimit = 10;
 
+/** A Milter writes no trace field of its own: then all of them together end it, as at Postfix. */
+const allHopsLimit = 50;
+
 export interface Checked extends Result {
   /** No loop anywhere, and yet an address was refused after it had passed more often than allowed. */
   readonly needlessRefusal: boolean;
@@ -18,6 +21,7 @@ export interface Checked extends Result {
  * 1. Every message comes to rest (`simulate` throws otherwise).
  * 2. No copy passes a cluster more often than allowed: alone, `maxPasses` times for an address; in company, where a
  *    return may be another way, once more under each reverse-path; and ten times when something blinds the stamps.
+ *    A Milter lets pass again what comes in the company of somebody who does not loop, at most once for each of these.
  * 3. Who can be reached without a loop is reached, at least once; where no way leads in a loop, every copy is
  *    delivered that would be without the guard, but for an address that has passed more often than allowed already,
  *    by ways that met.
@@ -67,10 +71,17 @@ function checkPasses(network: Network, journey: Journey): void {
   const blinded = [...steps(journey)].some((step) => step.kind === 'blinded');
   for (const [cluster, { maxPasses }] of network.clusters.entries()) {
     const all = [...passes(journey, cluster)];
-    assert.ok(all.length <= ownHopLimit, `${all.length} passes of cluster ${cluster}`);
+    const most = network.servers.some(({ milter }) => milter?.cluster === cluster) ? allHopsLimit : ownHopLimit;
+    assert.ok(all.length <= most, `${all.length} passes of cluster ${cluster}`);
     if (blinded) continue;
+    const tolerated = all.filter((pass) => pass.tolerated === true);
+    assert.ok(tolerated.length < network.addresses.length, `${tolerated.length} passes for the sake of others`);
+    assert.ok(
+      tolerated.every(({ company }) => company > 1),
+      'alone, and tolerated',
+    );
     for (const { address, reversePath } of all) {
-      const ofAddress = all.filter((pass) => pass.address === address);
+      const ofAddress = all.filter((pass) => pass.address === address && pass.tolerated !== true);
       const alone = ofAddress.filter(({ company }) => company === 1).length;
       const together = ofAddress.filter((pass) => pass.reversePath === reversePath).length;
       const everAlone = ofAddress.length === alone;

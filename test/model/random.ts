@@ -36,14 +36,18 @@ const below = (count: number): fc.Arbitrary<number> => fc.nat(count - 1);
 const often = <T>(usual: T, rare: T): fc.Arbitrary<T> =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constant(rare) });
 
-function server({ servers, filters }: Shape): fc.Arbitrary<Server> {
+function server({ servers, filters, clusters }: Shape): fc.Arbitrary<Server> {
   const route: fc.Arbitrary<Route> = fc.oneof(
     fc.record({ to: fc.constant('home' as const) }),
     fc.record({ to: fc.constant('server' as const), index: below(servers) }),
     { weight: 2, arbitrary: fc.record({ to: fc.constant('filter' as const), index: below(filters) }) },
   );
   const rarely = often(false, true);
-  return fc.record({ route, strips: rarely, addsMissing: rarely, rewritesFrom: rarely, splits: rarely });
+  const milter = fc.option(fc.record({ cluster: below(clusters), signsWith: fc.constantFrom<0 | 1>(0, 1) }), {
+    nil: undefined,
+    freq: 2,
+  });
+  return fc.record({ route, strips: rarely, addsMissing: rarely, rewritesFrom: rarely, splits: rarely, milter });
 }
 
 function filter({ servers, filters, clusters }: Shape): fc.Arbitrary<Filter> {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { enumerate } from './enumeration.ts';
+import { enumerate, enumerateWithMilter } from './enumeration.ts';
 import { steps } from './journey.ts';
 import type { Network } from './network.ts';
 import { check } from './properties.ts';
-import { networks } from './random.ts';
+import { networks as anyNetworks } from './random.ts';
 
 /** What a search saw. A network that breaks a rule ends it with an error that shows the network. */
 export interface Findings {
@@ -22,7 +22,7 @@ export interface Findings {
 export function searchRandom(count: number, seed: number): Findings {
   const findings = nothing();
   fc.assert(
-    fc.property(networks, (network) => note(findings, network)),
+    fc.property(anyNetworks, (network) => note(findings, network)),
     // A counterexample is shrunk by many more runs: they are not counted as networks searched.
     { numRuns: count, seed },
   );
@@ -30,10 +30,15 @@ export function searchRandom(count: number, seed: number): Findings {
 }
 
 /** Every `step`th of all small networks. */
-export function searchSmall(step: number): Findings {
+export const searchSmall = (step: number): Findings => searchAll(enumerate(), step);
+
+/** Every `step`th of all small networks with a Milter in them. */
+export const searchSmallWithMilter = (step: number): Findings => searchAll(enumerateWithMilter(), step);
+
+function searchAll(networks: Iterable<Network>, step: number): Findings {
   const findings = nothing();
   let at = 0;
-  for (const network of enumerate()) {
+  for (const network of networks) {
     if (at % step === 0) noteOrShow(findings, network);
     at += 1;
   }

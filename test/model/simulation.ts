@@ -3,7 +3,7 @@ import { failureReply } from '../../src/smtp/failures.ts';
 import { guardOf } from './guards.ts';
 import { onward, start, type Journey } from './journey.ts';
 import { blockOf, isField, mailboxName, originalFields, touched, type Copy, type Mail } from './mail.ts';
-import type { Network } from './network.ts';
+import type { Network, Server } from './network.ts';
 
 /** How the way of one copy ended. */
 export type Outcome =
@@ -84,7 +84,8 @@ class Simulation {
     const { message } = this.#network;
     const outcomes: Outcome[] = [];
     const copies = message.recipients.map((address) => ({ address, journey: start(address) }));
-    this.#submit(message.origin, { fields: originalFields(message), reversePath: message.sender, copies }, outcomes);
+    const mail = { fields: originalFields(message), reversePath: message.sender, copies };
+    this.#fail(message.origin, mail, this.#receive(message.origin, mail, outcomes), outcomes);
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#work(next);
     return {
       outcomes,
@@ -99,7 +100,7 @@ class Simulation {
     return startTime + this.#transactions * 1000;
   }
 
-  /** Mail that starts at a server: of a person, of an alias there, or of the server itself. */
+  /** Mail that a server makes itself, by an alias or as a report: no Milter is shown it. */
   #submit(server: number, mail: Mail, outcomes: Outcome[]): void {
     const refused = this.#acceptMail(server, mail, outcomes);
     this.#fail(server, mail, refused, outcomes);
@@ -108,13 +109,47 @@ class Simulation {
   /** End of DATA at a server: into its queue, unless the message has been everywhere. */
   #acceptMail(server: number, mail: Mail, outcomes: Outcome[]): Verdicts {
     if (mail.fields.filter(isField('Received')).length >= hopcountLimit) return all(mail.copies, 'hops');
+    this.#queue.push({ server, mail: this.#arrived(server, mail), outcomes });
+    return new Map();
+  }
+
+  /** The same for mail from elsewhere, which the server shows to its Milter first. */
+  #receive(server: number, mail: Mail, outcomes: Outcome[]): Verdicts {
+    const { milter } = this.#network.servers[server]!;
+    if (!milter || !this.#guarded) return this.#acceptMail(server, mail, outcomes);
+    if (mail.fields.filter(isField('Received')).length >= hopcountLimit) return all(mail.copies, 'hops');
+    const shown = this.#showMilter(milter, this.#arrived(server, mail));
+    if (typeof shown === 'string') return all(mail.copies, shown);
+    this.#queue.push({ server, mail: shown, outcomes });
+    return new Map();
+  }
+
+  #arrived(server: number, mail: Mail): Mail {
     const { fields, blinded } = touched(mail.fields, this.#network, server);
     const copies = mail.copies.map(({ address, journey }) => {
       const here = onward(journey, { kind: 'server', server, address });
       return { address, journey: blinded ? onward(here, { kind: 'blinded' }) : here };
     });
-    this.#queue.push({ server, mail: { ...mail, fields, copies }, outcomes });
-    return new Map();
+    return { ...mail, fields, copies };
+  }
+
+  /** What `course/milter.ts` does. @returns the message with a stamp on top, or why all of it is refused */
+  #showMilter({ cluster, signsWith }: NonNullable<Server['milter']>, mail: Mail): Mail | Why {
+    const guard = guardOf(cluster, this.#network.clusters[cluster]!.maxPasses, signsWith);
+    // The server's own Received field is not shown.
+    const header = blockOf(mail.fields.slice(1));
+    const reversePath = mailboxName(mail.reversePath);
+    const names = mail.copies.map((copy) => mailboxName(copy.address));
+    const inspection = guard.inspect(header, names, this.#now, reversePath);
+    if (inspection.kind === 'refuse') return 'count';
+    if (inspection.looping.length > 0 && inspection.looping.every((loops) => loops)) return 'stamp';
+    const company = mail.copies.length;
+    const copies = mail.copies.map(({ address, journey }, i) => {
+      const tolerated = inspection.looping[i] ?? false;
+      const step = { kind: 'pass', cluster, address, reversePath: mail.reversePath, company, tolerated } as const;
+      return { address, journey: onward(journey, step) };
+    });
+    return { ...mail, fields: [guard.stamp(header, names, this.#now, reversePath), ...mail.fields], copies };
   }
 
   #work({ server, mail, outcomes }: Queued): void {
@@ -185,7 +220,7 @@ class Simulation {
     for (const copy of mail.copies) if (this.#isUnknown(server, copy.address)) refused.set(copy, 'unknown');
     const copies = mail.copies.filter((copy) => !refused.has(copy));
     if (copies.length === 0) return refused;
-    return new Map([...refused, ...byAddress(copies, this.#acceptMail(server, { ...mail, copies }, outcomes))]);
+    return new Map([...refused, ...byAddress(copies, this.#receive(server, { ...mail, copies }, outcomes))]);
   }
 
   /** A whole transaction with a filter, as `relay.ts` leads it. */
@@ -264,7 +299,7 @@ class Simulation {
   }
 
   #sendOn(next: { to: 'server' | 'filter'; index: number }, mail: Mail, outcomes: Outcome[]): Verdicts {
-    return next.to === 'server' ? this.#acceptMail(next.index, mail, outcomes) : this.#data(next.index, mail, outcomes);
+    return next.to === 'server' ? this.#receive(next.index, mail, outcomes) : this.#data(next.index, mail, outcomes);
   }
 
   /** One bounce for all that a server could not deliver in one go, or none when nobody wants it. */

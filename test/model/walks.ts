@@ -16,6 +16,18 @@ export function reach(network: Network, server: number, address: number): Reach 
   const mailboxes = new Set<number>();
   let loopFree = true;
 
+  /** From elsewhere: a Milter there counts as a pass of its cluster. */
+  const arrive = (at: number, who: number, way: readonly string[]): void => {
+    const { milter } = network.servers[at]!;
+    if (!milter) {
+      atServer(at, who, way);
+      return;
+    }
+    const place = `cluster ${milter.cluster}: ${who}`;
+    if (way.filter((one) => one === place).length >= network.clusters[milter.cluster]!.maxPasses) loopFree = false;
+    else atServer(at, who, [...way, place]);
+  };
+
   const atServer = (at: number, who: number, way: readonly string[]): void => {
     const place = `server ${at}: ${who}`;
     if (way.includes(place)) {
@@ -26,8 +38,8 @@ export function reach(network: Network, server: number, address: number): Reach 
     const entry = network.addresses[who]!;
     if (entry.home !== at) {
       const { route } = network.servers[at]!;
-      if (route.to === 'home') atServer(entry.home, who, here);
-      else if (route.to === 'server') atServer(route.index, who, here);
+      if (route.to === 'home') arrive(entry.home, who, here);
+      else if (route.to === 'server') arrive(route.index, who, here);
       else if (callEnds(network, route.index)) atFilter(route.index, who, here);
       else loopFree = false;
     } else if (entry.kind === 'mailbox') mailboxes.add(who);
@@ -42,10 +54,10 @@ export function reach(network: Network, server: number, address: number): Reach 
       return;
     }
     const here = [...way, place];
-    if (next.to === 'server') atServer(next.index, who, here);
+    if (next.to === 'server') arrive(next.index, who, here);
     else atFilter(next.index, who, here);
   };
 
-  atServer(server, address, []);
+  arrive(server, address, []);
   return { mailboxes, loopFree };
 }

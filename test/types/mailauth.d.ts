@@ -7,5 +7,9 @@ declare module 'mailauth' {
       readonly mta: string;
       readonly resolver: (name: string, type: string) => Promise<string[][]>;
     },
-  ): Promise<{ readonly dkim: { readonly results: readonly { readonly status: { readonly result: string } }[] } }>;
+  ): Promise<{
+    readonly dkim: {
+      readonly results: readonly { readonly signingDomain: string; readonly status: { readonly result: string } }[];
+    };
+  }>;
 }

@@ -68,6 +68,33 @@ suite('a message', () => {
     peer.close();
   });
 
+  test('ABORT within the body, to a filter that rejects with an error of its own', async (t) => {
+    const server = await startMilterServer({
+      listen: { host: '127.0.0.1', port: 0 },
+      macros: [],
+      maxHeaderBytes: 1000,
+      enter: () => ({ kind: 'admitted', leave: () => undefined }),
+      trusts: () => true,
+      replyWithinMs: 60_000,
+      progressEveryMs: 60_000,
+      report: () => undefined,
+      filter: {
+        failed: failedReply,
+        message: async ({ body }) => {
+          await readAll(body).catch(() => Promise.reject(new Error('the message did not come to its end')));
+          return accepted;
+        },
+      },
+    });
+    t.after(() => server.close(atOnce));
+    const peer = new MailServer(server.port);
+    await peer.write(hello);
+    await peer.packet();
+    await peer.write(Buffer.concat([envelope, say.endOfHeader(), say.body('x'), say.abort(), message]));
+    assert.deepEqual(await peer.verdict(), ['c']);
+    peer.close();
+  });
+
   test('a server that takes the first blank and waits for each answer', async (t) => {
     const { open, seen } = await start(t);
     const peer = open();
@@ -113,6 +140,33 @@ suite('the verdict', () => {
     assert.equal(first, `b ${JSON.stringify('x'.repeat(65_000) + 'y'.repeat(535))}`);
     assert.equal(second, `b ${JSON.stringify('y'.repeat(465))}`);
     assert.equal(last, 'c');
+    peer.close();
+  });
+
+  test('taken back while it is being said: nothing of it comes with the next message', async (t) => {
+    let more = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (more = resolve));
+    let messages = 0;
+    const { open } = await start(t, () => {
+      messages += 1;
+      async function* body(): AsyncGenerator<Buffer, void, undefined> {
+        yield Buffer.from('half of it');
+        if (messages > 1) return;
+        begun();
+        await waiting;
+      }
+      const inserted = { kind: 'insert', index: 0, name: 'X-A', value: ` ${messages}` } as const;
+      return { verdict: { kind: 'accept', headerChanges: [inserted], body: body() } };
+    });
+    let begun = (): void => undefined;
+    const saying = new Promise<void>((resolve) => (begun = resolve));
+    const peer = open();
+    await peer.write(Buffer.concat([hello, message]));
+    await peer.packet();
+    await saying;
+    await peer.write(Buffer.concat([say.abort(), message]));
+    more();
+    assert.deepEqual(await peer.verdict(), ['i 0 "X-A\\u0000 2\\u0000"', 'b "half of it"', 'c']);
     peer.close();
   });
 

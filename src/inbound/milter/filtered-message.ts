@@ -113,7 +113,7 @@ export class FilteredMessage {
     const { commands, remember, takeBody } = this.#peer;
     while (!this.#ended) {
       const command = await commands.next();
-      if (!command) throw new MessageAborted('the server closed the connection');
+      if (!command) throw this.#aborts('the server closed the connection');
       if (command.kind === 'body') {
         await takeBody();
         return command.bytes;
@@ -123,11 +123,18 @@ export class FilteredMessage {
         this.#ends();
         return command.bytes;
       }
-      if (command.kind === 'abort') throw new MessageAborted('the server took the message back');
+      if (command.kind === 'abort') throw this.#aborts('the server took the message back');
       if (command.kind !== 'macros') throw new MilterError(`${command.kind} within a message`);
       remember(command.macros);
     }
     return undefined;
+  }
+
+  /** Nobody waits for a verdict any more: also told by the signal, since a filter may reject with an error of its own. */
+  #aborts(reason: string): MessageAborted {
+    const aborted = new MessageAborted(reason);
+    this.#lifetime.abort(aborted);
+    return aborted;
   }
 
   /** From now on the server waits for our last word. */
@@ -138,7 +145,7 @@ export class FilteredMessage {
     this.#deadline = setTimeout(() => {
       this.#lifetime.abort(new MilterTimeout(`no verdict within ${replyWithinMs} ms`));
     }, replyWithinMs);
-    const gone = (): void => this.#lifetime.abort(new MessageAborted('the server did not wait for the verdict'));
+    const gone = (): void => void this.#aborts('the server did not wait for the verdict');
     this.#peer.commands.peek().then((next) => {
       if (next === undefined || leaves.has(next.kind)) gone();
     }, gone);

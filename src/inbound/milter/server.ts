@@ -42,10 +42,14 @@ export interface MilterServer {
 
 const pollMs = 50;
 
+/** A mail server whose machine is gone says nothing, and its connection would keep its place for ever. */
+const keepAliveAfterMs = 60_000;
+
 /** @throws what listening fails with */
 export async function startMilterServer(options: MilterServerOptions): Promise<MilterServer> {
   const connections = new Map<Socket, MilterConnection>();
-  const server = createServer({ noDelay: true }, (socket) => void serve(socket, connections, options));
+  const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveAfterMs };
+  const server = createServer(socketOptions, (socket) => void serve(socket, connections, options));
   server.listen('handle' in options.listen ? options.listen.handle : options.listen);
   await once(server, 'listening');
   // Null for the handle of a UNIX socket.

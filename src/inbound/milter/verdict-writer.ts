@@ -4,12 +4,21 @@ import type { Verdict } from './interface.ts';
 import { bodyChunkBytes } from './protocol.ts';
 import { bodyPacket, continuePacket, headerPacket, progressPacket, replyPacket } from './replies.ts';
 
+/** Bytes of changes that wait for the last word: the changes of a message that was little but files. */
+const heldBytes = 64 * 1024;
+
 /**
- * Writes packets to the server no faster than it takes them: one body packet is held at a time, beside what the socket
- * buffers (its highWaterMark).
+ * Writes packets to the server no faster than it takes them: at most `heldBytes` and one body packet are held, beside
+ * what the socket buffers (its highWaterMark).
+ *
+ * A server carries out each change as it comes. One that accepts mail when its filter dies (`milter_default_action =
+ * accept`) would deliver half of the changes of a filter that is killed between them: so as many as can be held go out
+ * together with the last word, in one write.
  */
 export class VerdictWriter {
   readonly #socket: Duplex;
+  readonly #held: Buffer[] = [];
+  #heldBytes = 0;
   /** False: the server puts a space behind the colon itself. */
   leadingSpace = true;
 
@@ -31,23 +40,39 @@ export class VerdictWriter {
 
   /** The changes, without the last word: until that is said they are undone by a refusal. */
   async changes(verdict: Extract<Verdict, { kind: 'accept' }>, signal: AbortSignal): Promise<void> {
-    for (const change of verdict.headerChanges) await this.write(headerPacket(change, this.leadingSpace), signal);
+    // Of a message that was taken back meanwhile.
+    this.#takeHeld();
+    for (const change of verdict.headerChanges) await this.#hold(headerPacket(change, this.leadingSpace), signal);
     if (verdict.body === undefined) return;
     let written = false;
     for await (const chunk of inChunks(verdict.body)) {
-      await this.write(bodyPacket(chunk), signal);
+      await this.#hold(bodyPacket(chunk), signal);
       written = true;
     }
-    if (!written) await this.write(bodyPacket(Buffer.alloc(0)), signal);
+    if (!written) await this.#hold(bodyPacket(Buffer.alloc(0)), signal);
   }
 
   /** The last word on a message. @returns whether all of it went out */
   end(verdict: Verdict): Promise<boolean> {
-    const packet = verdict.kind === 'accept' ? continuePacket : replyPacket(verdict.reply);
+    const changes = this.#takeHeld();
+    // What was not said yet need not be undone.
+    const packet = verdict.kind === 'accept' ? Buffer.concat([...changes, continuePacket]) : replyPacket(verdict.reply);
     if (!this.#socket.writable) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#socket.write(packet, (error) => resolve(!error));
     });
+  }
+
+  async #hold(packet: Buffer, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#held.push(packet);
+    this.#heldBytes += packet.length;
+    if (this.#heldBytes > heldBytes) await this.write(Buffer.concat(this.#takeHeld()), signal);
+  }
+
+  #takeHeld(): Buffer[] {
+    this.#heldBytes = 0;
+    return this.#held.splice(0);
   }
 }
 

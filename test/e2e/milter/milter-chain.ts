@@ -14,6 +14,9 @@ export interface MilterChain {
 export interface MilterChainOptions {
   readonly detach?: ConfigTree;
   readonly postfix?: PostfixOptions['settings'];
+  /** Files beside main.cf. */
+  readonly files?: PostfixOptions['files'];
+  readonly master?: PostfixOptions['master'];
   /** Where Postfix finds the Milter; the TCP port of Detach MTA unless given. */
   readonly milter?: string;
 }
@@ -37,6 +40,8 @@ export async function startMilterChain(scenario: Scenario, options: MilterChainO
         virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
         ...options.postfix,
       },
+      ...(options.files ? { files: options.files } : {}),
+      ...(options.master ? { master: options.master } : {}),
     }),
   );
   return { azurite, sink, detach, postfix };

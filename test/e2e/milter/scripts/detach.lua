@@ -1,0 +1,13 @@
+-- A file goes, and a link comes: `body` is the file with the body of a multipart/mixed.
+dofile(scripts .. "/common.lua")
+local conn = open()
+begin(conn, "DETACH", with(letter, { { "Content-Type", ' multipart/mixed;\n\tboundary="b"' } }))
+must(mt.bodyfile(conn, body), "body")
+must(mt.eom(conn), "eom")
+expect(mt.getreply(conn) == SMFIR_CONTINUE, "the message goes on")
+expect(mt.eom_check(conn, MT_BODYCHANGE), "the body is replaced")
+expect(mt.eom_check(conn, MT_HDRINSERT, "X-Detach-Message"), "the record is named")
+expect(mt.eom_check(conn, MT_HDRINSERT, "X-Detach-Guard"), "a stamp is inserted")
+expect(not mt.eom_check(conn, MT_HDRCHANGE), "no field is changed")
+expect(not mt.eom_check(conn, MT_HDRDELETE), "no field is deleted")
+mt.disconnect(conn)
