@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { suite, test } from 'node:test';
 import { startMilterServer } from './server.ts';
 import { accepted, atOnce, failedReply, readAll, start } from './testing/harness.ts';
@@ -144,16 +145,14 @@ suite('the verdict', () => {
   });
 
   test('taken back while it is being said: nothing of it comes with the next message', async (t) => {
-    let more = (): void => undefined;
-    const waiting = new Promise<void>((resolve) => (more = resolve));
     let messages = 0;
-    const { open } = await start(t, () => {
+    const { open } = await start(t, ({ signal }) => {
       messages += 1;
       async function* body(): AsyncGenerator<Buffer, void, undefined> {
         yield Buffer.from('half of it');
         if (messages > 1) return;
         begun();
-        await waiting;
+        await once(signal, 'abort');
       }
       const inserted = { kind: 'insert', index: 0, name: 'X-A', value: ` ${messages}` } as const;
       return { verdict: { kind: 'accept', headerChanges: [inserted], body: body() } };
@@ -165,7 +164,6 @@ suite('the verdict', () => {
     await peer.packet();
     await saying;
     await peer.write(Buffer.concat([say.abort(), message]));
-    more();
     assert.deepEqual(await peer.verdict(), ['i 0 "X-A\\u0000 2\\u0000"', 'b "half of it"', 'c']);
     peer.close();
   });
