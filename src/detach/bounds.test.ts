@@ -32,6 +32,10 @@ function mixed(...parts: readonly (string | Buffer)[]): Buffer {
   return Buffer.concat([text(head), ...all, text('\r\n--b--\r\n')]);
 }
 
+const base64Lines = (bytes: Buffer): string => bytes.toString('base64').replace(/.{76}/g, '$&\r\n');
+const numbered = (before: string, after: string): string =>
+  Array.from({ length: 250_000 }, (_, i) => before + i.toString(36) + after).join('');
+
 const part = (head: string, body: string | Buffer): Buffer => mixed(`--b\r\n${head}\r\n\r\n`, body);
 const manyParts = (head: string, body = 'x'): Buffer => mixed(fill(`--b\r\n${head}\r\n\r\n${body}\r\n`));
 const file = (encoding: string, body: string | Buffer): Buffer =>
@@ -78,7 +82,18 @@ const attacks: Record<string, Attack> = {
     says: /more than 10000 lines that begin like a delimiter/,
   },
   'lines of nearly the boundary on 20 levels': { message: nested(20, fill('--b0\r\n')) },
-  'a delimiter again and again': { message: mixed(fill('--b\r\n')), says: /more than 10000 parts/ },
+  'a delimiter again and again': { message: mixed(fill('--b\r\n')), says: /more than 2500 parts/ },
+  'different references in HTML': { message: part('Content-Type: text/html', numbered('cid:', '%41 ')) },
+  'different places in HTML': { message: part('Content-Type: text/html', numbered('src=&#65;', ' ')) },
+  'references in HTML in base64': {
+    message: part(
+      'Content-Type: text/html\r\nContent-Transfer-Encoding: base64',
+      base64Lines(fill('href=cid:x ', 3 * mebibyte)),
+    ),
+  },
+  'references in HTML in UTF-16': {
+    message: part('Content-Type: text/html; charset=utf-16le', fill('c\0i\0d\0:\0')),
+  },
   'references in HTML': { message: part('Content-Type: text/html', fill('cid:x ')) },
   'addresses in HTML': { message: part('Content-Type: text/html', fill('href=x ')) },
   'HTML all in escapes': {
@@ -99,10 +114,27 @@ const attacks: Record<string, Attack> = {
     message: file('quoted-printable', fill('a=\r\n')),
     files: 1,
   },
-  'empty parts': { message: manyParts(''), says: /more than 10000 parts/ },
+  'a picture in quoted-printable with escapes of both kinds': {
+    message: picture('quoted-printable', fill(`${'=AB=cd'.repeat(12)}=\r\n`)),
+  },
+  'a picture in quoted-printable with full lines': {
+    message: picture('quoted-printable', fill(`${'x'.repeat(75)}=\r\n`)),
+  },
+  'a picture in quoted-printable with short lines': {
+    message: picture('quoted-printable', fill('Some text with =C3=A9 and more of it,=\r\ngoing on\r\n')),
+  },
+  'many texts in quoted-printable': {
+    message: manyParts('Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable', '=41'.repeat(120)),
+    says: /more than 2500 parts/,
+  },
+  'many small files': {
+    message: manyParts('Content-Type: application/pdf; name="a.pdf"', 'x'.repeat(380)),
+    says: /more than 2500 parts/,
+  },
+  'empty parts': { message: manyParts(''), says: /more than 2500 parts/ },
   'forwarded messages': {
     message: manyParts('Content-Type: message/rfc822\r\n\r\nContent-Type: text/plain'),
-    says: /more than 10000 parts/,
+    says: /more than 2500 parts/,
   },
   'parts with long fields': {
     message: manyParts(`Content-Type: text/plain; ${'a=b;'.repeat(3900)}`),

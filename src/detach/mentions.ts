@@ -6,11 +6,11 @@ import type { PartHead } from './mime/part-head.ts';
 import { unescapeHtml } from './notice/unescape-html.ts';
 
 /** More references than any mail has: from there on every part that can be referred to counts as shown. */
-const maxReferences = 10_000;
+const maxReferences = 2000;
 const maxReferenceChars = 2 * 1024 * 1024;
 
 /** Places that look like a reference, the same ones counted again: to read one takes as long as a hundred characters. */
-const maxMarks = 20_000;
+const maxMarks = 10_000;
 
 /** Where a reference may end: at the quote it began with, at a blank, or where an address or a style ends. */
 const ends = [
@@ -96,14 +96,19 @@ function readings(bytes: string, charset: string | undefined): string[] {
   return [...new Set([decodeUnlabelled(buffer), decodeLabelled(buffer, charset ?? 'utf-8')])];
 }
 
+/** Nothing in it is an escape of any kind or a character that is left away. */
+const plainText = /^[\w@$+=-][\w@$+=.-]*$/;
+
 /** A reference as it stands there, and as it is meant when escaped for an address, a style, a calendar or HTML. */
 function spellings(text: string): string[] {
+  if (plainText.test(text)) return [text.toLowerCase()];
   const html = unescapeHtml(text);
   const style = html
     .replace(/\\([0-9a-f]{1,6})\s?/gi, (_, hex: string) => codePoint(parseInt(hex, 16)))
     .replace(/\\(?=[^0-9a-f])/gi, '');
-  const all = [text, html, percentDecodeText(html), style, percentDecodeText(style)];
-  return [...new Set(all.map(normalize))].filter((spelling) => spelling !== '');
+  const all = new Set([text, html, percentDecodeText(html)]);
+  if (style !== html) all.add(style).add(percentDecodeText(style));
+  return [...new Set([...all].map(normalize))].filter((spelling) => spelling !== '');
 }
 
 const codePoint = (code: number): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd');
@@ -117,6 +122,8 @@ const normalize = (text: string): string =>
     .normalize('NFC')
     .toLowerCase();
 
+const isAscii = (octets: string): boolean => !/[^\0-\x7f]/.test(octets);
+
 function locations(contentLocation: string): string[] {
   const whole = decodeWords(contentLocation);
   return [whole, whole.replace(/[?#].*$/s, '').replace(/^.*[/\\]/s, '')].flatMap(spellings);
@@ -124,5 +131,8 @@ function locations(contentLocation: string): string[] {
 
 /** With what the octets mean as text. */
 function percentDecodeText(text: string): string {
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => decodeUnlabelled(Buffer.from(percentDecode(run), 'latin1')));
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+    const octets = percentDecode(run);
+    return isAscii(octets) ? octets : decodeUnlabelled(Buffer.from(octets, 'latin1'));
+  });
 }

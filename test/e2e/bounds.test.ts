@@ -12,6 +12,7 @@ const from = 'a@example.com';
 const to = ['b@x.example'];
 const head = `From: ${from}\r\nTo: b@x.example\r\nSubject: x\r\nMessage-ID: <x@y>\r\nDate: Mon, 6 Jan 2025 10:00:00 +0000\r\n`;
 const mebibyte = 1024 * 1024;
+const mostTries = 6;
 
 const fill = (unit: string, bytes: number): string => unit.repeat(Math.floor(bytes / unit.length));
 const mixed = (body: string): Buffer =>
@@ -25,6 +26,23 @@ const structures: readonly (readonly [what: string, message: () => Buffer])[] = 
     () => mixed(fill(`--b\r\nContent-Type: text/plain; ${'a=b;'.repeat(3900)}\r\n\r\nx\r\n`, 32 * mebibyte)),
   ],
   ['400,000 parts', () => mixed('--b\r\n\r\nx\r\n'.repeat(400_000))],
+  [
+    'a picture in quoted-printable',
+    () =>
+      mixed(
+        '--b\r\nContent-Type: text/html\r\n\r\n<img src="cid:one@x">\r\n--b\r\nContent-Type: image/png\r\n' +
+          'Content-ID: <one@x>\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n' +
+          fill(`${'=AB=CD'.repeat(12)}=\r\n`, 4 * mebibyte),
+      ),
+  ],
+  [
+    'references in HTML',
+    () =>
+      mixed(
+        '--b\r\nContent-Type: text/html\r\n\r\n' +
+          Array.from({ length: 400_000 }, (_, i) => `cid:${i.toString(36)}%41 `).join(''),
+      ),
+  ],
   [
     'a type of 1.9 MB',
     () =>
@@ -45,11 +63,19 @@ test('no message costs more than three times one of its size with a file', async
   await send(file(4 * mebibyte));
   for (const [what, build] of structures) {
     const message = build();
-    const plain = await send(file(message.length));
-    const cost = await send(message);
-    console.log(`${what}: ${message.length} bytes, ${cost.toFixed(2)} s of CPU, a file ${plain.toFixed(2)} s`);
-    assert.ok(withoutTrace(sink.messages.at(-1)!.data, message).equals(message), `${what} came out changed`);
-    assert.ok(cost <= 3 * plain + 0.2, `${what}: ${cost} s of CPU, a file ${plain} s`);
+    const plain = file(message.length);
+    const tries: string[] = [];
+    // Other work on the machine, and code that is compiled for the first time, can only add to a cost.
+    for (;;) {
+      const innocent = await send(plain);
+      const cost = await send(message);
+      assert.ok(withoutTrace(sink.messages.at(-1)!.data, message).equals(message), `${what} came out changed`);
+      tries.push(`${cost.toFixed(2)} s of CPU, a file ${innocent.toFixed(2)} s`);
+      if (cost <= 3 * innocent) break;
+      assert.ok(tries.length < mostTries, `${what}:\n${tries.join('\n')}`);
+    }
+    console.log(`${what}: ${message.length} bytes, ${tries.at(-1)!}, at try ${tries.length}`);
+    sink.messages.length = 0;
   }
 });
 

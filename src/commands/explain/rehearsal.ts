@@ -51,6 +51,7 @@ export async function rehearse(message: MessageFile, options: RehearsalOptions):
     return { urls, files: files.length, notices: [...texts], log: lines, bytesIn, bytesOut, after };
   } finally {
     await outgoing.dispose();
+    incoming.release();
     await detacher.close();
   }
 }

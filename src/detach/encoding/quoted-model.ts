@@ -53,6 +53,16 @@ export class QuotedModel {
     return soft ? softBreak + this.#forms[key(place, 0)]! : form;
   }
 
+  /**
+   * The most frequent case, quickly: `expect` and `learn` for an octet that is neither CR nor the last of its line and is
+   * written as itself. False: it is not expected so, and nothing has changed.
+   */
+  takePlain(octet: number): boolean {
+    if (this.#line === 0 || this.#line + 2 > this.#max || this.#forms[octet] !== literal) return false;
+    this.#line += 1;
+    return true;
+  }
+
   /** Takes note of what was really written. */
   learn(place: Place, choice: number, expected: number): void {
     const form = choice & 3;
@@ -78,6 +88,11 @@ function key(place: Place, line: number): number {
   if ((place & last) !== 0 && (byte === space || byte === tab)) return atEnd + byte;
   // A dot alone would end an SMTP message, `From ` a message in a mailbox file.
   return line === 0 && (byte === 0x2e || byte === 0x46) ? atStart + byte : byte;
+}
+
+/** Whether this octet and the next one are there and no CR: neither a line end nor the last octet of a line. */
+export function isWithinLine(bytes: Buffer, at: number): boolean {
+  return at + 1 < bytes.length && bytes[at] !== 0x0d && bytes[at + 1] !== 0x0d;
 }
 
 /** The place of the octet at `at`; two more are there unless these are the last. */

@@ -4,7 +4,16 @@
  * What programs read differently ends it: blanks at the end of a line, `=` without hex digits, a lone CR or LF. Keeps
  * two decoded octets, an unfinished escape, and the surprises, which are bounded by `maxRecipeBytes`.
  */
-import { placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
+import {
+  isWithinLine,
+  placeAt,
+  QuotedModel,
+  capitals,
+  lineEnd,
+  literal,
+  smallLetters,
+  softBreak,
+} from './quoted-model.ts';
 import type { DecodedFile, Reader } from './reader.ts';
 import { maxRecipeBytes, exceptionCost, type Recipe } from './recipe.ts';
 
@@ -76,6 +85,15 @@ export class QuotedReader implements Reader {
     let at = 0;
     let ok = true;
     while (at < raw.length) {
+      const octet = raw[at]!;
+      if (octet !== equals && octet !== cr && octet !== lf) {
+        at += 1;
+        this.#blank = octet === 0x20 || octet === 0x09;
+        decoded[count] = octet;
+        choices[count++] = this.#soft ? literal + softBreak : literal;
+        this.#soft = false;
+        continue;
+      }
       const token = readToken(raw, at);
       if (token === cutToken) break;
       const { value, form, length } = token;
@@ -84,7 +102,7 @@ export class QuotedReader implements Reader {
         break;
       }
       at += length;
-      this.#blank = form === literal && (value === 0x20 || value === 0x09);
+      this.#blank = false;
       if (form === softBreak) {
         this.#soft = true;
         continue;
@@ -110,6 +128,10 @@ export class QuotedReader implements Reader {
     for (; at < end; at++) {
       const choice = this.#choices[at]!;
       if (choice === withFirst) continue;
+      if (choice === literal && isWithinLine(bytes, at) && this.#model.takePlain(bytes[at]!)) {
+        this.#asExpected++;
+        continue;
+      }
       const place = placeAt(bytes, at);
       const expected = this.#model.expect(place);
       if (choice === expected) this.#asExpected++;
@@ -136,12 +158,13 @@ const unreadable = 255;
 const broken: Token = { value: 0, form: unreadable, length: 0 };
 const soft: Token = { value: 0, form: softBreak, length: 3 };
 const hard: Token = { value: cr, form: lineEnd, length: 2 };
-/** One for each octet and way to write it: a large part is no reason to make millions of objects. */
-const tokens = [literal, capitals, smallLetters].map((form) =>
-  Array.from({ length: 256 }, (_, value): Token => ({ value, form, length: form === literal ? 1 : 3 })),
-);
+/** One for each octet and way to escape it: a large part is no reason to make millions of objects. */
+const [inCapitals, inSmallLetters] = [capitals, smallLetters].map((form) =>
+  Array.from({ length: 256 }, (_, value): Token => ({ value, form, length: 3 })),
+) as [Token[], Token[]];
 const cutToken = Symbol('cut');
 
+/** An escape or a line end. */
 function readToken(raw: Buffer, at: number): Token | typeof cutToken {
   const byte = raw[at]!;
   const next = raw[at + 1];
@@ -154,10 +177,10 @@ function readToken(raw: Buffer, at: number): Token | typeof cutToken {
     // Letters of both kinds in one escape are nothing that an encoder writes.
     const form = (high | low) & 0x30;
     if (high < 0 || low < 0 || form === 0x30) return broken;
-    return tokens[form === 0x20 ? smallLetters : capitals]![(high & 0xf) * 16 + (low & 0xf)]!;
+    return (form === 0x20 ? inSmallLetters : inCapitals)[(high & 0xf) * 16 + (low & 0xf)]!;
   }
-  if (byte === cr) return next === undefined ? cutToken : next === lf ? hard : broken;
-  return byte === lf ? broken : tokens[literal]![byte]!;
+  if (byte === lf) return broken;
+  return next === undefined ? cutToken : next === lf ? hard : broken;
 }
 
 /** The value, plus 16 for a capital letter and 32 for a small one; -1: no hex digit. */

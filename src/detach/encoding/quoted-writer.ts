@@ -1,13 +1,22 @@
-import { octetOf, placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
+import {
+  isWithinLine,
+  octetOf,
+  placeAt,
+  QuotedModel,
+  capitals,
+  lineEnd,
+  literal,
+  smallLetters,
+  softBreak,
+} from './quoted-model.ts';
 import type { QuotedRecipe } from './recipe.ts';
 
-const line = Buffer.from('\r\n');
-const soft = Buffer.from('=\r\n');
-const escapes = [capitals, smallLetters].map((form) =>
-  Array.from({ length: 256 }, (_, byte) => {
-    const digits = byte.toString(16).padStart(2, '0');
-    return Buffer.from(`=${form === capitals ? digits.toUpperCase() : digits}`);
-  }),
+const equals = 0x3d;
+const cr = 0x0d;
+const lf = 0x0a;
+/** The sixteen digits of each form of an escape. */
+const hexDigits = [capitals, smallLetters].map((form) =>
+  Buffer.from(form === capitals ? '0123456789ABCDEF' : '0123456789abcdef'),
 );
 
 /** A soft line break and an escape. */
@@ -28,6 +37,8 @@ class QuotedWriter {
   /** Octets until the next exception. */
   #skip: number;
   #held: Buffer = Buffer.alloc(0);
+  /** Written to for each block, and copied from. */
+  #room: Buffer = Buffer.alloc(0);
 
   constructor({ exceptions }: QuotedRecipe) {
     this.#exceptions = exceptions;
@@ -37,23 +48,41 @@ class QuotedWriter {
   write(block: Buffer, final: boolean): Buffer {
     const bytes = Buffer.concat([this.#held, block]);
     const end = final ? bytes.length : bytes.length - 2;
-    const out = Buffer.allocUnsafe(Math.max(0, end) * widest);
+    if (this.#room.length < end * widest) this.#room = Buffer.allocUnsafe(end * widest);
+    const out = this.#room;
     let length = 0;
     let at = 0;
     while (at < end) {
+      if (this.#skip > 0 && isWithinLine(bytes, at) && this.#model.takePlain(bytes[at]!)) {
+        this.#skip -= 1;
+        out[length++] = bytes[at++]!;
+        continue;
+      }
       const place = placeAt(bytes, at);
       const expected = this.#model.expect(place);
       const choice = this.#choose(expected);
       this.#model.learn(place, choice, expected);
-      if (choice >= softBreak) length += soft.copy(out, length);
+      // Octet by octet: to copy two or three with `copy` takes ten times as long.
+      if (choice >= softBreak) {
+        out[length++] = equals;
+        out[length++] = cr;
+        out[length++] = lf;
+      }
       const form = choice & 3;
-      if (form === lineEnd) length += line.copy(out, length);
-      else if (form === literal) out[length++] = octetOf(place);
-      else length += escapes[form - 1]![octetOf(place)]!.copy(out, length);
+      if (form === lineEnd) {
+        out[length++] = cr;
+        out[length++] = lf;
+      } else if (form === literal) out[length++] = octetOf(place);
+      else {
+        const digits = hexDigits[form - 1]!;
+        out[length++] = equals;
+        out[length++] = digits[octetOf(place) >> 4]!;
+        out[length++] = digits[octetOf(place) & 0xf]!;
+      }
       at += form === lineEnd ? 2 : 1;
     }
     this.#held = Buffer.from(bytes.subarray(at));
-    return out.subarray(0, length);
+    return Buffer.from(out.subarray(0, length));
   }
 
   #choose(expected: number): number {

@@ -217,16 +217,16 @@ suite('sizes that cost only their bytes', () => {
     assert.deepEqual(scan(mixed, [body]).leaves, leaves);
   });
 
-  test('10,000 parts', () => {
-    const body = Buffer.concat([Buffer.from('--b\r\n\r\nx\r\n'.repeat(10_000)), crlf('--b--')]);
-    assert.equal(scan(mixed, chunked(body)).leaves.length, 10_000);
+  test('2,500 parts', () => {
+    const body = Buffer.concat([Buffer.from('--b\r\n\r\nx\r\n'.repeat(2500)), crlf('--b--')]);
+    assert.equal(scan(mixed, chunked(body)).leaves.length, 2500);
   });
 
   test('parts without end', () => {
     const body = Buffer.concat([Buffer.from('--b\r\n\r\nx\r\n'.repeat(20_001)), crlf('--b--')]);
     const { leaves, tooMuchOf } = scan(mixed, chunked(body));
-    assert.equal(leaves.length, 10_000);
-    assert.equal(tooMuchOf, 'more than 10000 parts');
+    assert.equal(leaves.length, 2500);
+    assert.equal(tooMuchOf, 'more than 2500 parts');
     assert.deepEqual(scan(mixed, [body]).leaves, leaves);
   });
 

@@ -4,7 +4,7 @@
  */
 export const structureLimits = {
   /** Parts of all multiparts, and forwarded messages. */
-  parts: { most: 10_000, says: 'parts' },
+  parts: { most: 2500, says: 'parts' },
   /** Headers of all parts together. */
   partHeaderBytes: { most: 1024 * 1024, says: 'bytes of part headers' },
   /** Lines that begin with an open boundary and are no delimiter. */

@@ -32,6 +32,7 @@ async function pass(detacher: Detacher, message: Buffer): Promise<number> {
   const outgoing = await incoming.detach(envelope);
   for await (const block of outgoing.body()) if (block.length > 0) await nextTurn();
   await outgoing.dispose();
+  incoming.release();
   return outgoing.files.length;
 }
 

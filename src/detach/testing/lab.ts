@@ -93,13 +93,18 @@ export class Lab {
   async detach(message: Buffer | readonly Buffer[], to: Envelope = envelope): Promise<Detached> {
     const chunks = ArrayBuffer.isView(message) ? [message] : message;
     const incoming = await this.detacher.receive(stream(chunks), { signal: new AbortController().signal });
-    const outgoing = await incoming.detach(to);
-    const parts: Buffer[] = [outgoing.header];
-    for await (const block of outgoing.body()) parts.push(Buffer.from(block));
-    await outgoing.dispose();
-    const bytes = Buffer.concat(parts);
-    if (bytes.length !== outgoing.bytesOut) throw new Error(`bytesOut ${outgoing.bytesOut}, ${bytes.length} came out`);
-    return { message: bytes, files: outgoing.files };
+    try {
+      const outgoing = await incoming.detach(to);
+      const parts: Buffer[] = [outgoing.header];
+      for await (const block of outgoing.body()) parts.push(Buffer.from(block));
+      await outgoing.dispose();
+      const bytes = Buffer.concat(parts);
+      if (bytes.length !== outgoing.bytesOut)
+        throw new Error(`bytesOut ${outgoing.bytesOut}, ${bytes.length} came out`);
+      return { message: bytes, files: outgoing.files };
+    } finally {
+      incoming.release();
+    }
   }
 
   async restore(message: Buffer): Promise<Buffer> {
