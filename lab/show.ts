@@ -33,7 +33,10 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
   heading(`After: the same message, read over IMAP as ${first.recipient}`);
   quote(abridge(first.message));
 
-  const links = linksIn(first.message, baseUrl);
+  // Below the links of the files stands that of their page.
+  const all = linksIn(first.message, baseUrl);
+  const links = all.slice(0, sample.files.length);
+  const page = all[sample.files.length];
   const downloads = await Promise.all(links.map(download));
   showLinks(downloads, sample);
   const hashes = new Set(sample.files.map(({ content }) => `files/${sha256(content)}`));
@@ -49,11 +52,12 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
       ok: copies.length === sample.to.length,
     },
     { what: `one link for each of the ${sample.files.length} files`, ok: links.length === sample.files.length },
+    { what: 'one more, where all of them come as one ZIP archive', ok: page !== undefined && (await isArchive(page)) },
     {
       what: 'every copy has the same links',
-      ok: copies.every((copy) => String(linksIn(copy.message, baseUrl)) === String(links)),
+      ok: copies.every((copy) => String(linksIn(copy.message, baseUrl)) === String(all)),
     },
-    { what: 'no link is longer than 100 characters', ok: links.every((url) => url.length <= 100) },
+    { what: 'no link is longer than 100 characters', ok: all.every((url) => url.length <= 100) },
     ...sample.files.map(({ name, content }) => ({
       what: `behind a link: ${name}, the same by SHA-256`,
       ok: downloads.some((each) => each.sha256 === sha256(content) && each.name === name),
@@ -69,6 +73,16 @@ export function showChecks(checks: readonly Check[]): boolean {
   heading('Checks');
   for (const { what, ok } of checks) say(`  ${ok ? green('ok  ') : red('FAIL')}  ${what}`);
   return checks.every(({ ok }) => ok);
+}
+
+async function isArchive(page: string): Promise<boolean> {
+  const answer = await fetch(`${page}/all.zip`);
+  return (
+    answer.ok &&
+    Buffer.from(await answer.arrayBuffer())
+      .toString('latin1')
+      .startsWith('PK')
+  );
 }
 
 async function download(url: string): Promise<Download> {

@@ -76,7 +76,9 @@ const url = /https:\/\/files\.example\/[\w-]{22}/g;
 /** Texts with the notice taken out of each: what stands before it, and what after. */
 function around(leaf: Leaf): readonly [before: string, after: string] {
   const box = /<div lang="en".*?<\/div>/s.exec(leaf.text);
-  const plain = /Attached to this message until .*?:\n(?:\n[^\n]+\n[^\n]*https:\S+(?:\n|$))+/s.exec(leaf.text);
+  const plain = /Attached to this message until .*?:\n(?:\n(?:[^\n]+\n)+?(?:\nAll files:\n)?https:\S+(?:\n|$))+/s.exec(
+    leaf.text,
+  );
   const match = leaf.type === 'text/html' ? box : plain;
   assert.ok(match, `no notice in ${leaf.text}`);
   return [leaf.text.slice(0, match.index).trimEnd(), leaf.text.slice(match.index + match[0].length).trimStart()];
@@ -145,6 +147,8 @@ test('apple-mail-pictures-between-text: each link at its file’s place', async 
   assert.match(seen[1]!.join('|'), notice(/IMG_2042\.jpeg/));
   assert.match(seen[2]!.join('|'), /^The quote of the plumber:\|/);
   assert.match(seen[2]!.join('|'), notice(/quote\.pdf/));
+  assert.deepEqual([links(texts(outcome)[0]!), links(texts(outcome)[1]!), links(texts(outcome)[2]!)], [1, 1, 2]);
+  assert.match(seen[2]!.join('|'), /\|LINK\|All files:\|LINK$/);
   assert.deepEqual(seen[3], ['Sent from my iPhone']);
   const mail = await simpleParser(outcome.message);
   assert.match(mail.text!.replace(/\s+/g, ' '), /ceiling: .*IMG_2041.* and here .*IMG_2042.* plumber: .*quote\.pdf/);
@@ -156,14 +160,18 @@ test('three-forwarded-statements: in the letter and in each forwarded message, w
   const told = letter!.text.match(/^statement.*(?= \(PDF)/gm)!;
   assert.equal(new Set(told).size, 3, told.join());
   assert.ok(told.every((name) => name.endsWith('.pdf')));
-  assert.equal(links(letter!), 3);
+  const [first, second, third, page, ...more] = letter!.text.match(url)!;
+  assert.equal(new Set([first, second, third, page]).size, 4);
+  assert.deepEqual(more, []);
+  assert.match(letter!.text, /\n\nAll files:\n\S+\n/);
   assert.deepEqual(
     inner.map((leaf) => [around(leaf)[0], links(leaf)]),
     [1, 2, 3].map((n) => [`Your statement for account ${n} is attached.`, 1]),
   );
   assert.deepEqual(
     inner.flatMap(({ text }) => text.match(url)),
-    letter!.text.match(url),
+    [first, second, third],
+    'a forwarded message gives nothing away but its own file',
   );
 });
 
@@ -224,11 +232,12 @@ suite('names can be read', () => {
   });
 });
 
-test('thirty-photos: all names', async () => {
+test('thirty-photos: all names, and one link', async () => {
   const outcome = await deliver('thirty-photos');
   const [text, ...more] = texts(outcome);
   assert.equal(more.length, 0);
   assert.equal(text!.text.match(/^IMG_\d+\.jpeg /gm)?.length, 30);
+  assert.equal(links(text!), 1);
   assert.match(around(text!)[1], /^Sent from my iPhone/);
 });
 

@@ -4,7 +4,7 @@
  * whole.
  */
 import type { Config } from '../config/config.ts';
-import type { Notice } from '../links/interface.ts';
+import { linkUrl, type Notice } from '../links/interface.ts';
 import { messageIdentityOf } from '../message/message-identity.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
@@ -89,7 +89,8 @@ async function replaceFiles(
     },
   });
   const { notice } = context;
-  const rewritten = await rewriteMessage(message, files, { ...links, notice });
+  const page = records.page === undefined ? undefined : linkUrl(links.baseUrl, records.page);
+  const rewritten = await rewriteMessage(message, files, { ...links, notice, page });
   if (rewritten.growth + fieldBytes >= 0) return undefined;
   const manifest = await describeMessage(message, rewritten, { files: chosen, checksum });
   const field = fieldFor(await records.finish(manifest, signal));

@@ -14,6 +14,8 @@ export interface Place {
   readonly told: readonly Detached[];
   /** The files stood before the text. */
   readonly isAbove: boolean;
+  /** No other one of this form of the message stands below it. */
+  readonly isLast: boolean;
 }
 
 /** `complete`: whoever reads the message sees the notice in one of these texts. */
@@ -84,11 +86,13 @@ function inSequence(
     const number = leaf.container === container ? before : 0;
     groups.set(number, [...(groups.get(number) ?? []), entry]);
   }
-  if (!mayDivide || groups.size < 2) return [{ text: first, told, isAbove: false }];
+  if (!mayDivide || groups.size < 2) return [{ text: first, told, isAbove: false, isLast: true }];
+  const last = Math.max(...groups.keys());
   return Array.from(groups, ([number, group]) => ({
     text: siblings[Math.max(0, number)]!,
     told: group,
     isAbove: number < 0,
+    isLast: number === last,
   }));
 }
 

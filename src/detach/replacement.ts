@@ -16,7 +16,10 @@ export interface Replacement {
   readonly edits: readonly Edit[];
 }
 
-export type ReplaceOptions = TextOptions;
+export interface ReplaceOptions extends TextOptions {
+  /** Address of the page with all files of the message; undefined: there is none. */
+  readonly page: string | undefined;
+}
 
 export async function replaceParts(
   message: ReadMessage,
@@ -31,7 +34,9 @@ export async function replaceParts(
     for (const entry of group) {
       if (entry !== standIn) all.push(await removal(message, entry.part));
       else {
-        const content = contentOf(standIns.get(entry) ?? group, options);
+        const told = standIns.get(entry) ?? group;
+        const page = pageOf(told, detached, options);
+        const content = options.notice.write({ items: told.map(({ item }) => item), page });
         const replaced = await noticeFor(message, entry.part, { content, fileName: options.notice.fileName });
         header = replaced.header ?? header;
         all.push(replaced.edit);
@@ -41,8 +46,9 @@ export async function replaceParts(
   return { header, edits: all.sort((a, b) => a.from - b.from) };
 }
 
-const contentOf = (told: readonly Detached[], { notice, page }: ReplaceOptions): NoticeTexts =>
-  notice.write({ items: told.map(({ item }) => item), page });
+/** Only who is told of all files is told of their page: a forwarded message must not give away the others. */
+const pageOf = (told: readonly Detached[], all: readonly Detached[], { page }: ReplaceOptions): string | undefined =>
+  told.length === all.length ? page : undefined;
 
 interface Told {
   readonly edits: readonly Edit[];
@@ -55,16 +61,16 @@ interface Told {
  * can, the place of a file does; only where the message has no file of its own, nothing does.
  */
 async function tell(message: ReadMessage, detached: readonly Detached[], options: ReplaceOptions): Promise<Told> {
-  const { notice, page } = options;
   const editor = new TextEditor(message, options);
   const edits: Edit[] = [];
   const standIns = new Map<Detached, readonly Detached[]>();
   const outermost = outermostMessage(detached);
-  const mayDivide = page === undefined || detached.length <= notice.maxLinks;
   for (const scope of new Set([outermost, ...detached.map(({ part }) => messageOf(part.leaf))])) {
     const own = detached.filter(({ part }) => messageOf(part.leaf) === scope);
     const told = scope === outermost ? detached : own;
-    const inTexts = await editor.insert(choosePlaces(message.texts, told, { message: scope, mayDivide }));
+    const page = pageOf(told, detached, options);
+    const mayDivide = page === undefined || told.length <= options.notice.maxLinks;
+    const inTexts = await editor.insert(choosePlaces(message.texts, told, { message: scope, mayDivide }), page);
     const last = inTexts.complete ? undefined : chooseStandIn(own);
     if (last !== undefined) standIns.set(last, told);
     // A part of its own that a program may hide is told of in the texts as well, where that can be.

@@ -17,14 +17,16 @@ const maxRewrittenBytes = 512 * 1024;
 export interface TextOptions {
   readonly notice: Notice;
   readonly position: Position;
-  /** Address of the page with all files of the message; undefined: there is none. */
-  readonly page?: string | undefined;
 }
 
 /** `complete`: the notice stands in all of them, and there is no other text that a reader may see instead. */
 export interface TextEdits {
   readonly edits: readonly Edit[];
   readonly complete: boolean;
+}
+
+interface Paged {
+  readonly page: string | undefined;
 }
 
 export class TextEditor {
@@ -37,18 +39,19 @@ export class TextEditor {
     this.#options = options;
   }
 
-  async insert({ places, complete }: Places): Promise<TextEdits> {
+  /** `page`: address of the page with all files that are told of; it stands behind the last of them. */
+  async insert({ places, complete }: Places, page: string | undefined): Promise<TextEdits> {
     const byText = new Map<ReadLeaf, Place[]>();
     for (const place of places) byText.set(place.text, [...(byText.get(place.text) ?? []), place]);
     const edits: Edit[] = [];
     for (const [text, all] of byText) {
-      const edit = await this.#edit(text, all);
+      const edit = await this.#edit(text, all, { page });
       if (edit) edits.push(edit);
     }
     return { edits, complete: complete && edits.length === byText.size };
   }
 
-  async #edit({ leaf, end }: ReadLeaf, places: readonly Place[]): Promise<Edit | undefined> {
+  async #edit({ leaf, end }: ReadLeaf, places: readonly Place[], { page }: Paged): Promise<Edit | undefined> {
     if (end - leaf.bodyAt > maxTextBytes) return undefined;
     const body = await this.#message.bytes(leaf.bodyAt, end);
     const before: Carrier = {
@@ -57,7 +60,7 @@ export class TextEditor {
       transferEncoding: leaf.head.encoding,
       body,
     };
-    const after = this.#write(before, places);
+    const after = this.#write(before, places, { page });
     if (after === undefined) return undefined;
     if (after.transferEncoding === before.transferEncoding && after.params === before.params)
       return smallestEdit(leaf.bodyAt, body, after.body);
@@ -69,11 +72,11 @@ export class TextEditor {
     return { from: leaf.headerAt, to: end, insert: Buffer.concat([changed, emptyLine, after.body]) };
   }
 
-  #write(before: Carrier, places: readonly Place[]): Carrier | undefined {
-    const { notice, position, page } = this.#options;
+  #write(before: Carrier, places: readonly Place[], { page }: Paged): Carrier | undefined {
+    const { notice, position } = this.#options;
     let carrier = before;
-    for (const { told, isAbove } of places) {
-      const content = notice.write({ items: told.map(({ item }) => item), page });
+    for (const { told, isAbove, isLast } of places) {
+      const content = notice.write({ items: told.map(({ item }) => item), page: isLast ? page : undefined });
       const at = isAbove ? 'top' : position;
       const body = insertNotice(carrier, content, at);
       if (body === undefined) {

@@ -74,7 +74,7 @@ function fill(
       size: writtenSize(ours, size),
       url: isList ? undefined : url,
     })),
-    page: items.length > 1 ? page : undefined,
+    page,
     contact,
   };
 }
