@@ -17,7 +17,7 @@ export interface ConfigTree {
 export interface DetachOptions {
   /** A port on 127.0.0.1, or addresses as in `outbound.nextHop`. */
   readonly nextHop: number | readonly string[];
-  /** Azurite's connection string. */
+  /** Azurite's connection string, or the path of a directory. */
   readonly storage: string;
   readonly config?: ConfigTree;
   readonly env?: Readonly<Record<string, string>>;
@@ -251,7 +251,9 @@ export async function prepareDetach(options: DetachOptions): Promise<DetachInsta
     detach: { minSize: 102_400 },
     spool: { directory: join(home, 'spool') },
     loopguard: { cluster: 'test', keys: [`k1:${freshBytes(32).toString('base64')}`] },
-    storage: { connectionString: options.storage },
+    storage: options.storage.startsWith('/')
+      ? { directory: options.storage, reserve: 0 }
+      : { connectionString: options.storage },
     links: {
       baseUrl: `http://127.0.0.1:${linksPort}`,
       address: '127.0.0.1',

@@ -12,15 +12,26 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Creates a folder for us alone, durably, when it is missing; its parent is there. */
+/** Creates a folder for us alone when it is missing; its parent is there. Afterwards it is durable, whoever made it. */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, 0o700);
+    // The umask may have taken more away than it should.
+    await chmod(path, 0o700);
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return;
-    throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
-  // The umask may have taken more away than it should.
-  await chmod(path, 0o700);
   await syncFolder(dirname(path));
+  durable.add(path);
+}
+
+/**
+ * Folders that this process knows to be on disk. Of any other one it cannot be told whether the process that made it
+ * has flushed it already, and files in a folder that a power cut takes away are gone with it.
+ */
+const durable = new Set<string>();
+
+/** As `makeFolder`, which is called once for each folder and process. */
+export async function requireFolder(path: string): Promise<void> {
+  if (!durable.has(path)) await makeFolder(path);
 }

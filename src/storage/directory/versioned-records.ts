@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Drafts, suspectMs } from './drafts.ts';
 import { hasCode } from './fs-errors.ts';
 import { pathOf, type Place } from './layout.ts';
-import { makeFolder, syncFolder } from './sync-folder.ts';
+import { makeFolder, requireFolder, syncFolder } from './sync-folder.ts';
 import { type Draft, encodeVersion, newVersion, openVersion, tombstone, type Version } from './version.ts';
 
 /** Tries to announce a change while versions are tidied, which takes a few milliseconds. */
@@ -200,10 +200,12 @@ async function linkIfFree(from: string, to: string): Promise<boolean> {
 
 /** Creates the folder of a shard when its first file comes. */
 export async function linkIntoFolder(from: string, to: string): Promise<void> {
+  await requireFolder(dirname(to));
   try {
     await link(from, to);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
+    // Somebody has removed it.
     await makeFolder(dirname(to));
     await link(from, to);
   }
