@@ -8,6 +8,7 @@ import { createStore } from '../storage/store.ts';
 import { storeMessage } from '../storage/testing/store-message.ts';
 import { linkUrl } from './link-url.ts';
 import { type LinkServer, startLinkServer } from './server.ts';
+import { silentReaders } from './testing/silent-readers.ts';
 
 /** Where to leave pictures of the pages for a person to look at; none are taken when it is not set. */
 const gallery = process.env['DETACH_TEST_SCREENSHOTS'];
@@ -41,7 +42,7 @@ before(async () => {
     },
     store,
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    meter: { fileCorrupt: silent, readerBusy: silent },
+    meter: silentReaders,
   });
   put = async (bytes, name, type) => {
     const { tokens } = await storeMessage(store, { files: [{ bytes, name, type }] });

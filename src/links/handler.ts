@@ -6,6 +6,7 @@
  * broken download and not a short file.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LinkRefusal } from '../observe/interface.ts';
 import { fingerprintOf, type Link, linkState, type Page } from '../storage/interface.ts';
 import { ArchiveDownloads } from './archive/archive-downloads.ts';
 import { clientAddress } from './client-address.ts';
@@ -96,6 +97,7 @@ export class LinkHandler {
     if (state !== 'living') this.#say(exchange, state);
     else if (wants === 'file') await this.#files.answer(exchange, link);
     else if (await this.#lookup.hasFile(link, exchange.client)) {
+      this.#options.meter.page();
       const href = `${basePath}/${token}/file`;
       sendPage(exchange, frame, {
         status: 200,
@@ -140,9 +142,22 @@ export class LinkHandler {
   }
 
   #say(exchange: Exchange, name: MessageName, headers: Readonly<Record<string, string>> = {}): void {
+    const reason = refusals[name];
+    if (reason) this.#options.meter.linkRefused(reason);
     say(exchange, this.#options.frame, { name, headers });
   }
 }
+
+/** As what an answer is counted; the others are none about a link. */
+const refusals: Partial<Record<MessageName, LinkRefusal>> = {
+  unknown: 'unknown',
+  expired: 'expired',
+  allExpired: 'expired',
+  revoked: 'revoked',
+  allRevoked: 'revoked',
+  gone: 'missing',
+  allGone: 'missing',
+};
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';

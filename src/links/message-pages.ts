@@ -33,6 +33,7 @@ export class MessagePages {
       if (!others.some(isThere)) return nothingLeft([...files, ...others]);
     }
     const html = messagePage(page, files, { frame, shown, language: exchange.language, basePath, token, extent });
+    this.#options.meter.page();
     sendPage(exchange, frame, { status: 200, html });
     return undefined;
   }

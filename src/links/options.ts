@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Log, Meter, RepeatedLines } from '../observe/interface.ts';
+import type { Log, ReaderMeter, RepeatedLines } from '../observe/interface.ts';
 import type { NetworkList } from '../smtp/networks.ts';
 import type { Store } from '../storage/interface.ts';
 import type { Limits } from './limits.ts';
@@ -22,7 +22,7 @@ export interface LinkHandlerOptions {
   readonly log: Log;
   /** For what strangers can cause as often as they like. */
   readonly lines: RepeatedLines;
-  readonly meter: Pick<Meter, 'fileCorrupt' | 'readerBusy'>;
+  readonly meter: ReaderMeter;
   readonly limits: Limits;
   readonly now: () => number;
 }

@@ -16,6 +16,7 @@ import { storeMessage } from '../storage/testing/store-message.ts';
 import { clientShare } from './client-share.ts';
 import type { Limits } from './limits.ts';
 import { type LinkServer, startLinkServer } from './server.ts';
+import { silentReaders } from './testing/silent-readers.ts';
 
 const { signal } = new AbortController();
 const lines: { event: string; fields: Fields }[] = [];
@@ -82,7 +83,7 @@ async function serve(
     },
     store: its,
     log: { debug: () => undefined, info: note, warn: note, error: note },
-    meter: { fileCorrupt: () => (counted.corrupt += 1), readerBusy: () => (counted.busy += 1) },
+    meter: { ...silentReaders, fileCorrupt: () => (counted.corrupt += 1), readerBusy: () => (counted.busy += 1) },
     limits,
   });
   t.after(() => server.close());

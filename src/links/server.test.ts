@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { ContainerClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
-import type { Fields } from '../observe/interface.ts';
+import type { Fields, ReaderMeter } from '../observe/interface.ts';
 import type { Store } from '../storage/interface.ts';
 import { createStore } from '../storage/store.ts';
 import { storeMessage } from '../storage/testing/store-message.ts';
@@ -19,7 +19,15 @@ const { signal } = new AbortController();
 const lines: { event: string; fields: Fields }[] = [];
 const note = (event: string, fields: Fields = {}): void => void lines.push({ event, fields });
 const log = { debug: note, info: note, warn: note, error: note };
-const meter = { fileCorrupt: (): void => undefined, readerBusy: (): void => undefined };
+const counted: Record<string, number> = {};
+const count = (name: string, by = 1): void => void (counted[name] = (counted[name] ?? 0) + by);
+const meter: ReaderMeter = {
+  fileCorrupt: () => count('corrupt'),
+  readerBusy: () => count('busy'),
+  page: () => count('pages'),
+  download: (delivery, bytes) => (count(delivery), count(`${delivery} bytes`, bytes)),
+  linkRefused: (reason) => count(reason),
+};
 const readOnly = ContainerSASPermissions.parse('r');
 let azurite: Azurite;
 let container: ContainerClient;
@@ -370,4 +378,23 @@ test('close lets a running download end', async () => {
   assert.ok((await bodyOf(response)).equals(bytes));
   await closing;
   await assert.rejects(fetch(`http://${own.address}/${token}`));
+});
+
+test('pages, downloads, bytes and refusals are counted; who asks for the header alone downloads nothing', async () => {
+  const { token, bytes } = await storeFile(randomBytes(5000), 'counted.bin');
+  const lost = await storeFile(randomBytes(5001), 'lost.bin');
+  await container.deleteBlob(`files/${lost.sha256}`);
+  for (const name of Object.keys(counted)) counted[name] = 0;
+  const before = { ...counted };
+  await (await get(token)).text();
+  await get(token, {}, 'HEAD');
+  await bodyOf(await get(`${token}/file`));
+  await bodyOf(await get(`${token}/file`, { range: 'bytes=0-99' }));
+  await get(`${token}/file`, {}, 'HEAD');
+  await get(`${token}/file`, { 'if-none-match': '*' });
+  await get('A'.repeat(22));
+  await get(lost.token);
+  await get(`${lost.token}/file`);
+  const expected = { pages: 2, stream: 2, 'stream bytes': bytes.length + 100, unknown: 1, missing: 2 };
+  assert.deepEqual(counted, { ...before, ...expected });
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, Server } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { hostPort } from '../smtp/host-port.ts';
-import { RepeatedLines, type Log, type Meter } from '../observe/interface.ts';
+import { RepeatedLines, type Log, type ReaderMeter } from '../observe/interface.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { Store } from '../storage/interface.ts';
 import { Connections } from './connections.ts';
@@ -25,7 +25,7 @@ export interface LinkServerOptions {
   readonly log: Log;
   /** A listening socket of the service's, in place of `links.address` and `links.port`. */
   readonly listenOn?: object;
-  readonly meter: Pick<Meter, 'fileCorrupt' | 'readerBusy'>;
+  readonly meter: ReaderMeter;
   readonly limits?: Partial<Limits>;
   /** ms since 1970; the system's clock when none is given. */
   readonly now?: () => number;

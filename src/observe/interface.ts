@@ -10,6 +10,19 @@ export interface Log {
   error(event: string, fields?: Fields): void;
 }
 
+export type LinkRefusal = 'unknown' | 'expired' | 'revoked' | 'missing';
+
+export interface StoredFigures {
+  readonly files: number;
+  readonly bytes: number;
+  readonly links: Readonly<Record<'living' | 'expired' | 'revoked', number>>;
+  /** When it was counted: ms since 1970. */
+  readonly at: number;
+}
+
+/** What is counted of readers. */
+export type ReaderMeter = Pick<Meter, 'fileCorrupt' | 'readerBusy' | 'page' | 'download' | 'linkRefused'>;
+
 /** Everything that is counted, by name. Labels are closed sets, never something out of a message. */
 export interface Meter {
   transaction(outcome: 'delivered' | 'partial' | 'deferred' | 'refused' | 'lost', seconds: number): void;
@@ -20,6 +33,16 @@ export interface Meter {
   fileCorrupt(): void;
   /** A reader who was told to come again. */
   readerBusy(): void;
+  /** A page that shows a file, or the files of a message. */
+  page(): void;
+  /** An answer with a file, a part of one or an archive; of a redirect no bytes go through us. */
+  download(delivery: 'stream' | 'archive' | 'redirect', bytes: number): void;
+  /** A request answered 404 or 410. */
+  linkRefused(reason: LinkRefusal): void;
+  /** A link that did not exist before. */
+  linkMade(): void;
+  /** What the last sweep found in storage. */
+  stored(found: StoredFigures): void;
   /** `domain` only goes to the log line; the metric is labelled by cluster and fence. */
   loop(fence: 'stamp' | 'count' | 'mirror' | 'chain'): void;
   clients(open: number): void;

@@ -18,11 +18,16 @@ test('every series is there from the start, at 0', async () => {
   const names = ours.map(([name]) => name).filter((name) => !name.includes('_bucket'));
   assert.deepEqual(names.sort(), [
     'detach_mta_clients',
+    ...['archive', 'redirect', 'stream'].map((by) => `detach_mta_download_bytes_total{delivery="${by}"}`),
+    ...['archive', 'redirect', 'stream'].map((by) => `detach_mta_downloads_total{delivery="${by}"}`),
     'detach_mta_files_corrupt_total',
     'detach_mta_files_detached_bytes_total{result="present"}',
     'detach_mta_files_detached_bytes_total{result="stored"}',
     'detach_mta_files_detached_total{result="present"}',
     'detach_mta_files_detached_total{result="stored"}',
+    'detach_mta_last_sweep_timestamp_seconds',
+    'detach_mta_links_made_total',
+    ...['expired', 'missing', 'revoked', 'unknown'].map((why) => `detach_mta_links_refused_total{reason="${why}"}`),
     'detach_mta_loops_total{cluster="c1",fence="chain"}',
     'detach_mta_loops_total{cluster="c1",fence="count"}',
     'detach_mta_loops_total{cluster="c1",fence="mirror"}',
@@ -31,9 +36,13 @@ test('every series is there from the start, at 0', async () => {
     'detach_mta_message_bytes_total{direction="out"}',
     'detach_mta_next_hop_sessions',
     'detach_mta_next_hop_sessions_idle',
+    'detach_mta_pages_total',
     'detach_mta_readers_busy_total',
     'detach_mta_spool_bytes',
     'detach_mta_storage_failures_total',
+    'detach_mta_stored_bytes',
+    'detach_mta_stored_files',
+    ...['expired', 'living', 'revoked'].map((state) => `detach_mta_stored_links{state="${state}"}`),
     'detach_mta_transaction_duration_seconds_count',
     'detach_mta_transaction_duration_seconds_sum',
     'detach_mta_transactions_total{outcome="deferred"}',
@@ -96,6 +105,6 @@ test('two meters share nothing, and process metrics are in each', async () => {
 test('every metric of ours has a help text', async () => {
   const text = await createMeter('c1').registry.metrics();
   const names = [...text.matchAll(/^# TYPE (detach_mta_\S+)/gm)].map(([, name]) => name);
-  assert.equal(names.length, 13);
+  assert.equal(names.length, 22);
   for (const name of names) assert.match(text, new RegExp(`^# HELP ${String(name)} \\S.*\\.$`, 'm'));
 });

@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Meter } from './interface.ts';
+import { labelledCounter } from './labelled-counter.ts';
+import { readerMeter } from './reader-meter.ts';
 
 /** From a small mail on one machine to Postfix's patience with the final dot. */
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600];
@@ -17,7 +19,7 @@ const EVENT_LOOP_MS = 25;
 export function createMeter(cluster: string): { readonly meter: Meter; readonly registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_MS });
-  const transactions = counter(registry, {
+  const transactions = labelledCounter(registry, {
     name: 'transactions_total',
     help: 'Mail transactions by how they ended.',
     label: 'outcome',
@@ -29,19 +31,19 @@ export function createMeter(cluster: string): { readonly meter: Meter; readonly 
     buckets: durationBuckets,
     registers: [registry],
   });
-  const bytes = counter(registry, {
+  const bytes = labelledCounter(registry, {
     name: 'message_bytes_total',
     help: 'Bytes of messages received and sent on.',
     label: 'direction',
     values: ['in', 'out'],
   });
-  const files = counter(registry, {
+  const files = labelledCounter(registry, {
     name: 'files_detached_total',
     help: 'Files moved to storage, by whether storage had them already.',
     label: 'result',
     values: ['stored', 'present'],
   });
-  const fileBytes = counter(registry, {
+  const fileBytes = labelledCounter(registry, {
     name: 'files_detached_bytes_total',
     help: 'Decoded bytes of files moved to storage.',
     label: 'result',
@@ -96,20 +98,7 @@ export function createMeter(cluster: string): { readonly meter: Meter; readonly 
       idle.set(idleCount);
     },
     spool: (size) => spool.set(size),
+    ...readerMeter(registry),
   };
   return { meter, registry };
-}
-
-interface LabelledCounter<L extends string> {
-  readonly name: string;
-  readonly help: string;
-  readonly label: L;
-  readonly values: readonly string[];
-}
-
-/** A counter with a series for each value of its label, all at 0. */
-function counter<L extends string>(registry: Registry, { name, help, label, values }: LabelledCounter<L>): Counter<L> {
-  const made = new Counter({ name: `detach_mta_${name}`, help, labelNames: [label], registers: [registry] });
-  for (const value of values) made.labels(value).inc(0);
-  return made;
 }

@@ -2,7 +2,8 @@ import { setPriority } from 'node:os';
 import { readerSockets } from '../links/limits.ts';
 import { startLinkServer } from '../links/server.ts';
 import { createMeter } from '../observe/meter.ts';
-import { createStore } from '../storage/store.ts';
+import { createStore, openBlobs } from '../storage/store.ts';
+import { watchStored } from './watch-stored.ts';
 import type { Opening, Serving } from './process-host.ts';
 
 /** Where processors are short, readers wait for mail and not mail for readers: a niceness of 10 of 19. */
@@ -14,10 +15,14 @@ export async function openLinks({ config, log, handle }: Opening): Promise<Servi
   const { meter, registry } = createMeter(config.loopguard.cluster);
   const store = createStore({ ...config, maxSockets: readerSockets });
   const server = await startLinkServer({ links: config.links, store, log, meter, listenOn: handle });
+  const endWatch = watchStored(openBlobs(config), { log, meter });
   return {
     registry,
     notReady: [],
     probe: () => Promise.resolve([]),
-    close: (closing) => server.close(closing),
+    close(closing) {
+      endWatch();
+      return server.close(closing);
+    },
   };
 }

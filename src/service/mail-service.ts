@@ -80,7 +80,7 @@ function openDoor(opening: Opening, rooms: Rooms): Promise<Pick<Inbound, 'close'
 
 function createRooms({ config, log, listener, supervisor }: Opening, meter: Meter): Rooms {
   const guard = createGuard(config.loopguard);
-  const store = createStore(config);
+  const store = createStore({ ...config, linkMade: () => meter.linkMade() });
   const nextHop = createNextHop({
     outbound: { ...config.outbound, maxIdle: Math.ceil(config.outbound.maxIdle / config.workers) },
     hostname: config.hostname,

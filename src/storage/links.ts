@@ -13,6 +13,8 @@ export interface CommitLink {
   readonly expiresAfter: number;
   readonly now: number;
   readonly signal: AbortSignal;
+  /** Told when there was no such link before. */
+  readonly made?: (() => void) | undefined;
 }
 
 /**
@@ -22,15 +24,17 @@ export interface CommitLink {
 export async function commitLink(blobs: Blobs, wanted: CommitLink): Promise<Link> {
   const { token, identity, details, signal } = wanted;
   const fresh = newLink(identity, details, wanted);
-  return contend(describe(token), async () => {
+  const link = await contend(describe(token), async () => {
     if (await writeLink(blobs, { token, link: fresh, etag: undefined, signal })) return fresh;
     const found = await readLink(blobs, token, signal);
     if (!found) return undefined;
-    const link = successor(found.link, fresh, wanted);
-    if (link === 'busy') return undefined;
-    if (!link) return found.link;
-    return (await writeLink(blobs, { token, link, etag: found.etag, signal })) ? link : undefined;
+    const next = successor(found.link, fresh, wanted);
+    if (next === 'busy') return undefined;
+    if (!next) return found.link;
+    return (await writeLink(blobs, { token, link: next, etag: found.etag, signal })) ? next : undefined;
   });
+  if (link === fresh) wanted.made?.();
+  return link;
 }
 
 /** What stands in the place of `found` when its message comes again; undefined: it stays as it is. */

@@ -26,6 +26,8 @@ export interface RecordOptions {
   readonly secret: Buffer;
   readonly expiresAfter: number;
   readonly now: () => number;
+  /** Told of each link that did not exist before. */
+  readonly linkMade?: (() => void) | undefined;
 }
 
 /** Characters of From and Subject that are kept: more is shown nowhere. */
@@ -56,7 +58,7 @@ export class CommittedRecords implements MessageRecords {
   }
 
   async putLink(index: number, signal: AbortSignal): Promise<Link> {
-    const { blobs, expiresAfter, now } = this.#options;
+    const { blobs, expiresAfter, now, linkMade } = this.#options;
     const file = this.#message.files[index]!;
     const link = await commitLink(blobs, {
       token: this.tokens[index]!,
@@ -65,6 +67,7 @@ export class CommittedRecords implements MessageRecords {
       expiresAfter,
       now: now(),
       signal,
+      made: linkMade,
     });
     this.#links[index] = link;
     return link;

@@ -29,14 +29,16 @@ export interface StoreOptions extends ContainerOptions {
   readonly links: Pick<Config['links'], 'secret' | 'expiresAfter'> & Partial<Pick<Config['links'], 'cdnUrl'>>;
   /** ms since 1970; the system's clock when none is given. */
   readonly now?: () => number;
+  /** Told of each link that did not exist before. */
+  readonly linkMade?: () => void;
 }
 
 /** The store in the container as configured, or over other blobs. Opens no connection before it is used. */
 export function createStore(options: StoreOptions, blobs: Blobs = openBlobs(options)): Store {
-  const { links, now = Date.now } = options;
+  const { links, now = Date.now, linkMade } = options;
   const [secret] = links.secret;
   if (secret === undefined) throw new TypeError('links.secret is empty');
-  return new BlobStore({ blobs, secret, expiresAfter: links.expiresAfter, now });
+  return new BlobStore({ blobs, secret, expiresAfter: links.expiresAfter, now, linkMade });
 }
 
 /** Where the configuration says that blobs are kept. */

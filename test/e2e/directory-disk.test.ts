@@ -32,8 +32,10 @@ async function send({ detach }: Stage, message: Buffer): Promise<string> {
   return sent.final[0]?.text ?? '';
 }
 
+let files = 0;
+/** A message with a file that nobody has sent before. */
 const withFile = (size: number): Buffer => {
-  const attachments = [{ name: 'a.bin', content: randomBytes(size) }];
+  const attachments = [{ name: 'a.bin', content: randomBytes(size, `file ${++files}`) }];
   return buildMessage({ from: envelope.from, to: 'bob@example.org', attachments });
 };
 
@@ -115,7 +117,7 @@ test('a power cut right after 250: file, link, index and manifest are on disk', 
   const scenario = new Scenario(t);
   const disk = await SmallDisk.create(scenario, 64);
   const stage = await startOn(scenario, storageDirectory(disk.path));
-  const files = ['a', 'b'].map((name) => ({ name: `${name}.bin`, content: randomBytes(mebibyte) }));
+  const files = ['a', 'b'].map((name) => ({ name: `${name}.bin`, content: randomBytes(mebibyte, name) }));
   const message = buildMessage({ from: envelope.from, to: 'bob@example.org', attachments: files });
   assert.match(await send(stage, message), /^250 /);
   const after = await disk.afterPowerCut(scenario);

@@ -88,8 +88,7 @@ export class ArchiveDownloads {
       endWatch();
     }
     const files = pieces.filter(({ kind }) => kind === 'file').length;
-    const fields = { delivery: 'archive', files, bytes: range.count };
-    this.#log.done(exchange, { key: archive.etag, fields });
+    this.#log.done(exchange, { key: archive.etag, delivery: 'archive', bytes: range.count, fields: { files } });
   }
 
   async *#bytesOf(pieces: readonly Piece[], signal: AbortSignal): AsyncGenerator<Buffer> {

@@ -3,21 +3,32 @@ import type { Exchange } from '../exchange.ts';
 import type { LinkHandlerOptions } from '../options.ts';
 
 interface Download {
+  readonly delivery: 'stream' | 'archive' | 'redirect';
+  /** How many went through us. */
+  readonly bytes?: number;
   /** What lines about the same thing have in common. */
   readonly key: string;
   readonly fields: Fields;
 }
 
-/** Says what was downloaded, where the operator wants to know. */
+/** Counts downloads, and says what was downloaded where the operator wants to know. */
 export class DownloadLog {
-  readonly #options: Pick<LinkHandlerOptions, 'lines' | 'logs'>;
+  readonly #options: Pick<LinkHandlerOptions, 'lines' | 'logs' | 'meter'>;
 
-  constructor(options: Pick<LinkHandlerOptions, 'lines' | 'logs'>) {
+  constructor(options: Pick<LinkHandlerOptions, 'lines' | 'logs' | 'meter'>) {
     this.#options = options;
   }
 
-  done({ client, fields }: Pick<Exchange, 'client' | 'fields'>, download: Download): void {
-    const { lines, logs } = this.#options;
-    if (logs !== 'off') lines.info('download', `${client} ${download.key}`, { ...fields, ...download.fields });
+  done({ client, fields }: Pick<Exchange, 'client' | 'fields'>, { key, ...download }: Download): void {
+    const { lines, logs, meter } = this.#options;
+    const { delivery, bytes } = download;
+    meter.download(delivery, bytes ?? 0);
+    if (logs === 'off') return;
+    lines.info('download', `${client} ${key}`, {
+      ...fields,
+      delivery,
+      ...(bytes !== undefined && { bytes }),
+      ...download.fields,
+    });
   }
 }

@@ -46,7 +46,7 @@ export class FileDownloads {
     try {
       const location = await store.signedUrl(sha256, { name, type: contentType(type) });
       exchange.response.writeHead(302, redirectHeaders(location)).end();
-      this.#log.done(exchange, { key: sha256, fields: { sha256, delivery: 'redirect' } });
+      this.#log.done(exchange, { key: sha256, delivery: 'redirect', fields: { sha256 } });
       return true;
     } catch (error) {
       lines.warn('redirect-failed', '', { ...exchange.fields, err: error });
@@ -70,6 +70,6 @@ export class FileDownloads {
     } finally {
       endWatch();
     }
-    this.#log.done(exchange, { key: sha256, fields: { sha256, delivery: 'stream', bytes: send.count } });
+    this.#log.done(exchange, { key: sha256, delivery: 'stream', bytes: send.count, fields: { sha256 } });
   }
 }

@@ -7,6 +7,7 @@ import type { Blobs } from '../../storage/blobs.ts';
 import { createStore, openBlobs } from '../../storage/store.ts';
 import { storeMessage, type StoredMessage, type TestMessage } from '../../storage/testing/store-message.ts';
 import { type LinkServer, type LinkServerOptions, startLinkServer } from '../server.ts';
+import { silentReaders } from './silent-readers.ts';
 
 const day = 86_400_000;
 const secret = Buffer.alloc(32, 1);
@@ -39,7 +40,11 @@ export class LinkLab {
     this.#server = await startLinkServer({
       store: this.#counting(),
       log: { debug: () => undefined, info: note, warn: note, error: note },
-      meter: { fileCorrupt: () => (this.counted.corrupt += 1), readerBusy: () => (this.counted.busy += 1) },
+      meter: {
+        ...silentReaders,
+        fileCorrupt: () => (this.counted.corrupt += 1),
+        readerBusy: () => (this.counted.busy += 1),
+      },
       now: () => this.now,
       ...this.#options,
       limits: { rememberMs: 0, ...this.#options.limits },
