@@ -55,6 +55,19 @@ test('a file is stored, a link takes its place, and the original comes back', as
   assert.deepEqual(await lab.restore(message), mixed);
 });
 
+test('a door that knows why a message must stay whole is asked when it was read, and nothing is stored', async () => {
+  const empty = new MemoryStore();
+  const other = new Lab({ store: empty });
+  const to = { reversePath: 'sender@a.example', recipients: ['u@b.example'] };
+  try {
+    assert.deepEqual(await other.detach(mixed, { ...to, keepWhole: () => 'a reason' }), { message: mixed, files: [] });
+    assert.equal(empty.files.size + empty.links.size + empty.messages.size, 0);
+    assert.equal((await other.detach(mixed, { ...to, keepWhole: () => undefined })).files.length, 1);
+  } finally {
+    await other.close();
+  }
+});
+
 test('one byte at a time gives the same', async () => {
   const whole = await lab.detach(mixed);
   const bytewise = await lab.detach([...oneByOne(mixed)]);
