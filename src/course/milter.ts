@@ -169,11 +169,7 @@ function failureOf(error: unknown): Failure {
   return Failure.from(error, error instanceof MessageAborted ? 'clientGone' : 'internal');
 }
 
-const commandOf = ({ path, parameters }: MilterPath): PathCommand => ({
-  // A server that leaves the brackets away means the same path.
-  path: path.startsWith('<') ? path : `<${path}>`,
-  params: parameters,
-});
+const commandOf = ({ path, parameters }: MilterPath): PathCommand => ({ path, params: parameters });
 
 const clientOf = ({ client, macros }: MilterMessage): Client => ({
   address: client.address,

@@ -10,7 +10,7 @@ export type Command =
   /** `address` is '' where the client has none that the server knows. */
   | { readonly kind: 'connect'; readonly hostname: string; readonly address: string; readonly port: number }
   | { readonly kind: 'helo'; readonly name: string }
-  /** The path as the client said it, with its angle brackets, and the parameters of the command. */
+  /** The path as the client said it, always with angle brackets, and the parameters of the command. */
   | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: readonly string[] }
   /** Lines of a folded value are separated by LF. */
   | { readonly kind: 'header'; readonly name: Buffer; readonly value: Buffer }
@@ -39,7 +39,7 @@ export function parseCommand({ letter, data }: Packet): Command {
     case 'rcpt': {
       const [path, ...parameters] = strings(data, kind);
       if (path === undefined) throw new MilterError(`${kind}: no path`);
-      return { kind, path, parameters };
+      return { kind, path: bracketed(path), parameters };
     }
     case 'header':
       return header(data);
@@ -57,6 +57,9 @@ export function parseCommand({ letter, data }: Packet): Command {
       return kind satisfies never;
   }
 }
+
+/** Postfix leaves the brackets away for recipients of mail that did not come by SMTP. */
+const bracketed = (path: string): string => (path.startsWith('<') ? path : `<${path}>`);
 
 function negotiate(data: Buffer): Command {
   if (data.length < 12) throw new MilterError('negotiate: fewer than twelve bytes');

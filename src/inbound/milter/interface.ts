@@ -18,7 +18,7 @@ export interface MilterClient {
 }
 
 export interface MilterPath {
-  /** With its angle brackets, as the client said it: `<a@example.com>`, `<>`. */
+  /** As the client said it, always with angle brackets: `<a@example.com>`, `<>`. */
   readonly path: string;
   /** Parameters of MAIL or RCPT, as said: `SIZE=1000`. */
   readonly parameters: readonly string[];

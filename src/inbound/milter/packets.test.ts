@@ -63,12 +63,29 @@ test('commands that are cut short or unknown', () => {
   }
 });
 
+const read = (bytes: Buffer): unknown => {
+  const parser = new PacketParser();
+  parser.push(bytes);
+  return parseCommand(parser.next()!);
+};
+
+/**
+ * Symptom: a loop through the sendmail command was not seen, and exempt recipients were not exempt. Cause: Postfix names
+ * recipients of mail that did not come by SMTP without brackets, and the first and last letter were taken for them.
+ */
+test('paths have brackets, whether the server says them or not', () => {
+  for (const [said, path] of [
+    ['<b@example.org>', '<b@example.org>'],
+    ['b@example.org', '<b@example.org>'],
+    ['', '<>'],
+    ['<>', '<>'],
+  ] as const) {
+    assert.deepEqual(read(say.rcpt(said)), { kind: 'rcpt', path, parameters: [] });
+    assert.deepEqual(read(say.mail(said)), { kind: 'mail', path, parameters: [] });
+  }
+});
+
 test('connect: families and addresses', () => {
-  const read = (bytes: Buffer): unknown => {
-    const parser = new PacketParser();
-    parser.push(bytes);
-    return parseCommand(parser.next()!);
-  };
   assert.deepEqual(read(say.connect('mx', '192.0.2.1', 4025)), {
     kind: 'connect',
     hostname: 'mx',
