@@ -105,10 +105,13 @@ class RelayServer extends LibraryServer {
   }
 
   protected override accept(socket: Socket): void {
+    // A client may reset the connection while other processes are asked for a place, before anybody else listens: an
+    // error without a listener would end the process.
+    socket.on('error', () => undefined);
     const address = socket.remoteAddress;
     if (address === undefined) {
       // Reset before we came to it: nobody to talk to, and no stranger to warn of.
-      socket.on('error', () => undefined).destroy();
+      socket.destroy();
       return;
     }
     const peer = this.#proxies.identify(socket, canonicalAddress(address));
