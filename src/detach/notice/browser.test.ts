@@ -103,3 +103,49 @@ test('a screen reader reads a list of links, each named after its file', async (
   );
   await page.close();
 });
+
+/** What mail programs, newsletters and hostile senders write around the newest text. */
+const dressings = [
+  '<div style="font-size:0">Hello<table style="font-size:14px"><tr><td>cell</table></div>',
+  '<div style="line-height:0"><p>Hello</p></div>',
+  '<div style="text-indent:-9999px;letter-spacing:-1em;word-spacing:-5em"><p>Hello</p></div>',
+  '<body style="color:#eee;background:#eee"><p>Hello</p></body>',
+  '<div style="color:transparent;text-transform:uppercase"><p>Hello</p></div>',
+  '<div dir="rtl" style="unicode-bidi:bidi-override"><p>שלום</p></div>',
+  '<div style="float:left;width:0"><p>Hello</p></div>',
+  '<div style="white-space:nowrap;text-align:right"><p>Hello</p></div>',
+  '<div style="display:none;max-height:0;overflow:hidden">Preview</div><p>Hello</p>',
+  ...[
+    'display:none',
+    'visibility:hidden',
+    'opacity:0',
+    'max-height:0;overflow:hidden',
+    'height:0px;overflow:hidden',
+  ].flatMap((hidden) => [
+    `<p>Hello</p><div style="${hidden}"><p>Tracked</p></div>`,
+    `<p>Hello</p><div style="${hidden}"><div class="gmail_quote">On Monday Ann wrote: old</div></div>`,
+    `<p>Hello</p><div style="${hidden}"><blockquote type="cite">old</blockquote></div><p>-- <br>Ann</p>`,
+    `<div style="${hidden}"><p>Preview</p></div>`,
+  ]),
+  '<p>Hello</p><div hidden><blockquote type="cite">old</blockquote></div>',
+];
+
+test('it has a box of some size, whatever stands around it', async () => {
+  const page = await browser.newPage();
+  for (const letter of dressings) {
+    const html = insert(letter);
+    // A letter of which nothing can be seen gets the notice as a part of its own.
+    if (html === undefined) continue;
+    await page.setContent(html);
+    const seen = await page.evaluate<unknown>(`(() => {
+      const link = document.querySelector('a[href^=https]');
+      const box = link.getBoundingClientRect();
+      const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      let opacity = 1;
+      for (let e = link; e; e = e.parentElement) opacity *= Number(getComputedStyle(e).opacity);
+      return [box.width > 20, box.height > 10, box.x >= 0, link.contains(at), opacity];
+    })()`);
+    assert.deepEqual(seen, [true, true, true, true, 1], letter);
+  }
+  await page.close();
+});
