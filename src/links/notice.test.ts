@@ -109,6 +109,12 @@ describe('built-in words', () => {
             text.replaceAll('\n', '\r\n'),
           );
           const bytes = lengthOf(both[0]!) + lengthOf(both[1]!);
+          const page = `https://${'x'.repeat(92)}`;
+          const two = notice.write({ items: [largest, { ...largest, name: `b${name}` }], page });
+          assert.ok(
+            lengthOf(two.text) + lengthOf(two.html) < 2000,
+            `two files named ${name} in ${language}, ${encoding}`,
+          );
           assert.ok(bytes < 965, `${name} in ${language}, ${encoding}: ${bytes}`);
         }
   });

@@ -94,11 +94,11 @@ test('a screen reader reads a list of links, each named after its file', async (
       '  - listitem:',
       '    - link "a.pdf":',
       `      - /url: ${item.url}`,
-      '    - text: PDF, 1 octets',
+      '    - text: (PDF, 1 octets)',
       '  - listitem:',
       '    - link "דוח 2026.pdf":',
       `      - /url: ${item.url}B`,
-      '    - text: PDF, 1 octets',
+      '    - text: (PDF, 1 octets)',
     ].join('\n'),
   );
   await page.close();

@@ -54,20 +54,19 @@ function wrap(text: string): string[] {
  * attributes, since a letter may be XHTML.
  */
 const boxStyle =
-  'all:initial;display:block;margin:1em 0;padding:.6em;border:1px solid #bbb;background:#eee;color:#222;' +
-  'font:14px/1.4 sans-serif';
+  'all:initial;display:block;margin:1em 0;padding:9px;border:1px solid #bbb;background:#eee;color:#222;' +
+  'font:14px/1.4 sans-serif;word-break:break-word';
 
 export function builtInHtml({ tag, direction, notice }: Words, { heading, files, page, contact }: Filled): string {
   const items = files.map(({ name, kind, size, url }) => {
     const shown = `<bdi>${escapeHtml(name)}</bdi>`;
-    return `<li>${url === undefined ? shown : link(url, shown)} ${escapeHtml(`${kind}, ${size}`)}</li>\n`;
+    return `<li>${url === undefined ? shown : link(url, shown)} (${escapeHtml(`${kind}, ${size}`)})</li>\n`;
   });
   const below = [
-    ...(page === undefined ? [] : [`${escapeHtml(notice.all)} ${link(page, escapeHtml(page))}`]),
+    ...(page === undefined ? [] : [link(page, escapeHtml(notice.all.replace(/\s*:$/, '')))]),
     ...(contact === undefined ? [] : [`${escapeHtml(notice.questions)} ${contactLink(contact)}`]),
   ];
-  return `<div lang="${tag}" dir="${direction}" style="${boxStyle}">${escapeHtml(heading)}<ul>
-${items.join('')}</ul>${below.join('<br/>\n')}</div>
+  return `<div lang="${tag}" dir="${direction}" style="${boxStyle}">${escapeHtml(heading)}<ul>${items.join('')}</ul>${below.join('<br/>\n')}</div>
 `;
 }
 

@@ -1,0 +1,107 @@
+/**
+ * What readers see, from the bytes that are delivered and served. With DETACH_TEST_PICTURES=yes the pictures of
+ * `docs/readers.md` are taken anew.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { simpleParser } from 'mailparser';
+import nodemailer from 'nodemailer';
+import { type Browser, chromium } from 'playwright-core';
+import { Lab } from '../detach/testing/lab.ts';
+import { LinkLab } from './testing/link-lab.ts';
+
+const docs = new URL('../../docs/', import.meta.url);
+const takes = process.env['DETACH_TEST_PICTURES'] === 'yes';
+const keeper = { organisation: 'Example University', contact: 'helpdesk@example.edu' };
+const mail = new Lab({ links: keeper });
+const lab = new LinkLab();
+let browser: Browser;
+
+before(async () => {
+  await lab.start(keeper);
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+});
+after(async () => {
+  await browser.close();
+  await lab.stop();
+  await mail.close();
+});
+
+const files = [
+  ['Offer for the new building.pdf', 'application/pdf', 240_000],
+  ['Floor plan.dwg', 'image/vnd.dwg', 83_000],
+  ['Kosten 2027 – Übersicht.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 48_000],
+] as const;
+
+interface Look {
+  readonly colorScheme: 'light' | 'dark';
+  readonly width: number;
+}
+
+/** Checks that these words are seen, and takes the picture. */
+async function look(
+  name: string,
+  html: string,
+  { colorScheme, width, words }: Look & { readonly words: readonly string[] },
+) {
+  const page = await browser.newPage({ colorScheme, viewport: { width, height: 320 } });
+  await page.setContent(html);
+  for (const word of words) assert.ok(await page.getByText(word).first().isVisible(), `${name}: ${word}`);
+  const path = new URL(`pictures/${name}.png`, docs).pathname;
+  if (takes) await page.screenshot({ path, fullPage: true });
+  assert.ok(existsSync(path), path);
+  await page.close();
+}
+
+async function letter(count: number): Promise<string> {
+  const { message } = await nodemailer
+    .createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
+    .sendMail({
+      from: 'Ann Example <ann@partner.example>',
+      to: 'bob@example.edu',
+      subject: 'Offer',
+      text: 'Dear Bob,\n\nhere is our offer.\n\nAnn',
+      html: '<html><head><meta name="color-scheme" content="light dark"></head><body style="font:15px sans-serif;margin:16px"><p>Dear Bob,</p><p>here is our offer, with the plan of the first floor.</p><p>Ann</p><blockquote type="cite" style="color:#666;margin:12px 0;padding-left:12px;border-left:2px solid #ccc"><p>On Friday Bob wrote: when can we have your offer?</p></blockquote></body></html>',
+      attachments: Array.from({ length: count }, (_, i) => {
+        const [filename, contentType, size] = files[i % files.length]!;
+        const number = count > files.length ? `${i + 1} ` : '';
+        return { filename: `${number}${filename}`, contentType, content: randomBytes(size) };
+      }),
+    });
+  const { html } = await simpleParser((await mail.detach(message as Buffer)).message);
+  return typeof html === 'string' ? html : '';
+}
+
+test('the notice in a letter: each file with its link, and all of them together', async () => {
+  const html = await letter(3);
+  const words = ['Example University keeps these files for you until 1 April 2026', 'Floor plan.dwg', 'All files'];
+  await look('notice', html, { colorScheme: 'light', width: 640, words });
+  await look('notice-phone', html, { colorScheme: 'dark', width: 360, words });
+  await look('notice-many', await letter(9), { colorScheme: 'light', width: 640, words: ['9 Kosten', 'All files'] });
+});
+
+test('the page of a file, and that of a message', async () => {
+  const stored = await lab.put({
+    from: 'Ann Example <ann@partner.example>',
+    files: files.map(([name, type, size]) => ({ name, type, bytes: randomBytes(size) })),
+  });
+  const page = async (token: string | undefined): Promise<string> => (await fetch(lab.url(token))).text();
+  const one = await page(stored.tokens[0]);
+  await look('file', one, {
+    colorScheme: 'light',
+    width: 640,
+    words: ['Kept for you by Example University', 'Download'],
+  });
+  const all = await page(stored.page);
+  const words = ['3 files were sent to you', 'Download all as ZIP', 'Ann Example', 'helpdesk@example.edu'];
+  await look('message', all, { colorScheme: 'light', width: 640, words });
+  await look('message-phone', all, { colorScheme: 'dark', width: 360, words });
+});
+
+test('docs/readers.md shows all of them', () => {
+  const text = readFileSync(new URL('readers.md', docs), 'utf8');
+  const shown = Array.from(text.matchAll(/\]\(pictures\/([\w-]+)\.png\)/g), ([, name]) => name);
+  assert.deepEqual(shown.sort(), ['file', 'message', 'message-phone', 'notice', 'notice-many', 'notice-phone']);
+});
