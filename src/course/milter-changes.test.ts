@@ -35,6 +35,17 @@ test('several of one name: deleted from the last one on', () => {
   ]);
 });
 
+test('fields of a hundred thousand names are compared once each', () => {
+  const many = Array.from({ length: 100_000 }, (_, i) => `X-${i}: 1`);
+  const shown = block('Content-Type: a/b', ...many);
+  assert.equal(said(shown, block('X: 1', 'Content-Type: a/b', ...many)).length, 1);
+  assert.deepEqual(said(shown, block('Content-Type: c/d', ...many)), ['change 1 Content-Type: c/d']);
+});
+
+test('a field whose end is the whole of the header as it was is another field', () => {
+  assert.deepEqual(said(block('To: x'), block('X-To: x')), ['change 1 To:', 'insert 0 X-To: x']);
+});
+
 test('an empty value is a blank, since no value would delete the field', () => {
   assert.deepEqual(insertOnTop('X-Empty:\r\n'), { kind: 'insert', index: 0, name: 'X-Empty', value: ' ' });
 });

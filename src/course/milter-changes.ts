@@ -21,17 +21,31 @@ export function insertOnTop(field: string): HeaderChange {
 
 /** What turns the header that the filter was shown into the one that is to be delivered. */
 export function headerChanges(shown: HeaderBlock, wanted: HeaderBlock): readonly HeaderChange[] {
-  const added = wanted.fields.slice(0, Math.max(0, wanted.fields.length - shown.fields.length));
-  const rest = wanted.fields.slice(added.length);
-  const sameBelow = rest.length === shown.fields.length && rest.every(({ raw }, i) => raw.equals(shown.fields[i]!.raw));
-  if (sameBelow) return added.toReversed().map(({ raw }) => insertOnTop(raw.toString('latin1')));
-  return byName(shown, wanted);
+  // Compared as bytes: a header can have a hundred thousand fields, and an object is made for each that is looked at.
+  const addedBytes = wanted.raw.length - shown.raw.length;
+  const isLineStart = addedBytes === 0 || wanted.raw[addedBytes - 1] === 0x0a;
+  if (isLineStart && addedBytes >= 0 && wanted.raw.subarray(addedBytes).equals(shown.raw))
+    return HeaderBlock.parse(wanted.raw.subarray(0, addedBytes))
+      .fields.toReversed()
+      .map(({ raw }) => insertOnTop(raw.toString('latin1')));
+  return byName(shown.fields, wanted.fields);
 }
 
 /** Field by field of each name: changed, deleted, or added below the others. Where fields stand means nothing here. */
-function byName(shown: HeaderBlock, wanted: HeaderBlock): readonly HeaderChange[] {
-  const names = new Set([...shown.fields, ...wanted.fields].map(({ key }) => key));
-  return [...names].flatMap((key) => changesOf(shown.all(key), wanted.all(key)));
+function byName(shown: readonly HeaderField[], wanted: readonly HeaderField[]): readonly HeaderChange[] {
+  const [before, after] = [grouped(shown), grouped(wanted)];
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].flatMap((key) => changesOf(before.get(key) ?? [], after.get(key) ?? []));
+}
+
+function grouped(fields: readonly HeaderField[]): ReadonlyMap<string, readonly HeaderField[]> {
+  const groups = new Map<string, HeaderField[]>();
+  for (const field of fields) {
+    const group = groups.get(field.key);
+    if (group) group.push(field);
+    else groups.set(field.key, [field]);
+  }
+  return groups;
 }
 
 function changesOf(shown: readonly HeaderField[], wanted: readonly HeaderField[]): readonly HeaderChange[] {
