@@ -12,7 +12,7 @@ const heldBytes = 64 * 1024;
  * what the socket buffers (its highWaterMark).
  *
  * A server carries out each change as it comes. One that accepts mail when its filter dies (`milter_default_action =
- * accept`) would deliver half of the changes of a filter that is killed between them: so as many as can be held go out
+ * accept`) would keep inserted fields without the body that they tell of: so as many changes as can be held go out
  * together with the last word, in one write.
  */
 export class VerdictWriter {
