@@ -1,37 +1,54 @@
-// Rooms of `src/` know each other through `interface.ts` alone, so that what is behind it can change. What is vocabulary
-// is open to all; what puts the rooms together knows them all.
+// Rooms of `src/` know only the rooms to their right, and those through `interface.ts` alone, so that what is behind it
+// can change. Vocabulary is open to all; what puts the rooms together knows them behind their doors too.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '..');
-const vocabulary = ['smtp', 'message', 'config', 'limits', 'runtime'];
-const builders = ['main.ts', 'commands', 'course', 'service'];
+
+const builders = ['main.ts', 'commands', 'service', 'course'];
+/** In the order in which a message passes through them, and what they all use behind them. */
+const rooms = ['inbound', 'loopguard', 'detach', 'links', 'storage', 'outbound', 'observe'];
+const vocabulary = ['config', 'message', 'limits', 'runtime', 'smtp'];
+const order = [...builders, ...rooms, ...vocabulary];
 
 const roomOf = (path) => path.split('/')[1];
 
+const files = readdirSync(join(root, 'src'), { recursive: true })
+  .map((file) => join('src', file))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/testing/'));
+
+/** What is imported from other rooms. */
+const imports = files.flatMap((file) =>
+  Array.from(readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g), ([, target]) => ({
+    file,
+    target: normalize(join(dirname(file), target)),
+  })).filter(({ target }) => roomOf(target) !== roomOf(file)),
+);
+
+const told = (list) => list.map(({ file, target }) => `${file} imports ${target}`);
+
 test('no room looks past the door of another one', () => {
-  const files = readdirSync(join(root, 'src'), { recursive: true })
-    .map((file) => join('src', file))
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/testing/'));
-  const past = files
-    .filter((file) => !builders.includes(roomOf(file)))
-    .flatMap((file) => {
-      const imports = readFileSync(join(root, file), 'utf8').matchAll(/from '(\.[^']+)'/g);
-      return Array.from(imports, ([, target]) => normalize(join(dirname(file), target)))
-        .filter((target) => roomOf(target) !== roomOf(file) && !vocabulary.includes(roomOf(target)))
-        .filter((target) => !target.endsWith('/interface.ts'))
-        .map((target) => `${file} imports ${target}`);
-    });
-  assert.ok(files.length > 100);
-  assert.deepEqual(past, []);
+  const past = imports.filter(
+    ({ file, target }) =>
+      !builders.includes(roomOf(file)) && rooms.includes(roomOf(target)) && !target.endsWith('/interface.ts'),
+  );
+  assert.ok(imports.length > 100);
+  assert.deepEqual(told(past), []);
 });
 
-test('no loose files in src/ but main.ts', () => {
-  const loose = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isFile());
-  assert.deepEqual(
-    loose.map(({ name }) => name),
-    ['main.ts'],
-  );
+test('a room knows only rooms to its right', () => {
+  const backwards = imports.filter(({ file, target }) => order.indexOf(roomOf(target)) <= order.indexOf(roomOf(file)));
+  assert.deepEqual(told(backwards), []);
+});
+
+test('src/ holds main.ts and the rooms, and CONTRIBUTING.md has a line for each of them', () => {
+  assert.deepEqual(readdirSync(join(root, 'src')).sort(), [...order].sort());
+  const lines = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|')[1]);
+  const missing = order.filter((room) => !lines.some((line) => line.includes(`src/${room}`)));
+  assert.deepEqual(missing, []);
 });
