@@ -19,12 +19,15 @@ export default tseslint.config(
         'error',
         { selector: 'variable', modifiers: ['const', 'global'], format: ['camelCase', 'PascalCase'] },
       ],
+      // Two that are required, and one object of options.
+      'max-params': ['error', 3],
       'no-control-regex': 'off',
     },
   },
   {
     files: ['**/*.test.ts', '**/testing/*.ts', 'test/**/*.ts'],
     rules: {
+      'max-params': ['error', 5],
       // node:test's own functions return promises that the runner awaits.
       '@typescript-eslint/no-floating-promises': [
         'error',

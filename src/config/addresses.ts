@@ -14,7 +14,7 @@ export function isHostname(name: string): boolean {
 
 export const hostname = text('host name of letters, digits, hyphens and dots', isHostname);
 
-/** Internal DNS of containers knows names with underscores; a resolver takes them, so do we. */
+/** Container networks use host names with underscores, and resolvers accept them. */
 function isReachableName(name: string): boolean {
   return isHostname(name.replaceAll('_', 'x'));
 }
@@ -97,7 +97,7 @@ export const publicUrl: Format<string> = {
   print: (value) => value,
 };
 
-/** Of a web server. */
+/** The address of a web server. */
 export const webAddress: Format<string> = {
   label: 'http or https address',
   secret: false,
@@ -161,7 +161,7 @@ export const mailboxOrDomain: Format<string> = {
 /** RFC 5321 section 4.5.3.1.1. */
 const maxLocalPartLength = 64;
 
-/** Where readers may ask: a mail address, or the address of a page. */
+/** Whom readers may ask: a mail address, or the URL of a page. */
 export const contact: Format<string> = text(
   'mail address or http(s) address of at most 100 characters',
   (value) =>

@@ -142,7 +142,9 @@ const checks: readonly Check[] = [
 
 const andSoIs = (key: string): string => `is set, and so is ${key}: one of them must go`;
 
-/** Commands that root starts become the owner of the directory, so its owner is looked at when it is opened. */
+/**
+ * Commands started as root switch to the owner of the directory, so the owner is checked when the directory is opened.
+ */
 function directoryProblem(path: string): string | undefined {
   try {
     const found = statSync(path);
@@ -175,7 +177,7 @@ function isLocal(hop: NextHopAddress): boolean {
   return isIP(hop.host) === 0 ? hop.host.toLowerCase() === 'localhost' : loopback.has(hop.host);
 }
 
-/** Reads a file and tries what it is for; says what fails, in words that hold nothing of its content. */
+/** Reads a file and tries to use it. Says what failed, without quoting the file's content. */
 function readProblem(path: string, attempt: (content: Buffer) => void): string | undefined {
   let content: Buffer;
   try {

@@ -40,7 +40,7 @@ export function readConfigFile(file: string, tree: Tree): FileValues {
   return new Reader(document, { tree, place }).read();
 }
 
-/** What the parser says, without the piece of the file that it quotes: that may be a secret. */
+/** The parser's message without its quotation from the file, which may be a secret. */
 function describeSyntaxError(error: YAMLError): string {
   return error.message.replace(/(?:(?<=[\w)]): | (?<=escape sequence )).*$/s, '');
 }

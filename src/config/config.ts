@@ -87,7 +87,7 @@ export interface Config {
     readonly accountUrl: string | undefined;
     /** Of this machine, instead of an Azure account. */
     readonly directory: string | undefined;
-    /** Bytes that files never use of the directory's file system; undefined: 5 %, at least 1 GiB. */
+    /** Bytes of the directory's file system that files leave free; undefined: 5 %, at least 1 GiB. */
     readonly reserve: number | undefined;
     readonly container: string;
   };
@@ -96,7 +96,7 @@ export interface Config {
     readonly address: string;
     readonly port: number;
     readonly trustedProxies: readonly string[];
-    /** The first one writes, all of them find. */
+    /** The first one is used for new records; records made with any of them are found. */
     readonly secret: readonly Buffer[];
     /** Milliseconds; 0: links never expire. */
     readonly expiresAfter: number;

@@ -16,7 +16,7 @@ export function connectionStringProblem(text: string): string | undefined {
 
 type Values = (name: string) => string;
 
-/** Names are looked for as the SDK does: by how a segment begins. */
+/** Like the SDK, finds a name by the beginning of a segment. */
 function valuesOf(text: string): Values {
   const segments = text.split(';').map((segment) => segment.trim());
   return (name) => {

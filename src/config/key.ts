@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import type { Format, Printed } from './format.ts';
 
-/** What a key is worth when nobody sets it. */
+/** The value of a key that is not set. */
 export type Default =
   | { readonly kind: 'value'; readonly value: Printed }
   | { readonly kind: 'none' }
@@ -9,7 +9,7 @@ export type Default =
   | { readonly kind: 'derived'; readonly text: string; readonly derive: () => string }
   | { readonly kind: 'follows'; readonly text: string; readonly derive: (others: Config) => unknown };
 
-/** Where a key that must be set may be missing: another key has this value. The key is worth `value` then. */
+/** When a required key may be missing: when another key has this value. The missing key then has the value `value`. */
 export interface Exemption {
   readonly key: string;
   readonly is: string;

@@ -10,7 +10,7 @@ import { schema } from './schema.ts';
 import { suggest } from './suggest.ts';
 
 export interface ConfigSources {
-  /** YAML file; without it, the environment must say everything that has no default. */
+  /** YAML file; without it, the environment must set every key that has no default. */
   readonly file?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
 }

@@ -27,7 +27,7 @@ function readHosts(): string {
   }
 }
 
-/** Users of one machine must not meet in the spool: each has a folder of its own. */
+/** Each user has a spool folder of their own, so that two users of one machine never share one. */
 export function defaultSpoolDirectory(): string {
   return join(tmpdir(), `detach-mta-${process.getuid?.() ?? 0}`);
 }

@@ -14,7 +14,7 @@ import { key, optional, required } from './key.ts';
 import { base64Secrets, connectionString } from './secrets.ts';
 import { duration, size } from './units.ts';
 
-/** A century: beyond it dates stop meaning anything. */
+/** A century. Longer durations lead to dates that nothing can represent usefully. */
 const maxExpiry = 36_525 * 86_400_000;
 
 const path = text('path');

@@ -35,7 +35,7 @@ function decode(raw: unknown, minBytes: number): Buffer {
   return bytes;
 }
 
-/** One secret, or several: the first one writes, all of them find. */
+/** One secret, or several: the first one is used for new records; records made with any of them are found. */
 export function base64Secrets(minBytes: number): Format<readonly Buffer[]> {
   const one = base64Secret(minBytes);
   const several = list(one, { min: 1 });

@@ -17,7 +17,7 @@ export interface MixedDeliveryOptions {
   readonly log: Log;
 }
 
-/** A message that is ready to go, and its recipients, all of them accepted by the next hop. */
+/** A message that is ready to be sent, and its recipients, all of them accepted by the next hop. */
 export interface MixedMessage {
   readonly mail: PathCommand;
   /** As it came in. */

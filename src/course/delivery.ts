@@ -1,7 +1,7 @@
 /**
- * The next hop's side of one transaction: holds a session, and replaces it unnoticed when it turns out to be stale,
- * as long as nothing of the message was sent. Sessions go stale all the time: they die while idle in the pool, and
- * Postfix hangs up after 300 s (10 s under stress) when a file takes that long to arrive or to be stored.
+ * The next hop's side of one transaction: holds a session, and replaces a stale one without the client noticing, as
+ * long as nothing of the message was sent. Sessions go stale all the time: they die while idle in the pool, and Postfix
+ * hangs up after 300 s (10 s under stress) when a file takes that long to arrive or to be stored.
  */
 import type { Calls } from '../loopguard/interface.ts';
 import type { Log } from '../observe/interface.ts';
@@ -24,7 +24,9 @@ export interface DeliveryOptions {
   readonly extendChain: () => string;
 }
 
-/** A question to the next hop, and how to have the session in the state that it needs: at first, and once it broke. */
+/**
+ * A question to the next hop, and how to prepare a session for it: the session at hand, and the one that replaces it.
+ */
 interface Question {
   readonly ready: () => Promise<Session>;
   readonly again: () => Promise<Session>;
@@ -40,7 +42,7 @@ interface Content {
 export class Delivery {
   readonly #options: DeliveryOptions;
   #session: Session | undefined;
-  /** Accepted so far, in order: what is said again on a replacement. */
+  /** Accepted so far, in order. They are sent again on a session that replaces this one. */
   #accepted: PathCommand[] = [];
   #mailSaid = false;
   #released = false;
@@ -77,7 +79,7 @@ export class Delivery {
     return replies;
   }
 
-  /** Only these of the accepted recipients are left: the envelope is said again without the others. */
+  /** Drops all accepted recipients but these: the envelope is sent again without the others. */
   async restrict(recipients: readonly { readonly command: PathCommand }[]): Promise<void> {
     this.#accepted = recipients.map((recipient) => recipient.command);
     await this.#withReplacement({
@@ -111,7 +113,8 @@ export class Delivery {
       },
     });
     if (reply.code !== 354) {
-      // Passed on, a 2xx here would read as "message taken", and the message would be gone.
+      // If a 2xx reply to DATA were passed on, the client would think that the message was accepted, and it would be
+      // lost.
       if (reply.code < 400) throw new Failure('nextHopProtocol', { reason: `DATA: ${describeReply(reply)}` });
       return reply;
     }
@@ -121,23 +124,23 @@ export class Delivery {
     return undefined;
   }
 
-  /** The final dot: from here on the message may have been delivered, whatever we hear. */
+  /** Sends the final dot. From then on the message may have been delivered, whatever reply we get. */
   async finish(): Promise<readonly Reply[]> {
-    // Who is gone will send the message again: complete it, and there are two.
+    // A client that has gone sends the message again. Completing it here would deliver it twice.
     this.#options.signal.throwIfAborted();
     const session = this.#session;
     if (!session) throw new Failure('nextHopLost');
     return this.#waiting(session, () => session.finish());
   }
 
-  /** The end of it: nothing is said for this transaction any more. */
+  /** Ends the transaction: nothing more is sent for it. */
   release(): void {
     this.#released = true;
     this.#session?.release();
     this.#session = undefined;
   }
 
-  /** Asks the session; when it broke, or says 421, asks once more on a fresh one. A failure of the fresh one stands. */
+  /** Asks the session. If it is broken or replies 421, asks once more on a new session, whose failure is final. */
   async #withReplacement({ ready, again, ask }: Question): Promise<readonly Reply[]> {
     try {
       const session = await ready();
@@ -153,7 +156,7 @@ export class Delivery {
     return this.#waiting(session, () => ask(session));
   }
 
-  /** Whatever the next hop does for us meanwhile may come back to us: see `Calls`. */
+  /** While the next hop works on this, it may connect back to us: see `Calls`. */
   async #waiting<T>(session: Session, ask: () => Promise<T>): Promise<T> {
     const end = this.#options.calls.begin({ id: this.#options.id, session: session.local });
     try {
@@ -167,7 +170,10 @@ export class Delivery {
     this.#accepted.push(...rcpts.filter((_, i) => isPositive(replies[i]!)));
   }
 
-  /** A session that lay in the pool and is silent to MAIL is gone as well; silence later on is the next hop's own. */
+  /**
+   * A pooled session that does not answer MAIL counts as stale. If a later command gets no answer, the next hop is at
+   * fault.
+   */
   #isStale(failure: Failure): boolean {
     if (failure.kind === 'nextHopTimeout') return this.#session?.reused === true && !this.#mailSaid;
     return failure.kind === 'nextHopLost';
@@ -185,7 +191,7 @@ export class Delivery {
     return session;
   }
 
-  /** The session that has heard our envelope; a new one when it is gone. */
+  /** The session that our envelope was sent on, or a new one when that is gone. */
   async #established(): Promise<Session> {
     return this.#session?.alive ? this.#session : this.#replace();
   }
@@ -196,7 +202,7 @@ export class Delivery {
     return session;
   }
 
-  /** MAIL and RCPT again: the verdicts that were given must stand, or the client would be told two things. */
+  /** Sends MAIL and RCPT again. The replies must agree with those that the client has already got. */
   async #sayEnvelope(session: Session): Promise<readonly Reply[]> {
     const replies = await this.#sayMail(session, this.#accepted);
     const changed = replies.find((reply) => !isPositive(reply));
@@ -220,7 +226,7 @@ export class Delivery {
 
   #mailCommand(session: Session): PathCommand {
     const { mail, extendChain } = this.#options;
-    // SIZE was the size before detaching, and XDETACH speaks to us alone.
+    // SIZE states the size before detaching, and XDETACH is meant for us only.
     const params = mail.params.filter((param) => !/^(SIZE|XDETACH)(=|$)/i.test(param));
     if (session.extensions.has('XDETACH')) params.push(`XDETACH=${extendChain()}`);
     return { path: mail.path, params };
@@ -247,7 +253,7 @@ function requireExtensions(extensions: Extensions, needs: readonly string[]): vo
     throw new Failure('nextHopLacksExtension', { reason: `next hop lacks ${missing.join(', ')}` });
 }
 
-/** RFC 1870: the next hop's limit holds for what it gets, not for what we got. */
+/** RFC 1870: the next hop's limit applies to the message that we send, not to the one that we received. */
 function requireRoom(extensions: Extensions, size: number): void {
   const limit = Number(extensions.get('SIZE') ?? 0);
   if (limit > 0 && size > limit) {

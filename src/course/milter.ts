@@ -1,9 +1,9 @@
 /**
- * The course of one message that a Milter is shown: read it beside `relay.ts`.
+ * The course of one message that comes by Milter: read it beside `relay.ts`.
  *
- * Postfix keeps the message, and queues it only after our last word: by then its files are committed. There is no next
- * hop and no verdict for single recipients, so a message of which some recipients loop passes, and is caught when it
- * comes back for them alone.
+ * Postfix keeps the message and queues it only after our final answer, when its files are committed. There is no next
+ * hop and no verdict for single recipients, so a message of which only some recipients loop passes. It is refused when
+ * it comes back for those alone.
  */
 import type { Detacher, Incoming, Outgoing } from '../detach/interface.ts';
 import type { Client } from '../inbound/interface.ts';
@@ -34,7 +34,7 @@ export interface MilterCourseOptions {
   readonly meter: Meter;
 }
 
-/** Postfix's own reply to the message is not known to us: this one stands for it in the log. */
+/** We do not learn Postfix's own reply to the message; the log shows this one instead. */
 const accepted: Reply = { code: 250, lines: ['2.0.0 accepted'] };
 
 const emptyLine = Buffer.from('\r\n');
@@ -71,7 +71,7 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
     incoming = await detacher.receive(asStream(message, longLines), { signal: message.signal, client });
     record.header(incoming.header);
     const now = Date.now();
-    const inspection = guard.inspect(incoming.header, envelope.recipients, now, envelope.reversePath);
+    const inspection = guard.inspect(incoming.header, { ...envelope, now });
     const loops = loopFailure(inspection, message, record);
     if (loops) {
       await incoming.discard();
@@ -79,7 +79,7 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
     }
     const outgoing = await incoming.detach(envelope);
     record.outgoing(outgoing);
-    const stamp = guard.stamp(incoming.header, envelope.recipients, now, envelope.reversePath);
+    const stamp = guard.stamp(incoming.header, { ...envelope, now });
     return accept({ incoming, outgoing, stamp }, { record, log: options.log });
   } catch (error) {
     incoming?.release();
@@ -161,7 +161,7 @@ async function* bodyOf(outgoing: Outgoing): AsyncGenerator<Buffer, void, undefin
   }
 }
 
-/** Also for what the library itself gives up for: a limit that was met, a verdict that came too late. */
+/** Also covers errors of the Milter server itself: a limit that was reached, a verdict that came too late. */
 function failureOf(error: unknown): Failure {
   if (error instanceof MilterLimitError)
     return Failure.from(error, error.limit === 'header' ? 'headerTooLarge' : 'tooManyRecipients');

@@ -1,10 +1,10 @@
 /**
  * One mail transaction from MAIL to the last reply: the file to read first.
  *
- * MAIL and RCPT are said to the next hop as they arrive, and its reply is the reply. The message is read, checked for
- * loops and its large files are removed and stored. Only then DATA is said: the next hop never waits for a slow client
- * or a slow upload, and `250` means that the next hop and the storage have everything. We never own a message: before
- * that `250` the sending Postfix keeps it, and after it the next hop does.
+ * MAIL and RCPT are passed on to the next hop as they arrive, and its replies are passed back. The message is read,
+ * checked for loops and its large files are removed and stored. Only then is DATA sent: the next hop never waits for a
+ * slow client or a slow upload, and `250` means that the next hop and the storage have everything. We never own a
+ * message: before that `250` the sending Postfix keeps it, and after it the next hop does.
  */
 import type { Client, Transactions } from '../inbound/interface.ts';
 import type { Detacher, Incoming, Outgoing } from '../detach/interface.ts';
@@ -39,12 +39,18 @@ export interface RelayOptions {
 /** As in Postfix (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the others next. */
 const maxRecipients = 1000;
 
-/** Shared by all connections: each of them ends with this. */
+/** The reason with which every connection ends; one object serves all of them. */
 const clientGone = new Failure('clientGone', { reason: 'client closed the connection before our reply' });
 
 interface Recipient {
   readonly command: PathCommand;
   readonly mailbox: string;
+}
+
+/** A message that is to be sent on: its header as it came, and what it has become. */
+interface Passing {
+  readonly header: HeaderBlock;
+  readonly outgoing: Outgoing;
 }
 
 interface Open {
@@ -60,7 +66,7 @@ interface Open {
 /** The transactions of one client connection, one after the other. */
 export class Relay implements Transactions {
   readonly #options: RelayOptions;
-  /** Aborted when the client is gone: what is not committed by then is given up, and Postfix tries again. */
+  /** Aborted when the client has gone. What is not committed by then is abandoned, and Postfix tries again. */
   readonly #gone = new AbortController();
   #open: Open | undefined;
 
@@ -160,7 +166,7 @@ export class Relay implements Transactions {
         recipients: open.accepted.map((recipient) => recipient.mailbox),
       });
       open.record.outgoing(outgoing);
-      replies = await this.#deliver(open, incoming.header, outgoing, loopingOf(inspection));
+      replies = await this.#deliver(open, { header: incoming.header, outgoing }, loopingOf(inspection));
     } catch (error) {
       const failure = Failure.from(error);
       open.record.failure(failure);
@@ -184,7 +190,7 @@ export class Relay implements Transactions {
 
   close(): void {
     this.#gone.abort(clientGone);
-    // A message in the middle of DATA closes its own transaction, when it learns of this.
+    // During DATA the transaction is closed by `data`, which learns of this through the signal.
     if (this.#open?.inData === false) this.reset();
   }
 
@@ -214,7 +220,7 @@ export class Relay implements Transactions {
     return Number(size) > this.#options.maxMessageSize ? new Failure('messageTooBig') : undefined;
   }
 
-  /** @throws Failure when this MAIL comes from a next hop that we have asked something, and that waits for us to go on */
+  /** @throws Failure when our own next hop caused this MAIL and cannot answer us before we answer it */
   async #refuseCircle({ xforward }: Client, record: TransactionRecord): Promise<void> {
     const reason = xforward.size > 0 && (await this.#options.calls.causeOf(xforward, this.#gone.signal));
     if (!reason) return;
@@ -228,7 +234,7 @@ export class Relay implements Transactions {
     throw new Failure('callLoop', { reason });
   }
 
-  /** Whether we would refuse none of these, whatever the next hop answers. Then they are sent together. */
+  /** Whether we would refuse none of these recipients, whatever the next hop answers. If so, they are sent together. */
   #mayAskTogether(open: Open, commands: readonly PathCommand[]): boolean {
     if (commands.length + open.accepted.length > (this.#oneRecipient ? 1 : maxRecipients)) return false;
     let { policyClass } = open;
@@ -275,7 +281,8 @@ export class Relay implements Transactions {
 
   #inspect(open: Open, header: HeaderBlock): Inspection {
     const mailboxes = open.accepted.map((recipient) => recipient.mailbox);
-    return this.#options.guard.inspect(header, mailboxes, Date.now(), mailboxOf(open.mail.path));
+    const reversePath = mailboxOf(open.mail.path);
+    return this.#options.guard.inspect(header, { recipients: mailboxes, reversePath, now: Date.now() });
   }
 
   /** The failure of the whole message, or undefined when at least one recipient passes. */
@@ -297,15 +304,11 @@ export class Relay implements Transactions {
     return new Failure('loop', { subject, reason: inspection.reason });
   }
 
-  async #deliver(
-    open: Open,
-    header: HeaderBlock,
-    outgoing: Outgoing,
-    looping: ReadonlySet<number>,
-  ): Promise<readonly Reply[]> {
+  async #deliver(open: Open, message: Passing, looping: ReadonlySet<number>): Promise<readonly Reply[]> {
     const { delivery, accepted } = open;
+    const { header, outgoing } = message;
     const passing = accepted.filter((_, i) => !looping.has(i));
-    const head = this.#head(open, header, outgoing, passing);
+    const head = this.#head(open, message, passing);
     if (this.#options.outboundProtocol === 'smtp' && looping.size > 0 && this.#options.inboundProtocol === 'smtp') {
       const { mail, record } = open;
       const leftOut = accepted.filter((_, i) => looping.has(i));
@@ -318,7 +321,7 @@ export class Relay implements Transactions {
     if (looping.size > 0) await delivery.restrict(passing);
     const replies = await delivery.complete(head, outgoing);
     if (looping.size === 0) return replies;
-    // An LMTP client hears of each recipient by itself, and writes the bounce itself.
+    // An LMTP client gets a reply for each recipient, and writes the bounce itself.
     const verdicts = spread(replies, passing.length)[Symbol.iterator]();
     return accepted.map((recipient, i) =>
       looping.has(i)
@@ -327,8 +330,11 @@ export class Relay implements Transactions {
     );
   }
 
-  /** Trace fields on top (RFC 5321 section 4.4), then the message's own header. Dated when it is written. */
-  *#head(open: Open, header: HeaderBlock, outgoing: Outgoing, passing: readonly Recipient[]): Iterable<Buffer> {
+  /**
+   * Trace fields on top (RFC 5321 section 4.4), then the message's own header. The fields have the time at which they
+   * are written.
+   */
+  *#head(open: Open, { header, outgoing }: Passing, passing: readonly Recipient[]): Iterable<Buffer> {
     const { guard, hostname } = this.#options;
     const now = Date.now();
     const { client, record } = open;
@@ -338,7 +344,7 @@ export class Relay implements Transactions {
     );
     const mailboxes = passing.map((recipient) => recipient.mailbox);
     const boundary = traceBoundary(header);
-    const stamp = guard.stamp(boundary.header, mailboxes, now, mailboxOf(open.mail.path));
+    const stamp = guard.stamp(boundary.header, { recipients: mailboxes, reversePath: mailboxOf(open.mail.path), now });
     yield Buffer.from(received + stamp + boundary.text, 'latin1');
     yield outgoing.header;
   }

@@ -15,7 +15,7 @@ type Outcome = Parameters<Meter['transaction']>[0];
 const processPrefix = randomBytes(4).toString('hex');
 let counter = 0;
 
-/** Enough recipients to find a message by; the rest is counted. */
+/** Recipients in a log line. That is enough to find a message by; further ones are only counted. */
 const maxLoggedRecipients = 100;
 
 export interface LoopMet {
@@ -26,9 +26,9 @@ export interface LoopMet {
   readonly advice?: string;
 }
 
-/** What is known of one transaction, told in one closing line when it ends. */
+/** Collects what is known of one transaction, and logs it in one closing line when the transaction ends. */
 export class TransactionRecord {
-  /** Stands in our Received field and in every line of the log about this transaction. */
+  /** Appears in our Received field and in every log line about this transaction. */
   readonly id: string;
   readonly #cluster: string;
   readonly #log: Log;
@@ -40,7 +40,7 @@ export class TransactionRecord {
   readonly #acceptedAt: number[] = [];
   #recipientCount = 0;
   #acceptedCount = 0;
-  /** Of the accepted ones, by their order, those that are told by a notification and not by the reply. */
+  /** Indexes of the accepted recipients that a notification reports on, instead of the reply. */
   #looping: readonly number[] = [];
   #header: HeaderBlock | undefined;
   #outgoing: Pick<Outgoing, 'bytesIn' | 'bytesOut' | 'files'> | undefined;
@@ -85,10 +85,10 @@ export class TransactionRecord {
     if (failure.kind === 'mirror') this.loop({ fence: 'mirror', reason: failure.message });
   }
 
-  /** One line for every loop met, apart from the closing line: an operator looks for these. */
+  /** A line of its own for every loop that was found, besides the closing line: operators search for these. */
   loop({ fence, reason, mailboxes = [], advice }: LoopMet): void {
     this.#meter.loop(fence);
-    // A mistake in the configuration of relays stops all mail, and waits for somebody to correct it.
+    // Relays that are configured wrongly stop all mail until somebody corrects them.
     const level = fence === 'mirror' || fence === 'chain' ? 'error' : 'warn';
     this.#log[level]('loop-refused', {
       id: this.id,
@@ -102,7 +102,7 @@ export class TransactionRecord {
     });
   }
 
-  /** These of the accepted recipients are left out of a message that is passed on for the others. */
+  /** The message is sent on without these accepted recipients. */
   leftOut(looping: Iterable<number>): void {
     this.#looping = [...looping];
   }
@@ -111,13 +111,13 @@ export class TransactionRecord {
     this.#log.info('loop-notification', { id: this.id, to: wireToText(mailbox), ...this.#identity() });
   }
 
-  /** MAIL ended with a failure of ours. */
+  /** We refused MAIL ourselves. */
   refuse(failure: Failure): Reply {
     this.failure(failure);
     return this.refused(failure.reply);
   }
 
-  /** MAIL ended with the next hop's own refusal. */
+  /** The next hop refused MAIL. */
   refused(reply: Reply): Reply {
     this.#end(isTransient(reply) ? 'deferred' : 'refused', { reply });
     return reply;
@@ -147,13 +147,13 @@ export class TransactionRecord {
     this.#end(outcome, { reply: replies[0] });
   }
 
-  /** Ended by the client before there was a message. */
+  /** The client ended the transaction before it sent a message. */
   abandoned(reason: string): void {
     const everyRefused = this.#recipientCount > 0 && this.#acceptedCount === 0;
     this.#end(everyRefused ? 'refused' : 'lost', { reason });
   }
 
-  /** Fields that are undefined do not stand in the line. */
+  /** Undefined fields are left out of the line. */
   #end(outcome: Outcome, { reply, reason }: { readonly reply?: Reply | undefined; readonly reason?: string }): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -186,11 +186,11 @@ export class TransactionRecord {
     }
   }
 
-  /** How the sending Postfix's log knows this message. */
+  /** The name of this message in the log of the sending Postfix. */
   #identity(): { readonly messageId: string | undefined; readonly queueId: string | undefined } {
     const messageId = this.#header?.first('message-id');
     const received = this.#header?.first('received') ?? '';
-    // Other filters of ours append the ids of their transactions with a dot.
+    // Other instances of this program append a dot and the ids of their transactions.
     const queueId =
       availableAttribute(this.#client.xforward, 'IDENT')?.split('.')[0] ??
       /\bid[ \t]+([A-Za-z0-9]{1,64})/.exec(received)?.[1];

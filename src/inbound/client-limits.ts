@@ -1,6 +1,9 @@
 import type { FailureName } from '../smtp/failures.ts';
 
-/** How many connections clients may have, counted for the service as a whole. Strangers never come so far. */
+/**
+ * How many connections clients may have, counted for the service as a whole. Connections of strangers are refused
+ * before.
+ */
 export interface ClientLimits {
   /**
    * Takes a place for a connection from this address, an IPv4 address without the IPv6 prefix of a dual-stack socket.

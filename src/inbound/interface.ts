@@ -1,7 +1,7 @@
 import type { PathCommand } from '../smtp/command.ts';
 import type { Reply } from '../smtp/reply.ts';
 
-/** Who speaks to us. All byte strings. Trust was decided before, on the address of the connection. */
+/** The client of a connection. All byte strings. Whether it is trusted was decided before, by its address. */
 export interface Client {
   readonly address: string;
   readonly helo: string;
@@ -30,7 +30,7 @@ export interface Transactions {
   close(): void;
 }
 
-/** What EHLO says; asked anew each time, as it follows what the next hop offered last. */
+/** What EHLO offers. Asked for every EHLO, because it follows what the next hop offered last. */
 export interface Offers {
   /** `8BITMIME`, `SMTPUTF8`, `DSN`, `XDETACH <fingerprint>`. */
   extensions(): readonly string[];
@@ -38,7 +38,7 @@ export interface Offers {
 
 /** How a front door closes. */
 export interface Closing {
-  /** Aborted: clients that are idle are sent away at once. Before that only those that have been for a while. */
+  /** Aborted: idle clients are sent away at once. Before that, only those that have been idle for a while. */
   readonly hurry: AbortSignal;
   /** Aborted: what is still under way is cut. */
   readonly deadline: AbortSignal;

@@ -1,12 +1,12 @@
 import { tag64, type Key, type Keyring } from './keyring.ts';
 
 /**
- * The clusters that a MAIL command has come through while the first of them still waits for its reply: the value of
- * XDETACH, fingerprints joined by commas. No header exists yet, so this is all that can stop filters that call one
- * another in a circle.
+ * The value of XDETACH: fingerprints, joined by commas, of the clusters that a MAIL command has passed while all of
+ * them still wait for its reply. There is no header yet, so only this can stop filters that call one another in a
+ * circle.
  */
 export class CallChain {
-  /** Keyed, so that it tells a stranger nothing; the same on all replicas. */
+  /** A keyed hash, so that it reveals nothing to a stranger. All replicas have the same one. */
   readonly fingerprint: string;
   readonly #own: ReadonlySet<string>;
   readonly #maxPasses: number;
@@ -22,7 +22,7 @@ export class CallChain {
     return fingerprint !== undefined && this.#own.has(fingerprint.trim());
   }
 
-  /** Whether one more call may be made: not when we stand in the chain as often as allowed, or it never seems to end. */
+  /** Whether one more call may be made: not when we appear in the chain as often as allowed, or when it is too long. */
   admits(chain: string | undefined): boolean {
     if (chain === undefined) return true;
     if (chain.length > maxChainLength) return false;
@@ -30,7 +30,7 @@ export class CallChain {
     return links.length < maxChainLinks && links.filter((link) => this.#own.has(link)).length < this.#maxPasses;
   }
 
-  /** What is not a fingerprint is left out: nothing that we do not understand is passed on. */
+  /** Entries that are not fingerprints are left out, so that we pass on only what we understand. */
   extend(chain: string | undefined): string {
     const links = [...linksOf(chain ?? '').slice(-maxChainLinks), this.fingerprint];
     while (links.join(',').length > maxChainLength) links.shift();
@@ -38,7 +38,7 @@ export class CallChain {
   }
 }
 
-/** More filters in one call than anybody has in a row; with it, the parameter stays below 512 bytes (RFC 5321 section 4.5.3.1.4). */
+/** More filters than anybody puts in a row. It keeps the parameter below 512 bytes (RFC 5321 section 4.5.3.1.4). */
 const maxChainLinks = 20;
 const maxChainLength = 400;
 

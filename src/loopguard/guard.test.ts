@@ -48,7 +48,11 @@ describe('who loops', () => {
   });
 
   test('identical stamps count once', () => {
-    const stamp = guard.stamp(sampleMessage, ['u@b.example', 'v@b.example'], sampleTime, 'alice@a.example');
+    const stamp = guard.stamp(sampleMessage, {
+      recipients: ['u@b.example', 'v@b.example'],
+      reversePath: 'alice@a.example',
+      now: sampleTime,
+    });
     const header = onTop(stamp + stamp + stamp, sampleMessage);
     assert.deepEqual(looping(guard, header, ['u@b.example']), [false]);
   });
@@ -114,7 +118,10 @@ describe('what happens to a header on its way', () => {
         fc.pre(one !== two);
         const of = (name: string): HeaderBlock =>
           block(`Message-ID: <${name}@a>\nDate: Thu, 15 Jan 2026 12:00:00 +0000\n`);
-        const header = onTop(guard.stamp(of(one), ['u@b.example'], sampleTime, ''), of(two));
+        const header = onTop(
+          guard.stamp(of(one), { recipients: ['u@b.example'], reversePath: '', now: sampleTime }),
+          of(two),
+        );
         assert.deepEqual(looping(guard, header, ['u@b.example']), [false]);
       }),
     );
@@ -134,8 +141,16 @@ describe('counts', () => {
     Array.from({ length: count }, (_, i) => by.received({ ...trace, id: `T${i}` }, sampleTime)).join('');
 
   test('our own trace fields: ten may be there, whatever became of the stamps', () => {
-    assert.equal(guard.inspect(onTop(passes(9), sampleMessage), ['u@b.example'], sampleTime, '').kind, 'pass');
-    const refused = guard.inspect(onTop(passes(10), sampleMessage), ['u@b.example'], sampleTime, '');
+    assert.equal(
+      guard.inspect(onTop(passes(9), sampleMessage), { recipients: ['u@b.example'], reversePath: '', now: sampleTime })
+        .kind,
+      'pass',
+    );
+    const refused = guard.inspect(onTop(passes(10), sampleMessage), {
+      recipients: ['u@b.example'],
+      reversePath: '',
+      now: sampleTime,
+    });
     assert.equal(refused.kind, 'refuse');
     assert.equal(refused.fence, 'count');
     assert.equal(refused.failure, 'tooManyHops');
@@ -150,7 +165,11 @@ describe('counts', () => {
       Array.from({ length: 30 }, (_, i) => one.replace('id T0', `id X${i}`)).join(''),
       Array.from({ length: 30 }, (_, i) => one.replace(/\/\w+\//, `/${(sampleTime + i).toString(36)}/`)).join(''),
     ]) {
-      assert.equal(guard.inspect(onTop(fields, sampleMessage), ['u@b.example'], sampleTime, '').kind, 'pass');
+      assert.equal(
+        guard.inspect(onTop(fields, sampleMessage), { recipients: ['u@b.example'], reversePath: '', now: sampleTime })
+          .kind,
+        'pass',
+      );
     }
   });
 
@@ -158,18 +177,37 @@ describe('counts', () => {
     const refolded = passes(10)
       .replace(/\r\n\t/g, ' ')
       .replace(/ \(detach=/g, '\r\n     (detach=');
-    assert.equal(guard.inspect(onTop(refolded, sampleMessage), ['u@b.example'], sampleTime, '').kind, 'refuse');
+    assert.equal(
+      guard.inspect(onTop(refolded, sampleMessage), { recipients: ['u@b.example'], reversePath: '', now: sampleTime })
+        .kind,
+      'refuse',
+    );
   });
 
   test('all Received fields', () => {
     const foreign = 'Received: from a by b; Thu, 15 Jan 2026 12:00:00 +0000\r\n';
-    assert.equal(guard.inspect(onTop(foreign.repeat(49), sampleMessage), ['u@b.example'], sampleTime, '').kind, 'pass');
     assert.equal(
-      guard.inspect(onTop(foreign.repeat(50), sampleMessage), ['u@b.example'], sampleTime, '').kind,
+      guard.inspect(onTop(foreign.repeat(49), sampleMessage), {
+        recipients: ['u@b.example'],
+        reversePath: '',
+        now: sampleTime,
+      }).kind,
+      'pass',
+    );
+    assert.equal(
+      guard.inspect(onTop(foreign.repeat(50), sampleMessage), {
+        recipients: ['u@b.example'],
+        reversePath: '',
+        now: sampleTime,
+      }).kind,
       'refuse',
     );
     assert.equal(
-      guardWith({ hopLimit: 60 }).inspect(onTop(foreign.repeat(59), sampleMessage), [], sampleTime, '').kind,
+      guardWith({ hopLimit: 60 }).inspect(onTop(foreign.repeat(59), sampleMessage), {
+        recipients: [],
+        reversePath: '',
+        now: sampleTime,
+      }).kind,
       'pass',
     );
   });

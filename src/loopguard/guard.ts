@@ -4,7 +4,7 @@ import type { HeaderBlock, HeaderField } from '../message/header-block.ts';
 import { normaliseMailbox } from '../smtp/address.ts';
 import { CallChain } from './call-chain.ts';
 import { Identity } from './identity.ts';
-import type { Guard, Inspection, Trace } from './interface.ts';
+import type { Guard, Inspection, Passage, Trace } from './interface.ts';
 import { Keyring } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
 import { StampMacs, type Envelope } from './stamp-macs.ts';
@@ -57,7 +57,7 @@ class HmacGuard implements Guard {
     this.fingerprint = this.#chain.fingerprint;
   }
 
-  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): Inspection {
+  inspect(header: HeaderBlock, passage: Passage): Inspection {
     const hops = header.count('received');
     const markers = new Set<string>();
     // More than the limit need not be told apart, so a thousand copied fields cost no thousand MACs.
@@ -68,11 +68,11 @@ class HmacGuard implements Guard {
     if (markers.size >= this.#ownHopLimit) return tooManyHops(`passed this cluster ${markers.size} times`);
     if (hops >= this.#hopLimit) return tooManyHops(`${hops} Received fields, loopguard.hopLimit is ${this.#hopLimit}`);
     const stamps = header.all(stampKey, maxStampsRead);
-    if (stamps.length === 0) return { kind: 'pass', looping: recipients.map(() => false), reason: 'no stamps' };
-    return this.#inspectStamps(header, stamps, { reversePath, recipients }, now);
+    if (stamps.length === 0) return { kind: 'pass', looping: passage.recipients.map(() => false), reason: 'no stamps' };
+    return this.#inspectStamps(header, stamps, passage);
   }
 
-  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): string {
+  stamp(header: HeaderBlock, { recipients, reversePath, now }: Passage): string {
     const { cluster, signing } = this.#keyring;
     const identity = new Identity(header);
     const fields = identity.fields();
@@ -80,21 +80,9 @@ class HmacGuard implements Guard {
     const message = identity.of(fields) ?? '';
     const envelope = compared({ reversePath, recipients });
     const [salt = '', ...padding] = randomTags(1 + paddedSize(envelope.recipients.length) - envelope.recipients.length);
-    const { set, tags } = this.#macs.tags(
-      signing,
-      { cluster, keyId: signing.id, time, fields, salt },
-      message,
-      envelope,
-    );
-    const text = stampText({
-      cluster,
-      keyId: signing.id,
-      time,
-      fields,
-      set,
-      tags: [...tags, ...padding].sort().join(','),
-      salt,
-    });
+    const bound = { cluster, keyId: signing.id, time, fields, salt };
+    const { set, tags } = this.#macs.tags({ key: signing, stamp: bound, message }, envelope);
+    const text = stampText({ ...bound, set, tags: [...tags, ...padding].sort().join(',') });
     return formatStamp(text, this.#macs.sign(signing, text, message));
   }
 
@@ -114,11 +102,11 @@ class HmacGuard implements Guard {
     return this.#chain.isOurs(fingerprint);
   }
 
-  #inspectStamps(header: HeaderBlock, fields: readonly HeaderField[], envelope: Envelope, now: number): Inspection {
-    const { recipients, reversePath } = compared(envelope);
+  #inspectStamps(header: HeaderBlock, fields: readonly HeaderField[], passage: Passage): Inspection {
+    const { recipients, reversePath } = compared(passage);
     const stands = new Map<string, number>();
     const exact = new Map<string, number>();
-    const genuine = this.#genuine(header, fields, now);
+    const genuine = this.#genuine(header, fields, passage.now);
     for (const { stamp, message } of genuine) {
       const match = this.#macs.match(stamp, message, { recipients, reversePath });
       for (const recipient of match.standing) {
@@ -126,7 +114,7 @@ class HmacGuard implements Guard {
         if (match.exact) exact.set(recipient, (exact.get(recipient) ?? 0) + 1);
       }
     }
-    const looping = envelope.recipients.map((mailbox) => {
+    const looping = passage.recipients.map((mailbox) => {
       const recipient = normaliseMailbox(mailbox);
       return (exact.get(recipient) ?? 0) >= this.#maxPasses || (stands.get(recipient) ?? 0) > this.#maxPasses;
     });

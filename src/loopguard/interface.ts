@@ -3,7 +3,7 @@ import type { PathCommand } from '../smtp/command.ts';
 import type { FailureName } from '../smtp/failures.ts';
 import type { Reply } from '../smtp/reply.ts';
 
-/** Which of the four fences caught it. */
+/** Which of the four tests found the loop. */
 export type Fence = 'stamp' | 'count' | 'mirror' | 'chain';
 
 /** What the guard says about one message. `looping[i]` belongs to `recipients[i]`. */
@@ -11,18 +11,26 @@ export type Inspection =
   | { readonly kind: 'refuse'; readonly fence: Fence; readonly failure: FailureName; readonly reason: string }
   | { readonly kind: 'pass'; readonly looping: readonly boolean[]; readonly reason: string };
 
+/** A message as it passes this cluster. Mailboxes are byte strings. */
+export interface Passage {
+  readonly recipients: readonly string[];
+  readonly reversePath: string;
+  /** Unix time in milliseconds. */
+  readonly now: number;
+}
+
 export interface Guard {
   /** The name that the replicas share, as it stands in stamps. */
   readonly cluster: string;
   /** Offered in EHLO as `XDETACH <fingerprint>`: keyed, tells a stranger nothing. */
   readonly fingerprint: string;
   /**
-   * Checks stamps and counts. Mailboxes are byte strings; `now` in ms. Never throws on hostile input. The reverse-path
-   * keeps blind copies from who replays a stamp: only its author learns of the loop.
+   * Checks stamps and counts. Never throws on hostile input. The reverse-path protects blind copies: someone who replays
+   * a stamp with another reverse-path does not learn whether it names a recipient.
    */
-  inspect(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): Inspection;
+  inspect(header: HeaderBlock, passage: Passage): Inspection;
   /** The stamp for these recipients: a complete field with its CRLF. */
-  stamp(header: HeaderBlock, recipients: readonly string[], now: number, reversePath: string): string;
+  stamp(header: HeaderBlock, passage: Passage): string;
   /** Our trace field (RFC 5321 section 4.4), with the cluster's marker: a complete field with its CRLF. */
   received(trace: Trace, now: number): string;
   /** Checks the XDETACH parameter of MAIL (undefined: none came). */
@@ -33,7 +41,7 @@ export interface Guard {
   isOurs(fingerprint: string | undefined): boolean;
 }
 
-/** All byte strings. What comes from the client is made safe for a header by `received`. */
+/** All byte strings. `received` makes what comes from the client safe for a header. */
 export interface Trace {
   readonly helo: string;
   readonly address: string;
@@ -47,7 +55,10 @@ export interface NotificationRequest {
   /** MAIL of the message: reverse-path, RET and ENVID. */
   readonly mail: PathCommand;
   readonly header: HeaderBlock;
-  /** Who loops, with NOTIFY and ORCPT, and what we would have replied for them alone. */
+  /**
+   * The recipients that loop, with NOTIFY and ORCPT, and the reply that each would have got if it had been the only
+   * one.
+   */
   readonly recipients: readonly { readonly command: PathCommand; readonly reply: Reply }[];
   /** Milliseconds. */
   readonly now: number;
@@ -73,9 +84,9 @@ export interface Call {
 
 /** What this service has asked its next hop, to see when the next hop asks it back. */
 export interface Calls {
-  /** @returns what ends the call: the answer is here, or nobody waits for it any more */
+  /** @returns a function that ends the call, when the answer has come or nobody waits for it any more */
   begin(call: Call): () => void;
-  /** The attributes for the next hop: with the mark of this transaction in IDENT, behind what the client said there. */
+  /** The attributes for the next hop, with the mark of this transaction appended to the client's own IDENT. */
   mark(xforward: ReadonlyMap<string, string>, id: string): ReadonlyMap<string, string>;
   /**
    * Why a MAIL with these attributes was caused by a call of this service that is still open, or undefined when it was

@@ -45,8 +45,8 @@ export function notificationWriter({ hostname }: { readonly hostname: string }):
     const ascii = isAscii(sender);
     return {
       mail: { path: '<>', params: ascii ? [] : ['SMTPUTF8'] },
-      // The null reverse-path says that nobody wants a report on this report; NOTIFY=NEVER would only repeat it, and
-      // make the report wait for a next hop that offers DSN.
+      // The null reverse-path already says that nobody wants a report on this report. NOTIFY=NEVER would add nothing,
+      // and the report would have to wait for a next hop that offers DSN.
       rcpt: { path: `<${sender}>`, params: [] },
       message: Buffer.from(message, 'latin1'),
     };
@@ -150,7 +150,7 @@ function headerPart(header: HeaderBlock): [type: string, content: string] {
 
 const oneLine = (reply: Reply): string => printable(`${reply.code} ${reply.lines.join(' ')}`);
 
-/** A byte string without control characters; what is no UTF-8 becomes U+FFFD. */
+/** A byte string without control characters, in which invalid UTF-8 is replaced by U+FFFD. */
 const printable = (wire: string): string =>
   isAscii(wire)
     ? wire.replace(/[\u0000-\u001f\u007f]/g, ' ')
@@ -158,7 +158,7 @@ const printable = (wire: string): string =>
 
 const isAscii = (text: string): boolean => !/[^\u0000-\u007f]/.test(text);
 
-/** The same for the same message, whenever it is tried: who gets the report twice can tell that it is one. */
+/** The same for every try of the same message, so that a report that arrives twice can be recognised as one. */
 function reportId(parts: readonly string[]): string {
   const hash = createHash('sha256');
   for (const each of parts) hash.update(`${each.length}:${each}`, 'latin1');

@@ -18,7 +18,7 @@ import { availableAttribute } from '../smtp/xforward.ts';
 import type { Call, Calls } from './interface.ts';
 import { isOfThisMachine, plainAddress } from './mirror.ts';
 
-/** What every process of the service is asked. A plain object: it goes from process to process. */
+/** The question that every process of the service is asked. A plain object, because it is sent between processes. */
 export interface CallQuestion {
   /** Our end of a session, `address port`. */
   readonly session: string | undefined;
@@ -42,9 +42,9 @@ export interface OpenCallsOptions {
  */
 const defaultConfirmMs = 150;
 
-/** Bounds the IDENT that we hand on: a queue id of Postfix and the marks of several filters. */
+/** Limits the IDENT that we pass on. It has room for a queue id of Postfix and the marks of several filters. */
 const maxIdentLength = 100;
-/** What `TransactionRecord` makes; all else in IDENT is not worth a question to the other processes. */
+/** The form of ids that `TransactionRecord` makes. For anything else in IDENT the other processes need not be asked. */
 const markPattern = /^[0-9a-f]{8}[0-9A-Z]{1,12}$/;
 
 /** The questions to the next hop that wait for an answer in this process. */
@@ -75,7 +75,8 @@ export class OpenCalls implements Calls {
     if (!(await this.#isWaitingAnywhere({ ...question, waitingMs: 0 }))) return undefined;
     const { confirmMs = defaultConfirmMs } = this.#options;
     await pause(confirmMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    // Measured, since a timer may end early: the call began before it was asked for, and must be found again.
+    // The age is measured, because a timer may end early: a call that was there when we first looked must be found
+    // again.
     const waitingMs = performance.now() - asked;
     return (await this.#isWaitingAnywhere({ ...question, waitingMs })) ? reason : undefined;
   }

@@ -7,7 +7,13 @@ export interface Envelope {
   readonly recipients: readonly string[];
 }
 
-type Bound = Omit<Stamp, 'set' | 'tags'>;
+/** What the tags of a stamp are bound to, apart from the envelope. */
+interface Binding {
+  readonly key: Key;
+  readonly stamp: Omit<Stamp, 'set' | 'tags'>;
+  /** Identity of the message. */
+  readonly message: string;
+}
 
 /**
  * The MACs of a stamp.
@@ -33,56 +39,55 @@ export class StampMacs {
   }
 
   /** The tag of the set and of each recipient; the envelope is normalised and names no recipient twice. */
-  tags(key: Key, bound: Bound, message: string, envelope: Envelope): { set: string; tags: readonly string[] } {
+  tags(binding: Binding, envelope: Envelope): { set: string; tags: readonly string[] } {
     const [only, ...others] = envelope.recipients;
     if (only !== undefined && others.length === 0) {
-      const mac = this.#single(key, bound, message, only);
+      const mac = this.#single(binding, only);
       return { set: tag64(mac, 8), tags: [tag64(mac)] };
     }
-    const tags = envelope.recipients.map((recipient) =>
-      tag64(this.#shared(key, bound, message, recipient, envelope.reversePath)),
-    );
-    return { set: this.#set(key, bound, message, tags), tags };
+    const tags = envelope.recipients.map((recipient) => tag64(this.#shared(binding, recipient, envelope)));
+    return { set: this.#set(binding, tags), tags };
   }
 
   /** Which of these recipients a genuine stamp names, and whether it names no others. */
   match(stamp: Stamp, message: string, envelope: Envelope): { standing: readonly string[]; exact: boolean } {
     const key = this.#keyring.find(stamp.keyId);
     if (!key) return { standing: [], exact: false };
+    const binding = { key, stamp, message };
     const written = new Set(stamp.tags.split(','));
     const standing: string[] = [];
     const tags: string[] = [];
     for (const recipient of envelope.recipients) {
-      const single = this.#single(key, stamp, message, recipient);
+      const single = this.#single(binding, recipient);
       // A stamp for one recipient can match no other one.
       if (tag64(single, 8) === stamp.set) return { standing: [recipient], exact: true };
-      const tag = tag64(this.#shared(key, stamp, message, recipient, envelope.reversePath));
+      const tag = tag64(this.#shared(binding, recipient, envelope));
       if (!written.has(tag)) continue;
       standing.push(recipient);
       tags.push(tag);
     }
-    const exact = tags.length > 0 && this.#set(key, stamp, message, tags) === stamp.set;
+    const exact = tags.length > 0 && this.#set(binding, tags) === stamp.set;
     return { standing, exact };
   }
 
-  #single(key: Key, bound: Bound, message: string, recipient: string): Buffer {
-    return this.#keyring.mac(key, 'single', [...context(bound, message), recipient]);
+  #single(binding: Binding, recipient: string): Buffer {
+    return this.#keyring.mac(binding.key, 'single', [...context(binding), recipient]);
   }
 
-  #shared(key: Key, bound: Bound, message: string, recipient: string, reversePath: string): Buffer {
-    return this.#keyring.mac(key, 'shared', [...context(bound, message), reversePath, recipient]);
+  #shared(binding: Binding, recipient: string, { reversePath }: Envelope): Buffer {
+    return this.#keyring.mac(binding.key, 'shared', [...context(binding), reversePath, recipient]);
   }
 
-  #set(key: Key, bound: Bound, message: string, tags: readonly string[]): string {
-    return tag64(this.#keyring.mac(key, 'set', [...context(bound, message), [...tags].sort().join(',')]));
+  #set(binding: Binding, tags: readonly string[]): string {
+    return tag64(this.#keyring.mac(binding.key, 'set', [...context(binding), [...tags].sort().join(',')]));
   }
 }
 
 /** The salt makes the tags of each stamp different: two stamps of one message cannot be compared. */
-const context = ({ keyId, time, fields, salt }: Bound, message: string): readonly string[] => [
-  keyId,
-  String(time),
-  fields,
-  salt,
+const context = ({ stamp, message }: Binding): readonly string[] => [
+  stamp.keyId,
+  String(stamp.time),
+  stamp.fields,
+  stamp.salt,
   message,
 ];

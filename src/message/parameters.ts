@@ -220,7 +220,7 @@ function assemble(raw: readonly RawParam[]): Map<string, string> {
       if (!whole.has(base)) whole.set(base, segment);
     } else if (!params.has(base)) params.set(base, base === 'boundary' ? value : decodeWords(value));
   }
-  // RFC 6266 section 4.3: who sends both forms means the extended one.
+  // RFC 6266 section 4.3: when both forms are sent, the extended one counts.
   for (const [base, list] of segments) params.set(base, decodeSegments(base, inOrder(list)));
   for (const [base, segment] of whole) params.set(base, decodeSegments(base, [segment]));
   return params;

@@ -1,9 +1,9 @@
 import { HeaderBlock } from './header-block.ts';
 
 /**
- * What has to stand between trace fields and a message that begins as no message should, so that it is read below them
- * as it would have been without them. Postfix says the same (smtpd, DATA), so it only matters to who sends to us
- * directly.
+ * What must be inserted between our trace fields and a message with a malformed beginning, so that the message is read
+ * as it would be without those fields. Postfix inserts the same (smtpd, DATA), so this only matters for clients that
+ * send to us directly.
  *
  * A first line that begins with a blank is text: written below our fields it would continue the last of them, which
  * breaks the stamp and hides the text. A line of an mbox file (`From a@b Mon Jan 6 …`) would end the header.

@@ -65,7 +65,8 @@ export async function startHealthServer({ metrics, figures, checks }: HealthServ
       void handle(request, response, answer);
     },
   );
-  // Scrapers and probes are few; whoever opens more must not take file descriptors away from mail.
+  // There are few scrapers and probes. A client that opens more connections must not use up the file descriptors for
+  // mail.
   server.maxConnections = 64;
   server.listen(metrics.port, metrics.address);
   await once(server, 'listening');

@@ -31,7 +31,7 @@ export interface Meter {
   storageFailure(): void;
   /** A file whose stored bytes are not those that were stored. */
   fileCorrupt(): void;
-  /** A reader who was told to come again. */
+  /** A reader who was told to try again later. */
   readerBusy(): void;
   /** A page that shows a file, or the files of a message. */
   page(): void;
@@ -43,7 +43,7 @@ export interface Meter {
   linkMade(): void;
   /** What the last sweep found in storage. */
   stored(found: StoredFigures): void;
-  /** `domain` only goes to the log line; the metric is labelled by cluster and fence. */
+  /** `domain` appears in the log line only. The labels of the metric are cluster and fence. */
   loop(fence: 'stamp' | 'count' | 'mirror' | 'chain'): void;
   clients(open: number): void;
   nextHopSessions(open: number, idle: number): void;

@@ -51,7 +51,7 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
 const reserved = ['time', 'level', 'event', 'msg'];
 
 function line(event: string, fields: Fields, stacks: boolean): unknown {
-  // The same name twice in a line means something else to every reader.
+  // Readers of JSON disagree on what a name means that appears twice.
   const unique = reserved.some((name) => name in fields) ? renamed(fields) : fields;
   return toLoggable({ event, ...unique }, stacks);
 }
@@ -63,17 +63,17 @@ function renamed(fields: Fields): Fields {
 }
 
 interface Destination extends DestinationStream {
-  /** Writes what waits; absent where nothing does. */
+  /** Writes the lines that wait; undefined when none do. */
   flush?(): void;
 }
 
-/** What waits while standard output cannot be written (disk full); beyond it lines are dropped. */
+/** Bytes that wait while standard output cannot be written (disk full). Beyond them, lines are dropped. */
 const maxWaitingBytes = 1048576;
 
-/** POSIX: so much written into a pipe at once does not mix with what other processes write, as our workers do. */
+/** POSIX: a write of up to this size into a pipe is not mixed with writes of other processes, such as our workers. */
 const pipeBuffer = 4096;
 
-/** The lines of one turn leave together: whoever reads the log (journald, a pipe) is woken once for all of them. */
+/** The lines of one turn are written together, so that the reader of the log (journald, a pipe) is woken only once. */
 function standardOutput(): Destination {
   const stream = pino.destination({ dest: 1, sync: true, maxLength: maxWaitingBytes });
   stream.on('error', () => undefined);

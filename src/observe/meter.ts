@@ -3,7 +3,7 @@ import type { Meter } from './interface.ts';
 import { labelledCounter } from './labelled-counter.ts';
 import { readerMeter } from './reader-meter.ts';
 
-/** From a small mail on one machine to Postfix's patience with the final dot. */
+/** From a small mail on one machine to the time that Postfix waits for the reply to the final dot. */
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600];
 
 /**

@@ -4,7 +4,10 @@ export interface Check {
   readonly check: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** How long an answer is good for: however often somebody asks, the next hop and storage are asked once a second. */
+/**
+ * How long an answer is reused. The next hop and storage are asked at most once a second, however often somebody asks
+ * us.
+ */
 const cacheMs = 1000;
 
 /** Below the usual time-out of a probe, so that it gets an answer with a name in it. */

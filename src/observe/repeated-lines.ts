@@ -11,14 +11,14 @@ type Severity = 'info' | 'warn' | 'error';
 interface Repeated {
   readonly severity: Severity;
   readonly event: string;
-  /** Of the last line that was only counted. */
+  /** Fields of the last line that was only counted. */
   fields: Fields;
   count: number;
   since: string;
 }
 
 /**
- * Log lines that a stranger can cause as often as he likes.
+ * Limits log lines that a stranger can cause as often as they like.
  *
  * The first line of an event and key (an address, mostly) is written at once. Those that follow are counted, and a line
  * with `count` and `since` sums them up every ten seconds for as long as they come. So a flood costs a line per window
@@ -47,7 +47,7 @@ export class RepeatedLines {
     this.#write('error', event, { key, fields });
   }
 
-  /** Writes the sums that are due, and waits for nothing more. */
+  /** Writes the sums that are due, and stops the timer. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -84,7 +84,10 @@ export class RepeatedLines {
     return keys;
   }
 
-  /** What was repeated is kept for another window; what was not is forgotten, and would be written at once again. */
+  /**
+   * A key that was repeated is kept for another window. Others are forgotten, so that their next line is written at
+   * once.
+   */
   readonly #endWindow = (): void => {
     this.#timer = undefined;
     for (const [event, keys] of this.#events) {

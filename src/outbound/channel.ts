@@ -4,7 +4,10 @@ import { Dialog } from './dialog.ts';
 import type { Extensions, Session } from './interface.ts';
 import type { Timeouts } from './timeouts.ts';
 
-/** Postfix slows down and then drops a session that collects errors (smtpd_soft_error_limit): long before that. */
+/**
+ * Refusals after which a session is not used again: well below the number at which Postfix slows down and drops it
+ * (smtpd_soft_error_limit).
+ */
 const maxRefusals = 5;
 /** As many as one Postfix client connection would carry; junk_command_limit counts our NOOPs and RSETs to 100 too. */
 const maxUses = 100;

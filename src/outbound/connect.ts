@@ -2,10 +2,13 @@ import net from 'node:net';
 import type { NextHopAddress } from '../config/config.ts';
 import { Failure } from '../smtp/failures.ts';
 
-/** What one address of several gets before the next is tried: enough for any continent, not the whole budget. */
+/**
+ * Time for one address of several before the next one is tried: enough to reach any continent, but not the whole
+ * budget.
+ */
 const attemptTimeout = 3000;
 
-/** Whether what is said to this address stays on the machine. `remoteAddress`: what it was resolved to. */
+/** Whether traffic to this address stays on the machine. `remoteAddress`: what it was resolved to. */
 export function staysLocal(address: NextHopAddress, remoteAddress: string | undefined): boolean {
   return address.kind === 'unix' || /^(?:(?:::ffff:)?127\.|::1$)/i.test(remoteAddress ?? '');
 }

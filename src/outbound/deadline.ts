@@ -1,8 +1,8 @@
 /**
  * A time by which something must have happened, set anew for every reply.
  *
- * One timer is left to run out, and then waits for what is left of the deadline that holds by then. With one of Node's
- * for each reply, Node would make a list of timers for nearly each of them, and drop it again.
+ * One timer runs out and is then set anew for the rest of the current deadline. With a timer for each reply, Node would
+ * create and drop a list of timers for nearly every one of them.
  */
 export class Deadline {
   #at = Infinity;
@@ -10,7 +10,7 @@ export class Deadline {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
 
-  /** In so many ms, unless it is lifted or set again before, `missed` is called. */
+  /** `missed` is called after so many ms, unless the deadline is lifted or set again before. */
   set(ms: number, missed: () => void): void {
     this.#at = performance.now() + ms;
     this.#missed = missed;

@@ -78,7 +78,7 @@ export class Dialog {
       if (this.#failure) {
         reject(this.#failure);
       } else if (line.includes('\n') || line.includes('\r')) {
-        // Whatever came in this way, it would be two commands to the next hop.
+        // However such a line came in, the next hop would read it as two commands.
         reject(new Failure('internal', { reason: `line break inside a command: ${JSON.stringify(line)}` }));
       } else if (!this.#pipelining && (this.#head < this.#awaited.length || this.#held.length > 0)) {
         this.#held.push({ verb, line, timeout, resolve, reject });
@@ -98,7 +98,10 @@ export class Dialog {
     });
   }
 
-  /** Sends octets as they are, in one system call where it can. The promise waits until the next hop took most. */
+  /**
+   * Sends octets as they are, in one system call where it can. The promise resolves when the next hop has taken most of
+   * it.
+   */
   write(chunks: readonly Buffer[], timeout: number): Promise<void> | undefined {
     if (this.#failure) return Promise.reject(this.#failure);
     this.#flush();
@@ -202,7 +205,7 @@ export class Dialog {
     this.#fail('nextHopLost', `closed the session: ${describeReply(reply)}`);
   }
 
-  /** Nobody waits for a reply now. */
+  /** No reply is expected now. */
   #uncalled(reply: Reply): void {
     const said = describeReply(reply);
     if (this.#inMessage && reply.code >= 400) {

@@ -20,6 +20,16 @@ export interface OpenerOptions {
   readonly isOwnListener: (remoteAddress: string, remotePort: number) => boolean;
 }
 
+/** One next hop of the list, asked once. */
+interface Attempt {
+  readonly address: NextHopAddress;
+  /** The address as the operator wrote it. */
+  readonly peer: string;
+  /** In ms. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
 type Adopted = Pick<Opened, 'name' | 'secure'> & { readonly channel: Channel };
 
 /** Opens connections to the first next hop of the list that takes one. */
@@ -37,15 +47,15 @@ export class Opener {
     const deadline = performance.now() + timeouts.reach;
     let last = new Failure('nextHopUnreachable', { reason: 'outbound.nextHop is empty' });
     for (const [i, address] of outbound.nextHop.entries()) {
-      // What a quick failure leaves over goes to those that follow.
+      // Time that a quick failure has not used goes to those that follow.
       const share = (deadline - performance.now()) / (outbound.nextHop.length - i);
       if (share < 1) break;
       const peer = formatNextHop(address);
       try {
-        return await this.#openOne(address, peer, share, signal);
+        return await this.#openOne({ address, peer, timeout: share, signal });
       } catch (error) {
         last = Failure.from(error, 'nextHopUnreachable');
-        // A configuration error must be seen, not be made up for by the next in the list.
+        // A configuration error must be visible, so the next one in the list is not tried.
         if (last.kind === 'mirror' || signal.aborted) throw last;
         log.warn('next-hop-failed', { nextHop: peer, failure: last.kind, reason: last.message });
       }
@@ -53,9 +63,10 @@ export class Opener {
     throw last;
   }
 
-  async #openOne(address: NextHopAddress, peer: string, timeout: number, signal: AbortSignal): Promise<Channel> {
+  async #openOne(attempt: Attempt): Promise<Channel> {
     const { log } = this.#options;
-    const { channel, name, secure } = await this.#handshakes(address, peer, timeout, signal);
+    const { peer } = attempt;
+    const { channel, name, secure } = await this.#handshakes(attempt);
     if (this.#options.isMirror(channel.extensions)) {
       channel.quit();
       throw this.#mirror(peer, 'it offers XDETACH with the fingerprint of our own cluster');
@@ -66,28 +77,24 @@ export class Opener {
   }
 
   /** Opportunistic TLS that fails costs a second connection, in clear: after a broken handshake the first is no use. */
-  async #handshakes(address: NextHopAddress, peer: string, timeout: number, signal: AbortSignal): Promise<Adopted> {
+  async #handshakes(attempt: Attempt): Promise<Adopted> {
     const { mode } = this.#options.outbound.tls;
-    const once = (startTls: HandshakeOptions['startTls'], ms: number): Promise<Adopted> =>
-      this.#handshake(address, peer, startTls, ms, signal);
-    if (mode === 'off') return once('never', timeout);
-    if (mode === 'required') return once('always', timeout);
+    const { peer, timeout } = attempt;
+    if (mode === 'off') return this.#handshake(attempt, 'never');
+    if (mode === 'required') return this.#handshake(attempt, 'always');
     const began = performance.now();
     try {
-      return await once('ifOffered', timeout / 2);
+      return await this.#handshake({ ...attempt, timeout: timeout / 2 }, 'ifOffered');
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== 'nextHopTls') throw error;
       this.#options.log.warn('next-hop-tls-failed', { nextHop: peer, reason: error.message, goesOn: 'in clear' });
-      return once('never', timeout - (performance.now() - began));
+      return this.#handshake({ ...attempt, timeout: timeout - (performance.now() - began) }, 'never');
     }
   }
 
   async #handshake(
-    address: NextHopAddress,
-    peer: string,
+    { address, peer, timeout, signal }: Attempt,
     startTls: HandshakeOptions['startTls'],
-    timeout: number,
-    signal: AbortSignal,
   ): Promise<Adopted> {
     const { outbound, hostname, timeouts } = this.#options;
     const began = performance.now();
@@ -137,7 +144,10 @@ export class Opener {
     return new Failure('mirror', { reason: `${peer}: ${evidence}` });
   }
 
-  /** No more than a warning: the mail server may share the machine, and its name. Once each, not at every session. */
+  /**
+   * Only a warning, because the mail server may share the machine and its name. Once for each next hop, not for each
+   * session.
+   */
   #warnOfNamesake(name: string, peer: string): void {
     const { hostname, log } = this.#options;
     if (name.toLowerCase() !== hostname.toLowerCase() || this.#namesake.has(peer)) return;

@@ -17,13 +17,13 @@ export interface PoolOptions {
 
 export interface Loan {
   readonly channel: Channel;
-  /** It lay in the pool, or came from another user. */
+  /** It was used before: it comes from the pool or from another user. */
   readonly reused: boolean;
 }
 
 export interface AcquireOptions {
   readonly signal: AbortSignal;
-  /** Not one that lies in the pool. */
+  /** No idle one from the pool. */
   readonly fresh?: boolean;
   /** How long to wait while all places are taken, in ms, in place of `busyTimeout`. */
   readonly patience?: number;
@@ -37,8 +37,8 @@ interface Waiter {
 }
 
 /**
- * So long, in ms, may more than `maxIdle` connections be idle. While there is mail each is only idle for a moment, and
- * closing it then would cost the next message a new one.
+ * How long, in ms, more than `maxIdle` connections may be idle. While there is mail, each is idle for a moment only,
+ * and if it were closed then, the next message would need a new one.
  */
 const surplusTimeout = 1000;
 
@@ -159,7 +159,7 @@ export class Pool {
     if (this.#places === 0) this.#closed?.empty();
   }
 
-  /** Others wait for places in vain, and these are not used. */
+  /** Others wait for places while these are not used. */
   #giveUpIdle(count: number): void {
     for (const { channel } of this.#idle.splice(0, count)) channel.quit();
     this.#count();

@@ -17,7 +17,7 @@ const xforwardDone: Reply = { code: 250, lines: ['2.0.0 Ok'] };
  */
 type Phase = 'commands' | 'data' | 'message' | 'cut';
 
-/** The loan of a channel to one user, who cannot touch it after `release`. */
+/** Lends a channel to one user, who cannot use it after `release`. */
 export class ChannelSession implements Session {
   readonly extensions: Extensions;
   readonly peer: string;
@@ -58,12 +58,12 @@ export class ChannelSession implements Session {
     this.#channel.resetDue = true;
     this.#acceptedRcpts = 0;
     const { mail, reusedMail } = this.#channel.timeouts;
-    return this.#path('MAIL', 'MAIL FROM:', command, this.reused ? Math.min(reusedMail, mail) : mail);
+    return this.#path('MAIL FROM:', command, this.reused ? Math.min(reusedMail, mail) : mail);
   }
 
   async rcpt(command: PathCommand): Promise<Reply> {
     this.#require('commands');
-    const reply = await this.#path('RCPT', 'RCPT TO:', command, this.#channel.timeouts.rcpt);
+    const reply = await this.#path('RCPT TO:', command, this.#channel.timeouts.rcpt);
     if (isPositive(reply)) this.#acceptedRcpts++;
     return reply;
   }
@@ -111,9 +111,9 @@ export class ChannelSession implements Session {
         }
       }
     } catch (error) {
-      // The next hop's own word is the verdict: `finish` returns it.
+      // The next hop's own reply is the verdict: `finish` returns it.
       if (this.#channel.dialog.interruption) return;
-      // Also when it was the source that failed: half a message must never get its dot.
+      // This holds also when the source failed: half a message must never get its final dot.
       this.#phase = 'cut';
       throw error;
     }
@@ -131,7 +131,7 @@ export class ChannelSession implements Session {
       verdicts.push(verdict.catch((error: unknown) => Failure.from(error, 'nextHopLost')));
     }
     const dot = { written: false };
-    // When it fails, so do the verdicts.
+    // When this fails, the verdicts fail too.
     writer.end().then(
       () => (dot.written = true),
       () => undefined,
@@ -164,7 +164,8 @@ export class ChannelSession implements Session {
     this.#giveBack(this.#channel);
   }
 
-  async #path(verb: string, prefix: string, command: PathCommand, timeout: number): Promise<Reply> {
+  async #path(prefix: 'MAIL FROM:' | 'RCPT TO:', command: PathCommand, timeout: number): Promise<Reply> {
+    const verb = prefix.slice(0, 4);
     let line = prefix + command.path;
     for (const param of command.params) line += ` ${param}`;
     const reply = await this.#channel.dialog.command(verb, line, timeout);

@@ -1,4 +1,4 @@
-/** Goes on with an answer at once where it is known already, as most are, and later where it is not. */
+/** Continues with an answer: at once when it is already known, as most are, or else when it comes. */
 export function after<T>(
   answer: boolean | Promise<boolean>,
   next: (answer: boolean) => T | Promise<T>,

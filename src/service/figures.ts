@@ -1,6 +1,6 @@
 /**
- * The figures of all processes as one. What counts mail is summed up; what tells of a process (memory, CPU, event loop)
- * is labelled with its name. What a process had counted when it ended stays in the sums.
+ * Joins the figures of all processes. Counters of mail are summed up; figures of a process (memory, CPU, event loop)
+ * are labelled with its name. The counts of a process that has ended stay in the sums.
  */
 import { AggregatorRegistry, type Registry } from 'prom-client';
 import type { Figures } from './messages.ts';
@@ -34,7 +34,7 @@ export class SummedFigures {
 
   /** A process has ended: its counters stay. `forget` takes it out of the sources, at the same moment. */
   keep(last: Figures, forget: () => void): Promise<void> {
-    // One after the other: each adds to what the one before left.
+    // These run one after the other, because each adds to the result of the one before.
     this.#keeping = this.#keeping.then(() => this.#add(last, forget));
     return this.#keeping;
   }

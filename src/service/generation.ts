@@ -1,6 +1,6 @@
 /**
  * The processes that serve one configuration: `workers` mail processes and one for pages. A reload starts another
- * generation; the one before finishes what is under way and goes. A process that is lost is replaced.
+ * generation; the one before finishes what is under way and ends. A process that is lost is replaced.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
@@ -22,10 +22,13 @@ export interface GenerationOptions {
   readonly spawn: (role: Role, generation: Pick<GenerationOptions, 'config' | 'sockets'>) => ServiceProcess;
 }
 
-/** A process that ends at its start would do so again at once. */
+/** Pause before a lost process is replaced: one that ends at its start would end again at once. */
 const replaceAfterMs = 1000;
 
-/** A signal to the whole group reaches a process that cannot ignore it yet. So often is another one started instead. */
+/**
+ * A signal to the whole process group also reaches a process that cannot ignore it yet. That many times another one is
+ * started in its place.
+ */
 const startAttempts = 3;
 
 /** After a process has been told to cut what is under way: then it does not answer, and is killed. */

@@ -1,4 +1,4 @@
-/** The door for those who watch: figures of all processes, and whether mail can pass. */
+/** The door for monitoring: figures of all processes, and whether mail can pass. */
 import type { Config } from '../config/config.ts';
 import { startHealthServer, type Figures, type HealthServer } from '../observe/health.ts';
 import type { Check } from '../observe/readiness.ts';

@@ -13,7 +13,10 @@ export interface Holder {
 /** How long the others may take to give back what they hold unused. */
 const recallMs = 300;
 
-/** No process is leased more beyond its need than this part of a limit: small limits would be used up by it. */
+/**
+ * The part of a limit that a process may be leased beyond its need. With more, few processes would use up a small
+ * limit.
+ */
 const maxSpare = 1 / 16;
 
 interface Waiting {
@@ -50,7 +53,7 @@ export class Ledger {
     this.#holders.add(holder);
   }
 
-  /** Everything that it held is free again. */
+  /** The process has ended: everything that it held is free again. */
   leave(holder: Holder): void {
     this.#holders.delete(holder);
     for (const account of [...this.#accounts.values()]) {
@@ -116,7 +119,7 @@ export class Ledger {
     this.#settle(account);
   }
 
-  /** Serves who waits, and forgets an account that nobody uses. */
+  /** Serves the requests that wait, and forgets an account that nobody uses. */
   #settle(account: Account): void {
     for (let next = account.queue[0]; next && this.#grant(account, next); next = account.queue[0])
       account.queue.shift();

@@ -6,7 +6,7 @@ import { createStore, openBlobs } from '../storage/store.ts';
 import { watchStored } from './watch-stored.ts';
 import type { Opening, Serving } from './process-host.ts';
 
-/** Where processors are short, readers wait for mail and not mail for readers: a niceness of 10 of 19. */
+/** On a busy machine readers wait for mail, and mail does not wait for readers: a niceness of 10 of 19. */
 const readerNiceness = 10;
 
 /** Pages and downloads. @throws what the server cannot be opened for */

@@ -3,7 +3,7 @@
  * accept on duplicates: while one is replaced, connections wait in the socket's queue instead of being refused.
  *
  * Node has no public way to open a socket without accepting on it. The function used here is the one that node:cluster
- * uses for its shared handles; the contract test fails when a version of Node has it no more.
+ * uses for its shared handles; the contract test fails on a version of Node without it.
  */
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
@@ -112,7 +112,7 @@ function bind({ address, port }: ListenAddress, family: 4 | 6): Listening | Syst
   const name: { address?: string; port?: number } = {};
   handle.getsockname(name);
   if (name.port !== undefined && name.port !== 0) return { handle, address: name.address ?? address, port: name.port };
-  // libuv reports a taken port late, when somebody listens: until then the socket just has no address.
+  // libuv reports a port that is in use only when the socket listens. Until then the socket has no address.
   handle.close();
   return systemError('EADDRINUSE', { address, port });
 }

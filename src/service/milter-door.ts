@@ -1,4 +1,4 @@
-/** The door for a mail server that shows us its messages, wired to the rooms behind it. */
+/** The door for a mail server that speaks Milter, wired to the rooms behind it. */
 import { createMilterFilter } from '../course/milter.ts';
 import { maxHeaderBytes, type Detacher } from '../detach/interface.ts';
 import type { ClientLimits } from '../inbound/client-limits.ts';

@@ -14,7 +14,7 @@ const exUnavailable = 69;
 const exSoftware = 70;
 const exConfig = 78;
 
-/** The supervisor keeps what was told last, for the case that this process is lost. */
+/** The supervisor keeps the last figures, in case this process is lost. */
 const tellFiguresMs = 5000;
 
 export interface Opening {
@@ -30,7 +30,7 @@ export interface Opening {
 
 /** How a process closes. */
 export interface Closing {
-  /** Aborted: clients that are idle are sent away at once, not when they have been for a while. */
+  /** Aborted: idle clients are sent away at once, not only after they have been idle for a while. */
   readonly hurry: AbortSignal;
   /** Aborted: what is still under way is cut. */
   readonly deadline: AbortSignal;

@@ -1,12 +1,12 @@
 import type { Question } from './messages.ts';
 
-/** A mail process, as somebody to ask. */
+/** A mail process that can be asked. */
 export interface Respondent {
   /** @returns undefined when no answer came in time */
   question(question: Question, timeoutMs: number): Promise<boolean | undefined>;
 }
 
-/** Who has not answered by then says no: mail waits meanwhile. */
+/** A process that has not answered by then counts as a no, because mail is waiting. */
 const answerMs = 500;
 
 /** Asks all of them; the first `true` wins. False when nobody says so in time. */

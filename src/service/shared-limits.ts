@@ -11,7 +11,7 @@ type Send = (message: ToSupervisor) => void;
 type Recall = Extract<ToProcess, { readonly kind: 'recall' }>;
 type Leased = Extract<ToProcess, { readonly kind: 'leased' }>;
 
-/** How much more than what is needed now is leased with it, so that the next ones need not ask. */
+/** How much is leased beyond what is needed now, so that the next requests need not ask. */
 const spareOf: Readonly<Record<Exclude<LimitName, 'connections'>, number>> = {
   clients: 8,
   clientsPerAddress: 4,
@@ -110,7 +110,7 @@ class Lease implements Quota {
     this.#send({ kind: 'unlease', key: this.#key, amount: unused - this.#spare });
   }
 
-  /** What it does not use, which is no longer its own. */
+  /** Gives up what it does not use. @returns how much */
   takeUnused(): number {
     const unused = this.#held - this.#used;
     this.#held = this.#used;
@@ -129,7 +129,7 @@ class Lease implements Quota {
     return true;
   }
 
-  /** Others may take what was leased before we come to it: then we ask once more. */
+  /** Others may use up the lease before we do. Then we ask once more. */
   async #askFor(amount: number): Promise<boolean> {
     this.#asking += 1;
     try {

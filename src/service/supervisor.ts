@@ -21,7 +21,10 @@ const stopWithinMs = 50_000;
 /** The final dot may take 10 minutes (RFC 5321 section 4.5.3.2.6): an old generation stays for that long. */
 const retireWithinMs = 600_000;
 
-/** Old generations that finish what they have under way beside the current one; the oldest beyond is stopped. */
+/**
+ * How many old generations may finish what they have under way beside the current one. When there are more, the oldest
+ * is stopped.
+ */
 const maxOld = 2;
 
 export interface SupervisorOptions {

@@ -258,7 +258,7 @@ class Simulation {
     const header = blockOf(mail.fields);
     const reversePath = mailboxName(mail.reversePath);
     const names = mail.copies.map((copy) => mailboxName(copy.address));
-    const inspection = guard.inspect(header, names, this.#now, reversePath);
+    const inspection = guard.inspect(header, { recipients: names, reversePath, now: this.#now });
     if (inspection.kind === 'refuse') return all(mail.copies, 'count');
     const looping = mail.copies.filter((_, i) => inspection.looping[i]);
     const passing = mail.copies.filter((_, i) => !inspection.looping[i]);
@@ -268,7 +268,11 @@ class Simulation {
     const passed = passing.map((copy) => mailboxName(copy.address));
     const stamped: Mail = {
       reversePath: mail.reversePath,
-      fields: [guard.received(trace, this.#now), guard.stamp(header, passed, this.#now, reversePath), ...mail.fields],
+      fields: [
+        guard.received(trace, this.#now),
+        guard.stamp(header, { recipients: passed, reversePath, now: this.#now }),
+        ...mail.fields,
+      ],
       copies: passing.map(({ address, journey }) => {
         const company = passing.length;
         const step = { kind: 'pass', cluster, address, reversePath: mail.reversePath, company } as const;

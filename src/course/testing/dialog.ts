@@ -60,7 +60,7 @@ export const sampleLetter =
 /** The letter as it comes back with a stamp for these recipients. */
 export function stampedFor(recipients: readonly string[], from = 'a@a.example'): string {
   const header = block(sampleLetter.replace(/\n\n[^]*/, '\n'));
-  const field = guardWith().stamp(header, recipients, Date.now(), from);
+  const field = guardWith().stamp(header, { recipients, reversePath: from, now: Date.now() });
   return field.replaceAll('\r\n', '\n') + sampleLetter;
 }
 

@@ -145,7 +145,7 @@ export class MimeScanner {
           this.#lineStart = true;
           return false;
         }
-        if (typeof match === 'object') return this.#take(buffer, this.#at, match, this.#at);
+        if (typeof match === 'object') return this.#take(buffer, match, { textEnd: this.#at, line: this.#at });
         from += 2;
       }
     }
@@ -159,7 +159,7 @@ export class MimeScanner {
       // RFC 2046 section 5.1.1: the line end before the delimiter belongs to the delimiter.
       const textEnd = newline > this.#at && buffer[newline - 1] === cr ? newline - 1 : newline;
       const match = this.#delimiter(buffer, newline + 1, final);
-      if (typeof match === 'object') return this.#take(buffer, textEnd, match, newline + 1);
+      if (typeof match === 'object') return this.#take(buffer, match, { textEnd, line: newline + 1 });
       if (match === 'more') {
         this.#emit(buffer, textEnd);
         return false;
@@ -177,7 +177,7 @@ export class MimeScanner {
     return newline;
   }
 
-  #take(buffer: Buffer, textEnd: number, match: Match, line: number): boolean {
+  #take(buffer: Buffer, match: Match, { textEnd, line }: { readonly textEnd: number; readonly line: number }): boolean {
     this.#emit(buffer, textEnd);
     if (this.#leaf) this.#sink.leafEnds(this.#base + textEnd, this.#base + line);
     this.#leaf = false;

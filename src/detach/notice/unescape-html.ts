@@ -39,7 +39,7 @@ export function unescapeHtml(html: string): string {
   if (!html.includes('&')) return html;
   return html.replace(
     /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z])(acute|grave|circ|uml|tilde|cedil|ring)|([a-z]{2,6}));?/gi,
-    (whole, decimal?: string, hex?: string, letter?: string, mark?: string, name?: string) => {
+    (whole, ...[decimal, hex, letter, mark, name]: (string | undefined)[]) => {
       if (decimal !== undefined) return character(Number(decimal), whole);
       if (hex !== undefined) return character(parseInt(hex, 16), whole);
       if (letter !== undefined && mark !== undefined)

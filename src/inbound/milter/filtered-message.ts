@@ -1,9 +1,9 @@
 /**
- * One message between the end of its header and our last word on it.
+ * One message, from the end of its header to our final answer.
  *
- * While the verdict is being found the server is told now and then that we are still there (its time-out begins anew
- * with each such packet), and one command is read ahead, so that its giving up is seen. The filter's work and the
- * writing of the new body have one deadline; a verdict that is late is a refusal, never an acceptance.
+ * While the verdict is being worked out, the server gets a progress packet from time to time, which starts its time-out
+ * anew. One command is read ahead, so that we notice when the server gives up. The filter's work and the writing of the
+ * new body have one deadline; a verdict that is late is a refusal, never an acceptance.
  */
 import { unlessAborted } from '../../limits/unless-aborted.ts';
 import type { Command } from './commands.ts';
@@ -91,7 +91,7 @@ export class FilteredMessage {
     try {
       return await unlessAborted(asked, signal);
     } catch (error) {
-      // Whoever answers now answers nobody.
+      // An answer that comes now is of no use to anybody.
       asked.then((late) => late.done?.(false)).catch(() => undefined);
       if (signal.reason instanceof MessageAborted) throw signal.reason;
       if (error instanceof MessageAborted || error instanceof MilterError) throw error;

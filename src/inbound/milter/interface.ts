@@ -85,7 +85,7 @@ export interface MilterFilter {
 export type MilterEvent =
   /** The address is not trusted. */
   | { readonly kind: 'stranger' }
-  /** There are connections enough. */
+  /** There are already as many connections as allowed. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'protocol-error'; readonly reason: string }
   | { readonly kind: 'connection-error'; readonly reason: string };

@@ -67,7 +67,7 @@ async function serve(
   options: MilterServerOptions,
 ): Promise<void> {
   const address = canonicalAddress(socket.remoteAddress ?? '');
-  // Errors of the socket reach whoever reads it; later ones nobody.
+  // The reader of the socket sees its errors; later ones are ignored.
   socket.on('error', () => undefined);
   if (!options.trusts(address)) {
     options.report({ kind: 'stranger' }, address);

@@ -12,7 +12,7 @@ export interface Peer {
 
 export interface ProxyPeersOptions {
   readonly proxyHosts: readonly string[];
-  /** Connections that may owe their header at the same time. */
+  /** Connections that may wait for their PROXY header at the same time. */
   readonly maxClients: number;
 }
 
@@ -29,12 +29,15 @@ export class ProxyPeers {
     this.#onRefused = onRefused;
   }
 
-  /** At once unless a header is to be read first. Resolves with undefined when the connection came to nothing. */
+  /**
+   * Answers at once unless a header has to be read first. Resolves with undefined when the connection was refused or
+   * ended.
+   */
   identify(socket: Socket, address: string): Peer | Promise<Peer | undefined> {
     return this.#proxies.has(address) ? this.#behind(socket, address) : { address };
   }
 
-  /** Connections that owe us their header. */
+  /** Closes the connections whose header has not come yet. */
   close(): void {
     for (const socket of this.#waiting) socket.destroy();
   }

@@ -4,7 +4,7 @@ import { Failure, failureReply, type FailureName } from '../../smtp/failures.ts'
 import type { Reply } from '../../smtp/reply.ts';
 import type { Client, Offers, Transactions } from '../interface.ts';
 import { helloReply, parseHello } from './hello.ts';
-import { Wire, type LibraryServer } from './library.ts';
+import { Wire, type LibraryServer, type WireEvents } from './library.ts';
 import { parsePathCommand } from './path-command.ts';
 import { receiveMessage } from './receive-message.ts';
 import { ReplyWriter } from './reply-writer.ts';
@@ -38,7 +38,7 @@ const maxWithMail = 4;
 /** Commands without sense or out of place between two messages; as in Postfix (smtpd_hard_error_limit). */
 const maxErrors = 20;
 
-/** A web page can make a browser on a trusted host send this here, with commands of its choice in the body. */
+/** A web page can make a browser on a trusted host send such a request here, with SMTP commands in its body. */
 const httpRequest = /^[A-Z]+ \S+ HTTP\/\d/i;
 
 /**
@@ -55,7 +55,7 @@ export class RelayConnection {
   #hello: { readonly verb: string; readonly name: string } | undefined;
   #xforward = new Map<string, string>();
   #errors = 0;
-  /** When it was last told something, or came, as of `performance.now`. */
+  /** When we last sent it something, or when it connected, as of `performance.now`. */
   #lastSaid = performance.now();
   /** The relay works on a command, or on a message that was read to its end. */
   #working = false;
@@ -63,21 +63,17 @@ export class RelayConnection {
   constructor(server: LibraryServer, socket: Socket, settings: ConnectionSettings) {
     this.#settings = settings;
     const { address, maxMessageSize } = settings;
-    this.#wire = new Wire(
-      server,
-      socket,
-      { remoteAddress: address, maxMessageBytes: maxMessageSize },
-      {
-        command: (line, done) => this.#command(line, done),
-        overlong: () => this.#giveUp('commandTooLong'),
-        idle: () => this.#idle(),
-        failed: (error) => settings.onTrouble(error.message),
-        closed: () => {
-          settings.transactions.close();
-          settings.onClosed();
-        },
+    const events: WireEvents = {
+      command: (line, done) => this.#command(line, done),
+      overlong: () => this.#giveUp('commandTooLong'),
+      idle: () => this.#idle(),
+      failed: (error) => settings.onTrouble(error.message),
+      closed: () => {
+        settings.transactions.close();
+        settings.onClosed();
       },
-    );
+    };
+    this.#wire = new Wire(server, socket, { remoteAddress: address, maxMessageBytes: maxMessageSize, events });
     this.#replies = new ReplyWriter((text) => this.#wire.write(text));
   }
 
@@ -139,7 +135,7 @@ export class RelayConnection {
         this.#quit(done);
         return;
       case 'VRFY':
-        // RFC 5321 section 3.5.3: we cannot know, so neither yes nor no.
+        // RFC 5321 section 3.5.3: we cannot know, so the reply says neither yes nor no.
         finish({ code: 252, lines: ['2.5.0 Cannot VRFY user, but will try to deliver'] });
         return;
       case 'STARTTLS':
@@ -288,7 +284,7 @@ export class RelayConnection {
         this.#say(...(last < 0 ? replies : replies.slice(0, last + 1)));
         next();
       })
-      // Nothing above can reject; were it to, the connection must not hang.
+      // Nothing above should reject. If it does all the same, the connection must not hang.
       .catch(() => this.#wire.destroy());
   }
 
@@ -313,7 +309,7 @@ export class RelayConnection {
     this.#say(reply);
   }
 
-  /** A 421 ends the session, but not before an LMTP client has heard what became of every recipient. */
+  /** A 421 ends the session, but an LMTP client must first get a reply for every recipient. */
   #say(...replies: readonly Reply[]): void {
     this.#lastSaid = performance.now();
     for (const reply of replies) this.#replies.say(reply);

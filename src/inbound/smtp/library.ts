@@ -49,6 +49,7 @@ export interface WireEvents {
 export interface WireOptions {
   readonly remoteAddress: string;
   readonly maxMessageBytes: number;
+  readonly events: WireEvents;
 }
 
 /** One connection: its socket in clear or TLS, and the parser that reads it. */
@@ -57,12 +58,7 @@ export class Wire extends SMTPConnection {
   readonly #maxMessageBytes: number;
   #gone = false;
 
-  constructor(
-    server: LibraryServer,
-    socket: Socket,
-    { remoteAddress, maxMessageBytes }: WireOptions,
-    events: WireEvents,
-  ) {
+  constructor(server: LibraryServer, socket: Socket, { remoteAddress, maxMessageBytes, events }: WireOptions) {
     // With an id of its own for each the library would draw random numbers, at the price of all else that is done here.
     super(server, socket, { id: 'unnamed', remoteAddress });
     this.#events = events;

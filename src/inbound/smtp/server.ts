@@ -110,7 +110,7 @@ class RelayServer extends LibraryServer {
     socket.on('error', () => undefined);
     const address = socket.remoteAddress;
     if (address === undefined) {
-      // Reset before we came to it: nobody to talk to, and no stranger to warn of.
+      // The connection was reset before we handled it: there is nobody to reply to, and no stranger to log.
       socket.destroy();
       return;
     }
@@ -134,7 +134,7 @@ class RelayServer extends LibraryServer {
     const client = address ?? 'unknown';
     const reason =
       address === undefined ? 'the balancer does not say who the client is' : 'not in inbound.trustedNetworks';
-    // A balancer that asks whether we are there need not be trusted for it.
+    // The health check of a balancer needs no trust.
     if (address === undefined || address !== proxy)
       this.#repeated.warn('client-refused', client, { client, proxy, reason });
     this.#refusals.refuse(socket, failureReply('untrustedClient'));
@@ -195,7 +195,7 @@ class RelayServer extends LibraryServer {
     this.#repeated.close();
   }
 
-  /** Neither those that owe us their PROXY header nor those that were refused are waited for. */
+  /** Connections that have not sent their PROXY header yet, or that were refused, are not waited for. */
   #closeStrangers(): void {
     this.#proxies.close();
     this.#refusals.close();

@@ -21,7 +21,7 @@ interface Reception {
   octets: number;
 }
 
-/** So many commands are carried out before other connections get their turn. */
+/** How many commands are carried out before other connections get their turn. */
 const maxCommandsPerTurn = 100;
 
 /** A command of 16 KiB has room for the longest path and its parameters. */
@@ -130,7 +130,9 @@ export class WireParser extends Writable {
     goOn();
   }
 
-  /** There is no command to carry out: the input has run dry, goes on as message content, or cannot be one. */
+  /**
+   * There is no command to carry out: there is no more input, or message content follows, or the input is no command.
+   */
   #leave(line: string | undefined, next: Next): void {
     const rest = this.#input.slice(this.#at);
     this.#input = '';

@@ -28,10 +28,9 @@ export function looping(
   guard: Guard,
   header: HeaderBlock,
   recipients: readonly string[],
-  at = sampleTime,
-  from = 'alice@a.example',
+  { at = sampleTime, from = 'alice@a.example' } = {},
 ): readonly boolean[] {
-  const inspection = guard.inspect(header, recipients, at, from);
+  const inspection = guard.inspect(header, { recipients, reversePath: from, now: at });
   assert.equal(inspection.kind, 'pass');
   return inspection.looping;
 }
@@ -42,5 +41,5 @@ export function stamped(
   recipients: readonly string[],
   { header = sampleMessage, at = sampleTime, from = 'alice@a.example' } = {},
 ): HeaderBlock {
-  return onTop(guard.stamp(header, recipients, at, from), header);
+  return onTop(guard.stamp(header, { recipients, reversePath: from, now: at }), header);
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../smtp/failures.ts';
 /** What the thread is sent: some more bytes of a file, and whether it ends with them. */
 export interface Job {
   readonly file: number;
-  /** In shared memory: the thread sees what stands there when it comes to it. */
+  /** In shared memory: the thread reads it later, so it must not change before. */
   readonly blocks: readonly Uint8Array[];
   readonly end: 'digest' | 'forget' | undefined;
   /** Whether MD5 sums are wanted too. */
@@ -41,13 +41,13 @@ export interface FileHash {
   /** A block or the part of one, which must not change before the thread has caught up. */
   update(block: Uint8Array): void;
   /**
-   * Sends what still waits for company: somebody is going to wait for it.
+   * Sends a partly filled batch, because somebody is going to wait for it.
    * @returns tells when all bytes so far have been hashed, or never will be; undefined when they have been
    */
   flush(): CaughtUp;
-  /** May be left unheard, whatever becomes of it. */
+  /** The caller need not wait for it, even if it rejects. */
   digest(): Promise<FileDigest>;
-  /** Nobody wants the digest any more. */
+  /** The digest is not needed any more. */
   forget(): void;
 }
 
@@ -58,15 +58,15 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Sent together: to wake the thread for each block costs as much as half of hashing it. */
+/** Blocks that are sent together. Waking the thread for each block would cost half as much as hashing it. */
 const maxGathered = 4;
 
 /** Beyond this it only looks at bytes: little is allocated. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 };
 
 /**
- * A thread that hashes files, and does all that it is told in that order. When it ends, for whatever reason, no digest
- * of a file that it has begun is ever given: every one is refused.
+ * A thread that hashes files and works through its jobs in order. When it ends, for whatever reason, the digests of all
+ * files that it has begun are rejected.
  */
 export class HashThread {
   /** How many jobs are done: the thread counts there. */
@@ -79,7 +79,7 @@ export class HashThread {
   readonly #waiting = new Map<number, Waiting>();
   #files = 0;
   #end: Failure | undefined;
-  /** Its end is waited for: a digest that is given meanwhile must not let the process end before. */
+  /** `stop` waits for the end of the thread. A digest that comes meanwhile must not let the process end before that. */
   #stopping = false;
 
   constructor() {
@@ -137,7 +137,7 @@ export class HashThread {
     this.#ends(new Error('stopped'));
   }
 
-  /** One thing after the other: whatever is digested now is digested after all that was sent. */
+  /** The thread works in order: a digest that is asked for now comes after everything that was sent before. */
   async #allDone(): Promise<void> {
     await this.open()
       .digest()
@@ -151,7 +151,7 @@ export class HashThread {
         return;
       }
       this.#waiting.set(file, { resolve, reject });
-      // The thread does not keep the process alive, what is waited for does.
+      // The thread does not keep the process alive, but a digest that is waited for does.
       this.#worker.ref();
     });
     answer.catch(() => undefined);
