@@ -140,7 +140,7 @@ class Simulation {
     const header = blockOf(mail.fields.slice(1));
     const reversePath = mailboxName(mail.reversePath);
     const names = mail.copies.map((copy) => mailboxName(copy.address));
-    const inspection = guard.inspect(header, names, this.#now, reversePath);
+    const inspection = guard.inspect(header, { recipients: names, reversePath, now: this.#now });
     if (inspection.kind === 'refuse') return 'count';
     if (inspection.looping.length > 0 && inspection.looping.every((loops) => loops)) return 'stamp';
     const company = mail.copies.length;
@@ -149,7 +149,11 @@ class Simulation {
       const step = { kind: 'pass', cluster, address, reversePath: mail.reversePath, company, tolerated } as const;
       return { address, journey: onward(journey, step) };
     });
-    return { ...mail, fields: [guard.stamp(header, names, this.#now, reversePath), ...mail.fields], copies };
+    return {
+      ...mail,
+      fields: [guard.stamp(header, { recipients: names, reversePath, now: this.#now }), ...mail.fields],
+      copies,
+    };
   }
 
   #work({ server, mail, outcomes }: Queued): void {
