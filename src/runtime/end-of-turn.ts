@@ -3,8 +3,11 @@ let due: (() => void)[] = [];
 /**
  * Calls back when all that is ready in this turn of the event loop has been worked on.
  *
- * Batches the writes of one turn. A write to a process that sleeps costs the sender several times one to a process that
- * is awake; in a batch only the first one has to wake it.
+ * Batches the writes of one turn. A write to a process that sleeps costs the sender several times as much as one to a
+ * process that is awake; in a batch only the first one has to wake it.
+ *
+ * Measured: a small mail takes 370 µs of CPU instead of 430 to 450. To take it out, call back at once with
+ * `process.nextTick`; the order of what is written stays the same.
  */
 export function atEndOfTurn(callback: () => void): void {
   if (due.length === 0) setImmediate(run);

@@ -65,6 +65,9 @@ const maxGathered = 4;
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 };
 
 /**
+ * Measured: a sixth more speed for one file at a time and a quarter more for ten, at 5 % more CPU. To take it out, hash
+ * in `update` and let `flush` return a function that returns undefined: nobody else knows that there is a thread.
+ *
  * A thread that hashes files and works through its jobs in order. When it ends, for whatever reason, the digests of all
  * files that it has begun are rejected.
  */
