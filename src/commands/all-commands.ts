@@ -7,6 +7,7 @@ import { linksErase } from './links-erase.ts';
 import { linksShow } from './links-show.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
+import { stats } from './stats.ts';
 import { sweep } from './sweep.ts';
 
 /** In the order of `--help`. A name of two words makes a group: `links list`. */
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   linksHold,
   linksRelease,
   linksErase,
+  stats,
   sweep,
 ];

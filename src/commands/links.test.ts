@@ -156,6 +156,24 @@ for (const [kind, start] of backends)
       assert.equal((await run('links', 'erase', ...shared)).status, 0);
     });
 
+    test('stats: each recipient of a message counts once, however many transactions it came in', async () => {
+      const bytes = Buffer.alloc(5000, 'x');
+      const message = { files: [{ bytes }], messageIdentity: '<5@example.com>' };
+      const before = JSON.parse((await run('stats', '--json')).stdout) as Record<string, number>;
+      const { tokens: made } = await storeMessage(store, { ...message, recipients: ['u@b.example', 'v@b.example'] });
+      await storeMessage(store, { ...message, recipients: ['V@b.example', 'w@b.example'] });
+      const stats = JSON.parse((await run('stats', '--json')).stdout) as Record<string, number>;
+      const more = ['links', 'files', 'messages', 'bytesStored', 'saved'].map((name) => stats[name]! - before[name]!);
+      assert.deepEqual(more, [1, 1, 1, 5000, 2 * 5000]);
+      assert.deepEqual(Object(stats['largest']), [
+        { sha256: fileOf(bytes).sha256, size: 5000 },
+        ...(Object(before['largest']) as unknown[]),
+      ]);
+      const { stdout } = await run('stats');
+      assert.match(stdout, /^links {5}\d+ \(/);
+      assert.equal((await run('links', 'erase', ...made)).status, 0);
+    });
+
     test('erase leaves nothing of the message, and the file to others', async () => {
       const dry = await run('links', 'erase', '--message-id', '1@example.com', '--dry-run');
       assert.deepEqual(dry.stdout.match(/^would erase: /gm)?.length, 2);

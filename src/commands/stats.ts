@@ -1,0 +1,38 @@
+import { loadConfig } from '../config/load-config.ts';
+import { readStats, type Stats } from '../storage/admin/stats/stats.ts';
+import { defineCommand } from './command.ts';
+import { ExitStatus } from './exit-status.ts';
+import { openAdmin } from './open-admin.ts';
+
+/** `detach-mta stats`: counts what is in storage; nothing is forgotten at a restart. */
+export const stats = defineCommand({
+  name: 'stats',
+  summary: 'Counts links, files and messages, and what mailboxes do not have to hold',
+  examples: ['stats', 'stats --json'],
+  options: { json: { type: 'boolean', help: 'one object' } },
+  run: async (context) => {
+    const config = loadConfig(context.sources);
+    const found = await readStats(openAdmin(config, context));
+    await context.print(context.options.json === true ? `${JSON.stringify(found)}\n` : report(found));
+    return ExitStatus.ok;
+  },
+});
+
+function report({ links, files, messages, bytesStored, saved, states, largest, mostLinked }: Stats): string {
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      'links',
+      `${count(links)} (${states.living} living, ${states.expired} expired, ${states.revoked} revoked; ${states.held} held)`,
+    ],
+    ['files', count(files)],
+    ['messages', count(messages)],
+    ['stored', bytes(bytesStored)],
+    ['saved', bytes(saved)],
+    ...largest.map(({ sha256, size }) => ['large', `${bytes(size)}  ${sha256}`] as const),
+    ...mostLinked.map((file) => ['linked', `${count(file.links)} links  ${file.sha256}`] as const),
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join('');
+}
+
+const count = (value: number): string => value.toLocaleString('en');
+const bytes = (value: number): string => `${count(value)} bytes`;
