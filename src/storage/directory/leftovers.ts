@@ -2,7 +2,8 @@
  * What crashes leave in a directory: drafts, versions of records that nobody tidied, bytes of files that no record
  * names. Folders are read one at a time, as streams of names.
  */
-import { opendir, stat, unlink } from 'node:fs/promises';
+import { type Dir, opendirSync } from 'node:fs';
+import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hasCode } from './fs-errors.ts';
@@ -24,7 +25,7 @@ export interface LeftoverOptions {
 export async function removeLeftovers(options: LeftoverOptions): Promise<number> {
   const { root, records, deleted, dryRun } = options;
   let count = 0;
-  for await (const name of namesIn(join(root, draftsFolder), options)) {
+  for (const name of namesIn(join(root, draftsFolder), options)) {
     if (await removeOld(join(root, draftsFolder, name), options)) count += 1;
   }
   for await (const { shard, name } of filesBelow(filesFolder, options)) {
@@ -67,20 +68,26 @@ interface Below {
 
 async function* filesBelow(kind: string, options: LeftoverOptions): AsyncGenerator<Below> {
   const folder = join(options.root, kind);
-  for await (const shard of namesIn(folder, options)) {
-    for await (const name of namesIn(join(folder, shard), options)) yield { shard, name };
+  for (const shard of namesIn(folder, options)) {
+    for (const name of namesIn(join(folder, shard), options)) yield { shard, name };
     await nextTurn();
   }
 }
 
-async function* namesIn(folder: string, { signal }: LeftoverOptions): AsyncGenerator<string> {
+/** Read without going through the thread pool, which is ten times slower for folders of a few names. */
+function* namesIn(folder: string, { signal }: LeftoverOptions): Generator<string> {
+  let dir: Dir;
   try {
-    for await (const { name } of await opendir(folder, { bufferSize: 1024 })) {
-      signal.throwIfAborted();
-      yield name;
-    }
+    dir = opendirSync(folder, { bufferSize: 1024 });
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  try {
+    for (let entry = dir.readSync(); entry; entry = dir.readSync()) yield entry.name;
+    signal.throwIfAborted();
+  } finally {
+    dir.closeSync();
   }
 }
 
