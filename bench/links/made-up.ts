@@ -31,7 +31,7 @@ const senders = 1000;
 export const messageIdOf = (i: number): string => `<made-up-${i}@example.com>`;
 
 /** A tenth of the messages are so old that a sweep deletes all of theirs. */
-export const isOver = (i: number): boolean => Math.floor(i / messagesPerFile) % 10 === 0;
+const isOver = (i: number): boolean => Math.floor(i / messagesPerFile) % 10 === 0;
 
 export function* madeUpMessage(i: number, now: number): Generator<MadeUpBlob> {
   const at = isOver(i) ? now - 200 * day : now - day;

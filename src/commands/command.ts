@@ -112,9 +112,10 @@ async function runCommand<O extends CommandOptions>(
   definition: CommandDefinition<O>,
   { args, io, help }: { readonly args: readonly string[]; readonly io: CommandIo; readonly help: string },
 ): Promise<number> {
+  const operands = definition.maxPositionals ?? 0;
   const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: (definition.maxPositionals ?? 0) > 0,
+    args: operands > 0 ? args.map(operandOf) : [...args],
+    allowPositionals: operands > 0,
     options: {
       config: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -127,7 +128,7 @@ async function runCommand<O extends CommandOptions>(
     await print(values.help === true ? help : versionLine());
     return ExitStatus.ok;
   }
-  if (positionals.length > (definition.maxPositionals ?? 0)) {
+  if (positionals.length > operands) {
     throw new CommandError(ExitStatus.usage, `unexpected argument ${JSON.stringify(positionals.at(-1))}`);
   }
   const { config, ...options } = values as { readonly config?: string } & OptionValues<O>;
@@ -140,6 +141,9 @@ async function runCommand<O extends CommandOptions>(
     throw signal.aborted ? signal.reason : error;
   }
 }
+
+/** One token in 64 begins with a dash, and is no option. */
+const operandOf = (word: string): string => (/^-[\w-]{20}[AQgw]$/.test(word) ? `./${word}` : word);
 
 function parserOptions(options: CommandOptions): Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> {
   return Object.fromEntries(

@@ -219,6 +219,10 @@ for (const [kind, start] of backends)
         await says(64, 'links', verb, 'A'.repeat(22), '--sender', 'a@example.com');
         await says(66, 'links', verb, 'A'.repeat(22));
       }
+      for (const dash of ['-oAAAAAAAAAAAAAAAAAAAA', '--AAAAAAAAAAAAAAAAAAAg']) {
+        await says(66, 'links', 'show', dash);
+        await says(66, 'links', 'erase', dash, '--dry-run');
+      }
       const missing = 'A'.repeat(22);
       await says(64, 'links', 'extend', missing);
       await says(64, 'links', 'extend', missing, '--by', '1d', '--until', '2099-01-01');

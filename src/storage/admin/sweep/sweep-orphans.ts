@@ -2,7 +2,7 @@
 import { messageEntry, messageIndex, transactionIndex } from '../../index-names.ts';
 import { manifestPrefixOf, messageBlob, pageBlob } from '../../naming.ts';
 import { type AdminContext, listed } from '../context.ts';
-import { deleteUnlessNeeded } from '../judged.ts';
+import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
 import type { SweepRun } from './run.ts';
 
 /** Whether the index names a link of the message. */
@@ -25,8 +25,12 @@ export async function deleteOrphansOf(run: SweepRun, messageKey: string): Promis
   }
   for await (const { name } of listed(context, messageIndex(messageKey))) {
     const { kind, token } = messageEntry(name);
-    if (kind === 'page' && (await deleteOrphan(run, pageBlob(token), messageKey))) swept.pages += 1;
-    if (kind === 'manifest' && (await deleteOrphan(run, messageBlob(token), messageKey))) swept.messages += 1;
+    if (kind === 'link') continue;
+    const blob = kind === 'page' ? pageBlob(token) : messageBlob(token);
+    if (!(await deleteOrphan(run, blob, messageKey))) continue;
+    if (kind === 'page') swept.pages += 1;
+    else swept.messages += 1;
+    if (!run.dryRun) await deleteNow(context, name);
   }
 }
 

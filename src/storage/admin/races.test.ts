@@ -1,0 +1,274 @@
+/**
+ * Searches the orders in which storage calls of deliveries, `erase`, `sweep`, `extend`, `hold` and `revoke` can meet:
+ * all orders of two of them with two switches between them, and random ones of up to four.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Failure } from '../../smtp/failures.ts';
+import type { Link } from '../interface.ts';
+import { linkState, parseLink } from '../link-record.ts';
+import { messageKeyOf } from '../naming.ts';
+import { BlobStore } from '../store.ts';
+import { interleave, type Step } from '../testing/interleave.ts';
+import { MemoryBlobs } from '../testing/memory-blobs.ts';
+import { fileOf, storeMessage, type TestMessage } from '../testing/store-message.ts';
+import { parseUntil } from '../until.ts';
+import { changeLink } from './change-link.ts';
+import type { AdminContext } from './context.ts';
+import { eraseMessage } from './erase/erase-message.ts';
+import { sweep } from './sweep/sweep.ts';
+
+const day = 86_400_000;
+const start = Date.parse('2026-01-01T00:00:00.000Z');
+const expiresAfter = 90 * day;
+const secret = Buffer.alloc(32, 7);
+const { signal } = new AbortController();
+
+const shared = { bytes: Buffer.from('shared'), name: 'shared.pdf' };
+const own = { bytes: Buffer.from('own'), name: 'own.pdf' };
+/** The first two have the same file; the second has one more. */
+const messages = {
+  one: { messageIdentity: '<one@example.com>', files: [shared] },
+  two: { messageIdentity: '<two@example.com>', files: [shared, own] },
+} as const satisfies Record<string, TestMessage>;
+type Name = keyof typeof messages;
+
+const deeds = [
+  'deliver one',
+  'deliver two',
+  'erase one',
+  'erase two',
+  'erase half of two',
+  'sweep',
+  'extend one',
+  'hold one',
+  'hold half of two',
+  'revoke one',
+] as const;
+type Deed = (typeof deeds)[number];
+
+/** How old the messages are when the race begins: fresh, living, ended with their files, and long over. */
+const ages = [0, 2, 100, 130] as const;
+
+class World {
+  now = start;
+  readonly blobs = new MemoryBlobs(() => this.now);
+  readonly tokens = new Map<Name, readonly string[]>();
+  /** What each deed came to. */
+  readonly results = new Map<Deed, unknown>();
+
+  /** Of a process of its own: those of one process wait for each other. */
+  get store(): BlobStore {
+    return new BlobStore({ blobs: this.blobs, secret, expiresAfter, now: () => this.now });
+  }
+
+  get admin(): AdminContext {
+    return { blobs: this.blobs, secrets: [secret], now: () => this.now, signal, progress: () => undefined };
+  }
+
+  async begin(age: number): Promise<void> {
+    for (const name of ['one', 'two'] as const) {
+      this.tokens.set(name, (await storeMessage(this.store, messages[name])).tokens);
+    }
+    await sweep(this.admin);
+    this.now += age * day;
+  }
+
+  async act(deed: Deed): Promise<void> {
+    try {
+      this.results.set(deed, await this.#work(deed));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.results.set(deed, 'failed');
+    }
+  }
+
+  async #work(deed: Deed): Promise<unknown> {
+    const { admin } = this;
+    const [one = ''] = this.tokens.get('one')!;
+    const [half = ''] = this.tokens.get('two')!;
+    switch (deed) {
+      case 'deliver one':
+        return (await storeMessage(this.store, messages.one)) && 'changed';
+      case 'deliver two':
+        return (await storeMessage(this.store, messages.two)) && 'changed';
+      case 'erase one':
+        return eraseMessage(admin, [one]);
+      case 'erase two':
+        return eraseMessage(admin, this.tokens.get('two')!);
+      case 'erase half of two':
+        return eraseMessage(admin, [half]);
+      case 'sweep':
+        return (await sweep(admin)) && 'changed';
+      case 'extend one':
+        return (await changeLink(admin, one, { verb: 'extend', to: { by: 200 * day } })).outcome;
+      case 'hold one':
+        return (await changeLink(admin, one, { verb: 'hold' })).outcome;
+      case 'hold half of two':
+        return (await changeLink(admin, half, { verb: 'hold' })).outcome;
+      case 'revoke one':
+        return (await changeLink(admin, one, { verb: 'revoke' })).outcome;
+      default:
+        return deed satisfies never;
+    }
+  }
+
+  did(deed: Deed): boolean {
+    return this.results.get(deed) === 'changed';
+  }
+
+  link(token: string): Link | undefined {
+    const held = this.blobs.held.get(`links/${token}`);
+    const link = held && parseLink(held.bytes.toString());
+    return link?.erasing === undefined ? link : undefined;
+  }
+
+  hasFile({ sha256 }: Link): boolean {
+    return this.blobs.held.has(`files/${sha256}`);
+  }
+
+  hasManifest(name: Name): boolean {
+    const key = messageKeyOf(secret, messages[name].messageIdentity);
+    return [...this.blobs.held].some(
+      ([blob, { metadata }]) => blob.startsWith('messages/') && metadata['message'] === key,
+    );
+  }
+}
+
+/** What must hold as soon as all have ended. */
+function checkNow(world: World): void {
+  const [one = ''] = world.tokens.get('one')!;
+  const link = world.link(one);
+  for (const name of ['one', 'two'] as const) {
+    if (!world.did(`deliver ${name}`)) continue;
+    const links = world.tokens.get(name)!.map((token) => world.link(token));
+    for (const each of links) if (each) assert.ok(world.hasFile(each), `${name} was delivered, its file is gone`);
+    const whole = links.every((each) => each !== undefined);
+    if (whole && !world.results.has('erase half of two')) {
+      assert.ok(world.hasManifest(name), `${name} was delivered, its manifest is gone`);
+    }
+  }
+  if (world.did('hold one')) {
+    assert.ok(link?.held, 'a held link is gone');
+    assert.ok(world.hasFile(link) && world.hasManifest('one'), 'what a held link needs is gone');
+  }
+  if (world.did('hold half of two')) {
+    const half = world.link(world.tokens.get('two')![0]!);
+    assert.ok(half?.held && world.hasFile(half), 'a held link or its file is gone');
+  }
+  if (world.did('revoke one') && link) assert.ok(link.revoked, 'a revoked link lives again');
+  if (world.did('extend one') && link) {
+    const until = parseUntil(world.blobs.held.get(`files/${link.sha256}`)?.metadata);
+    assert.ok(typeof until === 'number' && until >= Date.parse(link.expires!), 'the file ends before its link');
+  }
+}
+
+/** What must hold when the next sweeps have looked at what was refused or crashed. */
+async function checkLater(world: World): Promise<void> {
+  for (const days of [2.5, 2.5]) {
+    world.now += days * day;
+    await sweep(world.admin);
+  }
+  const links = new Set<string>();
+  for (const [token] of world.blobs.kind('links')) {
+    const link = world.link(token);
+    assert.ok(link, 'a link is being erased for ever');
+    links.add(token);
+    // A hold that came when the file of an expired link was gone has said so.
+    const late = link.held !== undefined && [...world.results.values()].includes('missing');
+    if (linkState(link, world.now) === 'living' && !late) assert.ok(world.hasFile(link), 'a living link has no file');
+  }
+  const keys = new Set(
+    (['one', 'two'] as const)
+      .filter((name) => world.tokens.get(name)!.some((token) => links.has(token)))
+      .map((name) => messageKeyOf(secret, messages[name].messageIdentity)),
+  );
+  const files = new Set([...links].map((token) => world.link(token)!.sha256));
+  for (const [name, { metadata }] of world.blobs.held) {
+    const [kind, by = '', key = '', token = ''] = name.split('/');
+    const own =
+      kind === 'index' && by !== 'complete'
+        ? token.startsWith('page-') || by === 'transaction'
+          ? keys.has(key)
+          : links.has(token)
+        : true;
+    assert.ok(own, `${name} names nothing`);
+    if (kind === 'messages') assert.ok(keys.has(metadata['message']!), 'a manifest of no message');
+    if (kind === 'files') assert.ok(files.has(by), 'a file of no link');
+    if (kind === 'pages')
+      assert.ok(keys.has(messageKeyOf(secret, messages.two.messageIdentity)), 'a page of no message');
+  }
+}
+
+async function race(age: number, actors: readonly Deed[], steps: readonly Step[]): Promise<readonly string[]> {
+  const world = new World();
+  await world.begin(age);
+  const order = await interleave(
+    world.blobs,
+    actors.map((deed) => () => world.act(deed)),
+    steps,
+  );
+  try {
+    checkNow(world);
+    await checkLater(world);
+    return order;
+  } catch (error) {
+    throw new Error(
+      `${String(error)}\n${JSON.stringify([age, actors, steps, [...world.results]])}\n${order.join('\n')}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+const pairs = deeds.flatMap((a) => deeds.filter((b) => b !== a).map((b) => [a, b] as const));
+
+/** A part of the orders; all of them with `DETACH_RACES=all`, which takes an hour. */
+const everySwitch = process.env['DETACH_RACES'] === 'all';
+
+test('two at the same time, with two switches between them', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  for (const age of ages) {
+    for (const [i, pair] of pairs.entries()) {
+      const alone = await race(age, pair, []);
+      const calls = alone.filter((line) => line.startsWith('0 ')).length;
+      const others = alone.length - calls;
+      for (let first = 0; first < calls; first++) {
+        for (let second = 1; second <= others; second++) {
+          if (!everySwitch && (first * 7 + second * 3 + i + age) % 509 !== 0) continue;
+          await race(age, pair, [
+            { actor: 0, calls: first },
+            { actor: 1, calls: second },
+          ]);
+        }
+      }
+    }
+  }
+});
+
+test('up to four at the same time, in any order', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const actors = fc.uniqueArray(fc.constantFrom(...deeds), { minLength: 2, maxLength: 4 });
+  const steps = fc.array(fc.record({ actor: fc.nat(3), calls: fc.integer({ min: 1, max: 12 }) }), { maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...ages), actors, steps, async (age, who, order) => {
+      await race(
+        age,
+        who,
+        order.map(({ actor, calls }) => ({ actor: actor % who.length, calls })),
+      );
+    }),
+    { numRuns: everySwitch ? 5000 : 60 },
+  );
+});
+
+test('the search sees a file that is deleted under a delivery', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const world = new World();
+  await world.begin(2);
+  await world.act('deliver one');
+  world.blobs.held.delete(`files/${fileOf(shared.bytes).sha256}`);
+  assert.throws(() => checkNow(world), /its file is gone/);
+});
