@@ -90,9 +90,11 @@ class World {
     const [half = ''] = this.tokens.get('two')!;
     switch (deed) {
       case 'deliver one':
-        return (await storeMessage(this.store, messages.one)) && 'changed';
+        await storeMessage(this.store, messages.one);
+        return 'changed';
       case 'deliver two':
-        return (await storeMessage(this.store, messages.two)) && 'changed';
+        await storeMessage(this.store, messages.two);
+        return 'changed';
       case 'erase one':
         return eraseMessage(admin, [one]);
       case 'erase two':
@@ -100,7 +102,8 @@ class World {
       case 'erase half of two':
         return eraseMessage(admin, [half]);
       case 'sweep':
-        return (await sweep(admin)) && 'changed';
+        await sweep(admin);
+        return 'changed';
       case 'extend one':
         return (await changeLink(admin, one, { verb: 'extend', to: { by: 200 * day } })).outcome;
       case 'hold one':
@@ -230,14 +233,14 @@ const everySwitch = process.env['DETACH_RACES'] === 'all';
 
 test('two at the same time, with two switches between them', async (t) => {
   t.mock.method(Math, 'random', () => 0);
-  for (const age of ages) {
+  for (const age of everySwitch ? ages : [2, 100]) {
     for (const [i, pair] of pairs.entries()) {
       const alone = await race(age, pair, []);
       const calls = alone.filter((line) => line.startsWith('0 ')).length;
       const others = alone.length - calls;
       for (let first = 0; first < calls; first++) {
         for (let second = 1; second <= others; second++) {
-          if (!everySwitch && (first * 7 + second * 3 + i + age) % 509 !== 0) continue;
+          if (!everySwitch && (first * 7 + second * 3 + i + age) % 997 !== 0) continue;
           await race(age, pair, [
             { actor: 0, calls: first },
             { actor: 1, calls: second },
@@ -260,7 +263,7 @@ test('up to four at the same time, in any order', async (t) => {
         order.map(({ actor, calls }) => ({ actor: actor % who.length, calls })),
       );
     }),
-    { numRuns: everySwitch ? 5000 : 60 },
+    { numRuns: everySwitch ? 5000 : 40 },
   );
 });
 
