@@ -49,7 +49,8 @@ const list = async (detach: DetachInstance, ...filter: readonly string[]): Promi
   return stdout
     .split('\n')
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as Link);
+    .map((line) => JSON.parse(line) as Link)
+    .sort((a, b) => (a.token < b.token ? -1 : 1));
 };
 
 /** What the page and the file answer, once a change can be seen: within 3 s. */
