@@ -25,7 +25,10 @@ const meter: ReaderMeter = {
   fileCorrupt: () => count('corrupt'),
   readerBusy: () => count('busy'),
   page: () => count('pages'),
-  download: (delivery, bytes) => (count(delivery), count(`${delivery} bytes`, bytes)),
+  download: (delivery, bytes) => {
+    count(delivery);
+    count(`${delivery} bytes`, bytes);
+  },
   linkRefused: (reason) => count(reason),
 };
 const readOnly = ContainerSASPermissions.parse('r');
@@ -318,7 +321,12 @@ test('a file that is gone, or has another size than its link says, is never a sh
   );
   const cut = await storeFile(randomBytes(3000));
   await container.getBlockBlobClient(`files/${cut.sha256}`).upload(cut.bytes.subarray(0, 1000), 1000);
-  await assert.rejects(get(`${cut.token}/file`).then(bodyOf));
+  for (const headers of [{}, { range: 'bytes=500-1500' }]) {
+    const before = lines.filter(({ event }) => event === 'file-corrupt').length;
+    const answer = fetch(`${base}/${cut.token}/file`, { headers });
+    await assert.rejects(answer.then((response) => response.arrayBuffer()));
+    assert.equal(lines.filter(({ event }) => event === 'file-corrupt').length, before + 1, JSON.stringify(headers));
+  }
 });
 
 test('storage that breaks in the middle cuts the connection', async () => {

@@ -9,7 +9,7 @@ import type { DownloadLog } from './download-log.ts';
 import { FileMissingError } from './missing.ts';
 import { watchPace } from './pace.ts';
 import { type Plan, planDownload } from './plan.ts';
-import { verified } from './verified.ts';
+import { CorruptFileError, verified } from './verified.ts';
 
 /** The bytes of single files: through us, or from storage itself. */
 export class FileDownloads {
@@ -65,8 +65,13 @@ export class FileDownloads {
     const endWatch = watchPace(response, limits, () => bytes.destroy(new Error('the reader takes nearly nothing')));
     try {
       // A file of another size than the link says would otherwise leave the client waiting for the rest.
-      if (whole) await pipeline(bytes, exactly(send.count), verified(sha256), response);
-      else await pipeline(bytes, exactly(send.count), response);
+      const promised = exactly(
+        send.count,
+        undefined,
+        (reason) => new CorruptFileError(`${sha256} in storage: ${reason}`),
+      );
+      if (whole) await pipeline(bytes, promised, verified(sha256), response);
+      else await pipeline(bytes, promised, response);
     } finally {
       endWatch();
     }
