@@ -10,7 +10,7 @@ const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  * How often each process looks at the delay of its event loop, in ms. At 10, three idle processes used 2.4 % of a slow
  * machine's processor for it. Delays from 50 ms on are those that count.
  */
-const EVENT_LOOP_MS = 25;
+const eventLoopMs = 25;
 
 /**
  * A meter of its own, with the registry that `/metrics` serves; process metrics are in it too.
@@ -18,7 +18,7 @@ const EVENT_LOOP_MS = 25;
  */
 export function createMeter(cluster: string): { readonly meter: Meter; readonly registry: Registry } {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_MS });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopMs });
   const transactions = labelledCounter(registry, {
     name: 'transactions_total',
     help: 'Mail transactions by how they ended.',
