@@ -29,6 +29,14 @@ test('a right configuration: status 0, the effective values as YAML, no secret',
   assert.match(stdout, /^ {4}mode: "off"$/m);
 });
 
+test('--quiet prints nothing of a right configuration, and every error of a wrong one', async () => {
+  const right = await runCommand(['config', '--quiet'], { env });
+  assert.deepEqual([right.status, right.stdout, right.stderr], [0, '', '']);
+  const wrong = await runCommand(['config', '--quiet'], { env: { ...env, DETACH_WORKERS: 'many' } });
+  assert.equal(wrong.status, 78);
+  assert.match(wrong.stderr, /workers: /);
+});
+
 test('a wrong configuration: status 78, one line per error, nothing on standard output', async () => {
   const file = join(import.meta.dirname, '../../test/fixtures/config/unknown-keys.yaml');
   const { status, stdout, stderr } = await runCommand(['config', '--config', file], {

@@ -9,11 +9,12 @@ import { ExitStatus } from './exit-status.ts';
 export const config = defineCommand({
   name: 'config',
   summary: 'Checks the configuration and prints the effective values, with secrets masked',
-  options: {},
-  run: async ({ sources, print }) => {
+  options: { quiet: { type: 'boolean', help: 'print nothing but errors' } },
+  run: async ({ sources, options, print }) => {
     const values = loadConfig(sources);
     // Only the room of the links knows what a template may contain.
     createNotice(values.links);
+    if (options.quiet) return ExitStatus.ok;
     // Tools that still read YAML 1.1 would take a bare `off` for a boolean.
     await print(stringify(describeConfig(values), { lineWidth: 0, compat: 'yaml-1.1' }));
     return ExitStatus.ok;

@@ -52,11 +52,11 @@ export const network: Format<string> = {
 };
 
 export const nextHop: Format<NextHopAddress> = {
-  label: '`host:port`, `[v6]:port` or `unix:path`',
+  label: '`host:port`, `[host]:port` as Postfix writes it, `[v6]:port` or `unix:path`',
   secret: false,
   parse(raw) {
     const address = typeof raw === 'string' ? parseNextHop(raw) : undefined;
-    if (address === undefined) throw wrong('host:port, [v6]:port or unix:path', raw);
+    if (address === undefined) throw wrong('host:port, [host]:port, [v6]:port or unix:path', raw);
     return address;
   },
   print: formatNextHop,
@@ -67,11 +67,14 @@ function parseNextHop(raw: string): NextHopAddress | undefined {
     const path = raw.slice('unix:'.length);
     return path === '' || /[\0-\x1f\x7f]/.test(path) ? undefined : { kind: 'unix', path };
   }
-  const [, v6, name, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(raw) ?? [];
+  // Postfix's brackets mean that no MX record is looked up, which we never do.
+  const [, bracketed, bare, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(raw) ?? [];
   const port = Number(digits);
-  const host = v6 ?? name;
+  const host = bracketed ?? bare;
   if (host === undefined || port < 1 || port > 65535) return undefined;
-  const valid = v6 === undefined ? isIP(host) === 4 || (isReachableName(host) && /[a-z]/i.test(host)) : isIPv6(v6);
+  const valid = isIPv6(host)
+    ? bracketed !== undefined
+    : isIP(host) === 4 || (isReachableName(host) && /[a-z]/i.test(host));
   return valid ? { kind: 'tcp', host, port } : undefined;
 }
 

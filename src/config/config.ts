@@ -1,4 +1,4 @@
-/** A next hop as configured: `host:port`, `[v6]:port` or `unix:path`. */
+/** A next hop as configured: `host:port`, `[host]:port`, `[v6]:port` or `unix:path`. */
 export type NextHopAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };

@@ -52,7 +52,7 @@ function renderKey(path: string, key: Key<unknown>): string {
     key.doc,
     '',
     `- Value: ${key.format.label}`,
-    `- Default: ${longDefault(key.default)}. ${key.why}`,
+    `- Default: ${describeDefault(key.default)}. ${key.why}`,
     `- Environment: \`${variable}\``,
   ];
   if (key.format.secret) {
@@ -61,7 +61,8 @@ function renderKey(path: string, key: Key<unknown>): string {
   return lines.join('\n');
 }
 
-function longDefault(fallback: Default): string {
+/** What a key is worth when nobody sets it, in Markdown. */
+export function describeDefault(fallback: Default): string {
   switch (fallback.kind) {
     case 'value':
       return code(fallback.value);

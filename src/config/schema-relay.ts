@@ -101,7 +101,7 @@ export const relaySchema = {
   outbound: {
     nextHop: required(list(nextHop, { min: 1 }), {
       unless: { key: 'inbound.protocol', is: 'milter', value: [] },
-      doc: 'Servers that take the mail, tried in this order: `host:port`, `[v6]:port` or `unix:path`.',
+      doc: 'Servers that take the mail, tried in this order: `host:port`, `[host]:port`, `[v6]:port` or `unix:path`.',
       why: 'A guess could send mail back to where it came from.',
     }),
     protocol: key(oneOf('smtp', 'lmtp'), {

@@ -68,12 +68,12 @@ export class Generation {
 
   /** Ends all processes: what is under way is cut after `withinMs`. A second call can only make it faster. */
   stop({ withinMs, gently }: { readonly withinMs: number; readonly gently: boolean }): void {
-    const until = Math.min(this.#order?.until ?? Infinity, Date.now() + withinMs);
+    const until = Math.min(this.#order?.until ?? Infinity, performance.now() + withinMs);
     this.#order = { until, gently: gently && (this.#order?.gently ?? true) };
     this.#closing.abort();
     for (const each of this.#processes) this.#stopOne(each);
     clearTimeout(this.#killing);
-    this.#killing = setTimeout(() => this.kill(), until - Date.now() + killAfterMs);
+    this.#killing = setTimeout(() => this.kill(), Math.max(0, until - performance.now()) + killAfterMs);
     this.#checkEmpty();
   }
 
@@ -82,7 +82,9 @@ export class Generation {
   }
 
   #stopOne(process: ServiceProcess): void {
-    if (this.#order) process.stop({ withinMs: this.#order.until - Date.now(), gently: this.#order.gently });
+    if (!this.#order) return;
+    const { until, gently } = this.#order;
+    process.stop({ withinMs: Math.max(0, until - performance.now()), gently });
   }
 
   async #startOne(role: Role, attempt = 1): Promise<readonly string[]> {

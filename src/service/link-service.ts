@@ -11,7 +11,7 @@ const readerNiceness = 10;
 
 /** Pages and downloads. @throws what the server cannot be opened for */
 export async function openLinks({ config, log, handle }: Opening): Promise<Serving> {
-  setPriority(readerNiceness);
+  makeRoomForMail(log);
   const { meter, registry } = createMeter(config.loopguard.cluster);
   const store = createStore({ ...config, maxSockets: readerSockets });
   const server = await startLinkServer({ links: config.links, store, log, meter, listenOn: handle });
@@ -25,4 +25,13 @@ export async function openLinks({ config, log, handle }: Opening): Promise<Servi
       return server.close(closing);
     },
   };
+}
+
+/** A sandbox may forbid it (a unit of systemd without setpriority(2)): readers are served all the same. */
+function makeRoomForMail(log: Opening['log']): void {
+  try {
+    setPriority(readerNiceness);
+  } catch (error) {
+    log.warn('niceness-not-set', { niceness: readerNiceness, err: error });
+  }
 }

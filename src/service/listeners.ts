@@ -69,11 +69,11 @@ export class Listeners {
 
 async function bindPatiently(wanted: WantedAddress, signal: AbortSignal): Promise<Listening> {
   const bindIt = await binder(wanted);
-  const until = Date.now() + takenPatienceMs;
+  const until = performance.now() + takenPatienceMs;
   for (;;) {
     const bound = await bindIt();
     if (!(bound instanceof Error)) return bound;
-    if (bound.code !== 'EADDRINUSE' || Date.now() >= until) throw bound;
+    if (bound.code !== 'EADDRINUSE' || performance.now() >= until) throw bound;
     await delay(takenRetryMs, undefined, { signal });
   }
 }
