@@ -25,18 +25,18 @@ const forwarder = 'smtp-server + nodemailer';
 const mimeDefang = 'Postfix + MIMEDefang';
 
 export function judge(results: Results): Verdict[] {
-  const of = (work: string, situation: string, metric: Metric, peer: string = ours): number | undefined =>
+  const of = (work: string, situation: string, ...[metric, peer = ours]: [Metric, string?]): number | undefined =>
     results.median({ work, situation, peer, metric });
   const ratio = (a: number | undefined, b: number | undefined): number | undefined =>
     a === undefined || b === undefined ? undefined : a / b;
-  const least = (target: string, value: number | undefined, limit: number, unit = '×'): Verdict => ({
+  const least = (target: string, value: number | undefined, ...[limit, unit = '×']: [number, string?]): Verdict => ({
     target,
     value,
     limit,
     bound: 'at least',
     unit,
   });
-  const most = (target: string, value: number | undefined, limit: number, unit = '×'): Verdict => ({
+  const most = (target: string, value: number | undefined, ...[limit, unit = '×']: [number, string?]): Verdict => ({
     target,
     value,
     limit,

@@ -42,8 +42,9 @@ export function transactionContent(record: TransactionRecord): {
 /** @throws Failure storageFailed when it is no record that this version can read */
 export function readTransaction(bytes: Buffer): TransactionRecord {
   try {
-    const value = JSON.parse(bytes.toString('utf8')) as TransactionRecord;
-    if (value.v === 1 && Array.isArray(value.tokens) && Array.isArray(value.recipients)) return value;
+    const value = JSON.parse(bytes.toString('utf8')) as Partial<TransactionRecord>;
+    if (value.v === 1 && Array.isArray(value.tokens) && Array.isArray(value.recipients))
+      return value as TransactionRecord;
   } catch {
     // Said below.
   }

@@ -46,7 +46,7 @@ export async function* inParallel<T, R>(source: AsyncIterable<T>, work: (item: T
 }
 
 /** Whether there is one at all. */
-export async function hasAny(source: AsyncGenerator<unknown>): Promise<boolean> {
+export async function hasAny(source: AsyncGenerator): Promise<boolean> {
   try {
     return (await source.next()).done !== true;
   } finally {
