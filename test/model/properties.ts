@@ -115,10 +115,12 @@ function checkNoAlarm(network: Network, result: Result): boolean {
   const without = simulate(network, { guarded: false });
   const alarms = result.outcomes.filter(isAlarm);
   const fewest = Math.min(...network.clusters.map(({ maxPasses }) => maxPasses));
+  // A Milter may refuse within the call of a relay before it: the pass of the relay stamps the copy, and is not completed.
+  const pending = network.servers.some(({ milter }) => milter !== undefined) ? 1 : 0;
   for (const alarm of alarms) {
     assert.equal(alarm.why, 'stamp', `u${alarm.address} refused by another fence, and no loop anywhere`);
     const passed = result.outcomes.flatMap(({ journey }) => passesOf(journey, alarm.address)).length;
-    assert.ok(passed > fewest, `u${alarm.address} refused after ${passed} passes, and no loop anywhere`);
+    assert.ok(passed + pending > fewest, `u${alarm.address} refused after ${passed} passes, and no loop anywhere`);
   }
   if (alarms.length > 0) return true;
   assert.deepEqual(deliveriesOf(result.outcomes), deliveriesOf(without.outcomes), 'the guard changed who gets it');

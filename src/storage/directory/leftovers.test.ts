@@ -52,3 +52,18 @@ test('what crashes left is removed, and nothing else', async (t) => {
   assert.equal((await blobs.stat(name, request))?.size, 6);
   assert.equal(await remove(later), 0);
 });
+
+test('of two who remove the same leftovers at once, none fails, and each is counted once', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'detach-leftovers-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const open = (): DirectoryBlobs => new DirectoryBlobs({ directory, reserve: 0, now: Date.now });
+  await open().prepare(request.signal);
+  for (let i = 0; i < 200; i++) writeFileSync(join(directory, 'tmp', `u-abandoned${i}`), 'half a file');
+  const later = { ...request, before: Date.now() + 60_000, dryRun: false };
+  const counts = await Promise.all([open(), open(), open()].map((blobs) => blobs.removeLeftovers(later)));
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    200,
+  );
+  assert.deepEqual(readdirSync(join(directory, 'tmp')), []);
+});

@@ -93,8 +93,15 @@ function* namesIn(folder: string, { signal }: LeftoverOptions): Generator<string
 
 async function removeOld(path: string, options: LeftoverOptions): Promise<boolean> {
   if (!(await isOld(path, options))) return false;
-  if (!options.dryRun) await unlink(path);
-  return true;
+  if (options.dryRun) return true;
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    // Another sweep was faster.
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 async function isOld(path: string, { before }: LeftoverOptions): Promise<boolean> {
