@@ -117,8 +117,8 @@ const troubles: readonly (readonly [what: string, message: Buffer, left: boolean
   ['NUL in the text', beside('a\0b'), false],
   ['NUL in a field', beside('text', 'X-Nul: a\0b\r\n'), false],
   ['a CR within a line', beside('a\rb'), false],
-  ['a line that ends in lf alone', beside('a\nb'), false],
-  ['a line that ends in CR CR lf', beside('a\r\r\nb'), false],
+  ['a line that ends in LF alone', beside('a\nb'), false],
+  ['a line that ends in CR CR LF', beside('a\r\r\nb'), false],
   ['a blank before the colon', beside('text', 'X-Blank : x\r\n'), false],
   ['a line of the header that is no field', beside('text', 'no field\r\n'), false],
 ];
