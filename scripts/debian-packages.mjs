@@ -9,6 +9,7 @@ const packages = [
   'dovecot-imapd',
   'dovecot-lmtpd',
   'dovecot-sieve',
+  'e2fsprogs',
   'faketime',
   'golang-github-jhillyerd-enmime-dev',
   'haproxy',
