@@ -81,19 +81,17 @@ function depthInPackage(path) {
 }
 
 function installRest(tree) {
-  const put = (from, to, mode = 0o644) => {
+  const put = (from, to) => write(to, readFileSync(from));
+  const write = (to, content, mode = 0o644) => {
     mkdirSync(dirname(join(tree, to)), { recursive: true });
-    if (from.startsWith('/')) cpSync(from, join(tree, to));
-    else writeFileSync(join(tree, to), from);
-    chmodSync(join(tree, to), mode);
+    writeFileSync(join(tree, to), content, { mode });
   };
   const packaging = (name) => join(root, 'packaging', name);
-  mkdirSync(join(tree, 'usr/bin'), { recursive: true });
-  writeFileSync(
-    join(tree, 'usr/bin/detach-mta'),
+  write(
+    'usr/bin/detach-mta',
     '#!/bin/sh\nexec /usr/lib/detach-mta/bin/node /usr/lib/detach-mta/dist/main.js "$@"\n',
+    0o755,
   );
-  chmodSync(join(tree, 'usr/bin/detach-mta'), 0o755);
   put(packaging('etc/detach-mta.yaml'), 'etc/detach-mta/detach-mta.yaml');
   for (const name of readdirSync(packaging('systemd'))) put(packaging(`systemd/${name}`), `lib/systemd/system/${name}`);
   put(packaging('bash-completion'), 'usr/share/bash-completion/completions/detach-mta');
@@ -102,8 +100,8 @@ function installRest(tree) {
   for (const name of readdirSync(join(root, 'docs')).filter((each) => each.endsWith('.md')))
     put(join(root, 'docs', name), `usr/share/doc/detach-mta/${name}`);
   put(join(root, 'LICENSE'), 'usr/share/doc/detach-mta/copyright');
-  // The Node that the tests run on is the one that the package carries.
-  put('detach-mta: embedded-library *\n', 'usr/share/lintian/overrides/detach-mta');
+  // Node's binary carries its own zlib.
+  write('usr/share/lintian/overrides/detach-mta', 'detach-mta: embedded-library *\n');
   const pages = join(work, 'manual');
   mkdirSync(pages);
   run(process.execPath, ['--import', 'tsx', join(root, 'packaging/manual.ts'), pages], root);

@@ -66,5 +66,5 @@ function changesOf(shown: readonly HeaderField[], wanted: readonly HeaderField[]
 
 const fieldValue = ({ raw }: HeaderField): string => valueOf(raw.toString('latin1', raw.indexOf(0x3a) + 1));
 
-/** Lines of a folded value are separated by lf; an empty value would delete the field. */
+/** Lines of a folded value are separated by LF; an empty value would delete the field. */
 const valueOf = (text: string): string => text.replace(/\r\n$/, '').replaceAll('\r\n', '\n') || ' ';

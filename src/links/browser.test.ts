@@ -8,6 +8,7 @@ import { createStore } from '../storage/store.ts';
 import { storeMessage } from '../storage/testing/store-message.ts';
 import { linkUrl } from './link-url.ts';
 import { type LinkServer, startLinkServer } from './server.ts';
+import { linkOptions } from './testing/link-options.ts';
 import { silentReaders } from './testing/silent-readers.ts';
 
 /** Where to leave pictures of the pages for a person to look at; none are taken when it is not set. */
@@ -27,19 +28,7 @@ before(async () => {
   });
   await store.prepare(signal);
   server = await startLinkServer({
-    links: {
-      baseUrl: 'http://127.0.0.1/files',
-      address: '127.0.0.1',
-      port: 0,
-      trustedProxies: [],
-      delivery: 'stream',
-      language: 'en',
-      log: 'full',
-      logo: undefined,
-      colour: undefined,
-      showSender: true,
-      showSubject: false,
-    },
+    links: { ...linkOptions, baseUrl: 'http://127.0.0.1/files', trustedProxies: [] },
     store,
     log: { debug: silent, info: silent, warn: silent, error: silent },
     meter: silentReaders,

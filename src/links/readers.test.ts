@@ -16,6 +16,7 @@ import { storeMessage } from '../storage/testing/store-message.ts';
 import { clientShare } from './client-share.ts';
 import type { Limits } from './limits.ts';
 import { type LinkServer, startLinkServer } from './server.ts';
+import { linkOptions } from './testing/link-options.ts';
 import { silentReaders } from './testing/silent-readers.ts';
 
 const { signal } = new AbortController();
@@ -68,19 +69,7 @@ async function serve(
   { limits = {}, trustedProxies = [] }: { limits?: Partial<Limits>; trustedProxies?: string[] } = {},
 ): Promise<Serving> {
   const server = await startLinkServer({
-    links: {
-      baseUrl: 'https://files.example.com',
-      address: '127.0.0.1',
-      port: 0,
-      trustedProxies,
-      delivery: 'stream',
-      language: 'en',
-      log: 'full',
-      logo: undefined,
-      colour: undefined,
-      showSender: true,
-      showSubject: false,
-    },
+    links: { ...linkOptions, baseUrl: 'https://files.example.com', trustedProxies },
     store: its,
     log: { debug: () => undefined, info: note, warn: note, error: note },
     meter: { ...silentReaders, fileCorrupt: () => (counted.corrupt += 1), readerBusy: () => (counted.busy += 1) },

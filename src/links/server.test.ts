@@ -13,6 +13,7 @@ import { createStore } from '../storage/store.ts';
 import { storeMessage } from '../storage/testing/store-message.ts';
 import { linkUrl } from './link-url.ts';
 import { type LinkServer, type LinkServerOptions, startLinkServer } from './server.ts';
+import { linkOptions } from './testing/link-options.ts';
 
 const day = 86_400_000;
 const { signal } = new AbortController();
@@ -60,21 +61,8 @@ const storeAt = (connectionString: string): Store =>
   });
 
 function serve(links: Partial<LinkServerOptions['links']> = {}, its: Store = store): Promise<LinkServer> {
-  const defaults = {
-    baseUrl: 'https://files.example.com/post',
-    address: '127.0.0.1',
-    port: 0,
-    trustedProxies: ['127.0.0.1/32'],
-    delivery: 'stream',
-    language: 'en',
-    log: 'full',
-    logo: undefined,
-    colour: undefined,
-    showSender: true,
-    showSubject: false,
-  } as const;
   return startLinkServer({
-    links: { ...defaults, ...links },
+    links: { ...linkOptions, ...links },
     store: its,
     log,
     meter,

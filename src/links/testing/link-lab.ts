@@ -7,6 +7,7 @@ import type { Blobs } from '../../storage/blobs.ts';
 import { createStore, openBlobs } from '../../storage/store.ts';
 import { storeMessage, type StoredMessage, type TestMessage } from '../../storage/testing/store-message.ts';
 import { type LinkServer, type LinkServerOptions, startLinkServer } from '../server.ts';
+import { linkOptions } from './link-options.ts';
 import { silentReaders } from './silent-readers.ts';
 
 const day = 86_400_000;
@@ -48,20 +49,7 @@ export class LinkLab {
       now: () => this.now,
       ...this.#options,
       limits: { rememberMs: 0, ...this.#options.limits },
-      links: {
-        baseUrl: 'https://files.example.com/post',
-        address: '127.0.0.1',
-        port: 0,
-        trustedProxies: ['127.0.0.1/32'],
-        delivery: 'stream',
-        language: 'en',
-        log: 'full',
-        logo: undefined,
-        colour: undefined,
-        showSender: true,
-        showSubject: false,
-        ...links,
-      },
+      links: { ...linkOptions, ...links },
     });
   }
 
