@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { Lab, oneByOne } from './testing/lab.ts';
 import { cutAt, cuts, message } from './testing/messages.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { encodeQuotedPrintable } from '../message/quoted-printable.ts';
 import type { NoticeItem } from './interface.ts';
 import { createNotice } from './notice.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import type { Guard } from './interface.ts';
 import { guardWith, key } from './testing/guard.ts';
 

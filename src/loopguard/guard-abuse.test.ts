@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { HeaderBlock } from '../message/header-block.ts';
 import { block, guardWith, key, looping, sampleMessage, sampleTime, onTop, stamped } from './testing/guard.ts';
 

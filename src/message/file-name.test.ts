@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { numberedName, safeFileName, safeMediaType, type NameCandidates } from './file-name.ts';
 
 const nameOf = (names: NameCandidates, type: string): string => safeFileName(names, type).name;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { parseContentType, parseDisposition } from './parameters.ts';
 
 const wire = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');

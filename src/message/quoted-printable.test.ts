@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
 
 /** RFC 2045 section 6.7, for what is known to be right. */

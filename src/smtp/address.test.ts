@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { domainOf, normaliseMailbox } from './address.ts';
 import { textToWire } from './reply.ts';
 

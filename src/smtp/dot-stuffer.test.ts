@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { DotStuffer } from './dot-stuffer.ts';
 
 function stuff(chunks: Iterable<Buffer>): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../test/harness/property.ts';
 import { formatReply, type Reply } from './reply.ts';
 import { ReplyParser, ReplySyntaxError } from './reply-parser.ts';
 

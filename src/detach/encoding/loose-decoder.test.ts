@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/harness/property.ts';
 import { LooseBase64, LooseQuoted, type LooseDecoder } from './loose-decoder.ts';
 
 function decodeIn(decoder: LooseDecoder, text: string, step: number): string {

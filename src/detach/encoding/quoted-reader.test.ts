@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/harness/property.ts';
 import { cutAt } from '../testing/messages.ts';
 import { readEncoded } from '../testing/read-encoded.ts';
 import { QuotedReader } from './quoted-reader.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../test/harness/property.ts';
 import { chromium, type Browser } from 'playwright-core';
 import { createNotice } from '../../links/notice.ts';
 import { findHtmlPlace } from './html-place.ts';
