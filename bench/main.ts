@@ -63,10 +63,12 @@ async function main(argv: readonly string[]): Promise<number> {
     await bench.attempt(workload.title, () => workload.run(bench));
     results = new Results(figures);
     verdicts = judge(results);
-    tables.unshift(section(workload.title, renderWork(results, workload.name)));
-    if (workload === detaching)
-      tables.unshift(section('The unavoidable parts, each alone', renderWork(results, 'parts')));
-    console.log(tables[0]);
+    const made = [
+      ...(workload === detaching ? [section('The unavoidable parts, each alone', renderWork(results, 'parts'))] : []),
+      section(workload.title, renderWork(results, workload.name)),
+    ];
+    tables.unshift(...made);
+    console.log(made.join('\n'));
     // After each of them: an hour's work is not to be lost with the last one.
     write(options.name, {
       json: {

