@@ -28,7 +28,7 @@ const poolSize = 400;
 /** Pieces that mean something to the scanner, the decoders or the header code. */
 const tokens = (
   '\r\n|\r\n\r\n|--|--b|\r\n--b\r\n|\r\n--b--\r\n|\r\n--b0|\r\n--c--|=|==|=\r\n|=20|=3D|\r|\t| |;|"|\\|(|\0|\xff|-_|cid:one@x|' +
-  'Content-Type: |Content-Type: multipart/mixed; boundary=b\r\n|Content-Type: message/rfc822\r\n\r\n|' +
+  'Content-Type: |; charset=koi8-r|; charset="us-ascii"|charset*0=utf-|Content-Type: multipart/mixed; boundary=b\r\n|Content-Type: message/rfc822\r\n\r\n|' +
   'Content-Transfer-Encoding: base64\r\n|Content-Transfer-Encoding: quoted-printable\r\n|Content-Disposition: attachment\r\n|' +
   "Content-ID: <one@x>\r\n|X-Detach-Message: x\r\n|boundary=|boundary*0=\"b|filename*=utf-8''%00|multipart/signed|QUJD|\r\n.\r\n|From "
 ).split('|');

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
-import { insertNotice, type Carrier } from '../../src/detach/notice/insert.ts';
+import { insertAsUtf8, insertNotice, type Carrier } from '../../src/detach/notice/insert.ts';
 import { inRounds } from './rounds.ts';
 
 const url = 'https://files.example.org/AAAAAAAAAAAAAAAAAAAAAA';
@@ -22,6 +22,8 @@ export function fuzzNotice({ iterations, seed }: FuzzOptions): void {
   const options = { numRuns: iterations, ...(seed === undefined ? {} : { seed }) };
   fc.assert(fc.property(wellFormed, notices, checkWellFormed), options);
   fc.assert(fc.property(broken, notices, checkBroken), options);
+  fc.assert(fc.property(wellFormed, named, checkNamed), options);
+  fc.assert(fc.property(broken, named, checkBrokenNamed), options);
 }
 
 /** What each charset can say besides ASCII; its bytes may look like anything. */
@@ -78,6 +80,18 @@ const notices = fc
     text: `N\n${lines.join('\n')}\n${url}\n`,
     html: `<p>N\n${lines.join('\n')}<br/>${url}</p>\n`,
     names: '',
+  }));
+
+/** Names that most charsets lack: a text has to become UTF-8 for them. */
+const named = fc
+  .array(fc.constantFrom('日本.pdf', 'Счёт.pdf', 'שלום.pdf', '😀.pdf', 'né.pdf', '한글.pdf', 'plain.pdf', '=€ .'), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .map((names) => ({
+    text: `N\n\n${names.map((name) => `${name}\n${url}`).join('\n\n')}\n`,
+    html: `<p>N ${names.join(' ')}<br/>${url}</p>\n`,
+    names: names.join(''),
   }));
 
 interface WellFormed {
@@ -181,6 +195,40 @@ function checkWellFormed({ carrier, charset, text }: WellFormed, notice: Texts):
   assert.doesNotMatch(inserted, /\ufffd|\r(?!\n)|(?<!\r)\n/);
   if (carrier.type === 'text/plain' && carrier.params.has('format'))
     assert.doesNotMatch(inserted, /[^\n] \r\n(?!\r\n|-- )/);
+}
+
+/** A text that cannot say the names as it is becomes UTF-8 that reads the same, with names and link in one place. */
+function checkNamed({ carrier, charset }: WellFormed, notice: Texts): void {
+  const direct = insertNotice(carrier, notice);
+  const rewritten = insertAsUtf8(carrier, notice);
+  assert.deepEqual(insertAsUtf8(carrier, notice), rewritten, 'the same bytes at the next try');
+  if (direct !== undefined) {
+    if (carrier.type === 'text/plain') assert.equal(rewritten, undefined, 'it is rewritten without need');
+    return;
+  }
+  assert.ok(rewritten !== undefined, 'the notice stands nowhere');
+  assert.ok(!rewritten.body.some((byte) => byte >= 0x80));
+  const lines = rewritten.body.toString('latin1').split('\r\n');
+  assert.ok(
+    lines.every((each) => each.length <= 76),
+    'a line is too long',
+  );
+  const before = decodeText(decodeTransfer(carrier), charset);
+  const after = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+    decodeTransfer({ ...carrier, ...rewritten }),
+  );
+  const inserted = infix(before, after);
+  assert.ok(inserted !== undefined, 'the text around the notice has changed');
+  for (const each of notice.text.split('\n')) assert.ok(inserted.includes(each.trimEnd().normalize('NFC')), each);
+}
+
+function checkBrokenNamed(carrier: Carrier, notice: Texts): void {
+  const result = insertNotice(carrier, notice);
+  if (result !== undefined) checkBytes(carrier, result);
+  const rewritten = insertAsUtf8(carrier, notice);
+  if (rewritten === undefined) return;
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(decodeTransfer({ ...carrier, ...rewritten }));
+  assert.ok(text.includes(url));
 }
 
 /** Whatever it is: nothing is thrown, and the bytes of before are those of after. */

@@ -102,6 +102,8 @@ const file = fc
     disposition: fc.constantFrom(
       'attachment; filename="x.pdf"',
       "attachment; filename*0*=utf-8''na%c3%af; filename*1=ve.pdf",
+      "attachment; filename*=utf-8''%e6%97%a5%e6%9c%ac.xlsx",
+      'attachment; filename="=?koi8-r?B?89638tQ=?=.pdf"',
       'attachment',
       'inline',
       'inline; filename="../../etc/passwd"',
@@ -132,6 +134,9 @@ const text = fc
       'text/plain; format=flowed; delsp=yes',
       'text/html; charset=utf-16',
       'text/plain; charset=x-martian',
+      'text/plain; charset=us-ascii; format=flowed',
+      'text/plain; charset="iso-8859-1"; x=y',
+      'text/plain;\r\n charset*0=koi8; charset*1=-r',
       'text/x-amp-html',
       'application/xhtml+xml',
       '',
@@ -147,6 +152,7 @@ const text = fc
       '--\r\n--b\r--b0x\r\n--',
       '-----BEGIN PGP MESSAGE-----\r\nx',
       'J\xe4, \xff\0.',
+      'Gr\xfc\xdfe,\r\n\r\nAm 3.5. schrieb Ann:\r\n> \xe4lter',
     ),
   })
   .map(({ type, encoding, body }) =>
