@@ -84,10 +84,22 @@ const notices = fc
 
 /** Names that most charsets lack: a text has to become UTF-8 for them. */
 const named = fc
-  .array(fc.constantFrom('日本.pdf', 'Счёт.pdf', 'שלום.pdf', '😀.pdf', 'né.pdf', '한글.pdf', 'plain.pdf', '=€ .'), {
-    minLength: 1,
-    maxLength: 4,
-  })
+  .array(
+    fc.constantFrom(
+      '四半期決算報告書 東京支店.xlsx',
+      'Счёт.pdf',
+      'שלום.pdf',
+      '😀.pdf',
+      'né.pdf',
+      '한글.pdf',
+      'plain.pdf',
+      '=€ .',
+    ),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  )
   .map((names) => ({
     text: `N\n\n${names.map((name) => `${name}\n${url}`).join('\n\n')}\n`,
     html: `<p>N ${names.join(' ')}<br/>${url}</p>\n`,
