@@ -2,20 +2,14 @@ import { join } from 'node:path';
 import { Cleanup } from '../test/harness/cleanup.ts';
 import { type DovecotInstance, startDovecot } from '../test/harness/dovecot.ts';
 import { type PostfixInstance, startPostfix } from '../test/harness/postfix.ts';
-import type { LabPorts } from './places.ts';
+import type { LabOptions } from './places.ts';
 
 export const people = ['alice@example.com', 'bob@example.org', 'carol@example.org', 'dave@example.org'] as const;
 
-/** Told of each server that has started. */
-export type Started = (what: string, address: string, purpose: string) => void;
-
-export interface BackOptions {
-  readonly home: string;
-  readonly ports: LabPorts;
+export interface BackOptions extends Pick<LabOptions, 'home' | 'ports' | 'started'> {
   readonly host?: string;
   /** Who may send to Postfix B, besides this machine. */
   readonly clients?: string;
-  readonly started: Started;
 }
 
 /** The mailbox end: Dovecot, and Postfix B before it. */

@@ -1,10 +1,10 @@
 import type { DovecotInstance } from '../test/harness/dovecot.ts';
-import { type Back, startBack, type Started } from './back.ts';
+import { type Back, startBack } from './back.ts';
 import { type Front, startFront } from './front.ts';
-import type { LabPorts } from './places.ts';
+import type { LabOptions, LabPorts } from './places.ts';
 
 /** What it takes to send a letter, read it back and tell what happened. */
-export interface LabView extends Pick<Front, 'azurite' | 'detach' | 'a'> {
+export interface LabView extends Pick<Front, 'storage' | 'detach' | 'a'> {
   readonly ports: LabPorts;
   readonly dovecot: DovecotInstance;
 }
@@ -17,11 +17,12 @@ export interface LabChain extends LabView {
   stop(): Promise<void>;
 }
 
-export async function startLabChain(home: string, ports: LabPorts, started: Started): Promise<LabChain> {
-  const back = await startBack({ home, ports, started });
+export async function startLabChain(options: LabOptions): Promise<LabChain> {
+  const { ports } = options;
+  const back = await startBack(options);
   let front: Front;
   try {
-    front = await startFront({ home, ports, nextHop: `127.0.0.1:${ports.postfixB}`, started });
+    front = await startFront({ ...options, nextHop: `127.0.0.1:${ports.postfixB}` });
   } catch (error) {
     await back.stop();
     throw error;
@@ -38,7 +39,7 @@ export async function startLabChain(home: string, ports: LabPorts, started: Star
   };
 }
 
-function servers({ a, detach, azurite }: Front, { b, dovecot }: Back): number[] {
+function servers({ a, detach, storage }: Front, { b, dovecot }: Back): number[] {
   const groups = [a.pid, b.pid, dovecot.pid].flatMap((pid) => (pid === undefined ? [] : [-pid]));
-  return [...groups, ...[detach.pid, azurite.pid].flatMap((pid) => pid ?? [])];
+  return [...groups, ...[detach.pid, storage.pid].flatMap((pid) => pid ?? [])];
 }

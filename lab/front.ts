@@ -1,26 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Azurite, startAzurite } from '../test/harness/azurite.ts';
 import { Cleanup } from '../test/harness/cleanup.ts';
 import { type ConfigTree, type DetachInstance, type DetachOptions, startDetach } from '../test/harness/detach-mta.ts';
 import { type PostfixInstance, startPostfix } from '../test/harness/postfix.ts';
-import type { Started } from './back.ts';
-import type { LabPorts } from './places.ts';
+import type { LabOptions } from './places.ts';
+import { type LabStorage, startStorage } from './storage.ts';
 
-export interface FrontOptions {
-  readonly home: string;
-  readonly ports: LabPorts;
+export interface FrontOptions extends LabOptions {
   /** Postfix B, as `host:port`. */
   readonly nextHop: string;
   /** How long Detach MTA keeps a session that nobody uses; its default if not given. */
   readonly idleTimeout?: string;
-  readonly started: Started;
 }
 
 /** The sending end: Postfix A, Detach MTA behind it, and its storage. */
 export interface Front {
-  readonly azurite: Azurite;
+  readonly storage: LabStorage;
   readonly detach: DetachInstance;
   readonly a: PostfixInstance;
   stop(): Promise<void>;
@@ -31,9 +27,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const { home, ports, started } = options;
   const parts = new Cleanup();
   try {
-    const azurite = await parts.use(startAzurite({ port: ports.azurite, directory: join(home, 'azurite') }));
-    started('Azurite', `127.0.0.1:${ports.azurite}`, 'blob storage');
-    const detach = await parts.use(startDetach(detachOptions(options, azurite.connectionString)));
+    const storage = await parts.use(startStorage(options));
+    const detach = await parts.use(startDetach(detachOptions(options, storage.location)));
     // Before its own `stop`, which gives it no time to finish what is under way.
     parts.defer(() => detach.kill('SIGTERM'));
     started('Detach MTA', `127.0.0.1:${ports.detach}`, `links on http://127.0.0.1:${ports.links}`);
@@ -46,7 +41,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       }),
     );
     started('Postfix A', `127.0.0.1:${ports.postfixA}`, 'send mail here');
-    return { azurite, detach, a, stop: () => parts.end() };
+    return { storage, detach, a, stop: () => parts.end() };
   } catch (error) {
     await parts.end();
     throw error;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { once } from './once.ts';
-import { milter, relayhost } from './preset.ts';
+import { inDirectory, milter, relayhost } from './preset.ts';
 import { send } from './send.ts';
 import { stop } from './stop.ts';
 import { twoNodes } from './two-nodes/two-nodes.ts';
@@ -11,17 +11,24 @@ const usage = `usage: npm run lab                       start everything, send a
        npm run lab -- send FILE [TO …]   send a file through the running lab
        npm run lab -- stop               stop the running lab
        npm run lab -- --two-nodes        on two hosts (network namespaces) with a cable that is pulled
+       npm run lab -- --directory        the same with files in a directory instead of Azurite; also with milter
        npm run lab -- [milter] --once    on free ports: start, send, check, stop; exit 0 when all is well
 `;
 
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { once: { type: 'boolean' }, 'two-nodes': { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      once: { type: 'boolean' },
+      directory: { type: 'boolean' },
+      'two-nodes': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
     allowPositionals: true,
   });
   const [command, ...rest] = positionals;
-  const preset = command === undefined ? relayhost : command === 'milter' ? milter : undefined;
+  const plain = command === undefined ? relayhost : command === 'milter' ? milter : undefined;
+  const preset = plain && values.directory ? inDirectory(plain) : plain;
   if (values.once && preset) return once(preset);
   if (values['two-nodes']) return twoNodes();
   if (preset && !values.help) return up(preset);

@@ -1,27 +1,28 @@
 import { join } from 'node:path';
-import { startAzurite } from '../test/harness/azurite.ts';
 import { Cleanup } from '../test/harness/cleanup.ts';
 import { startDetach } from '../test/harness/detach-mta.ts';
 import { startDovecot } from '../test/harness/dovecot.ts';
 import { startPostfix } from '../test/harness/postfix.ts';
-import { people, type Started } from './back.ts';
+import { people } from './back.ts';
 import type { LabChain } from './chain.ts';
 import { labDetach } from './front.ts';
-import type { LabPorts } from './places.ts';
+import type { LabOptions } from './places.ts';
+import { startStorage } from './storage.ts';
 
 /** One Postfix with mailboxes, which shows its mail to Detach MTA as a Milter. */
-export async function startMilterLab(home: string, ports: LabPorts, started: Started): Promise<LabChain> {
+export async function startMilterLab(options: LabOptions): Promise<LabChain> {
+  const { home, ports, started } = options;
   const parts = new Cleanup();
   try {
     const dovecot = await parts.use(
       startDovecot({ users: people, lmtpPort: ports.lmtp, imapPort: ports.imap, home: join(home, 'dovecot') }),
     );
     started('Dovecot', `127.0.0.1:${ports.imap}`, `IMAP, and LMTP on ${ports.lmtp}`);
-    const azurite = await parts.use(startAzurite({ port: ports.azurite, directory: join(home, 'azurite') }));
-    started('Azurite', `127.0.0.1:${ports.azurite}`, 'blob storage');
+    const storage = await parts.use(startStorage(options));
     const config = { inbound: { protocol: 'milter' } };
-    const storage = azurite.connectionString;
-    const detach = await parts.use(startDetach(labDetach({ home, ports, storage, nextHop: [], config })));
+    const detach = await parts.use(
+      startDetach(labDetach({ home, ports, storage: storage.location, nextHop: [], config })),
+    );
     // Before its own `stop`, which gives it no time to finish what is under way.
     parts.defer(() => detach.kill('SIGTERM'));
     started('Detach MTA', `127.0.0.1:${ports.detach}`, `Milter; links on http://127.0.0.1:${ports.links}`);
@@ -38,8 +39,8 @@ export async function startMilterLab(home: string, ports: LabPorts, started: Sta
     );
     started('Postfix', `127.0.0.1:${ports.postfixA}`, 'send mail here; delivers to Dovecot');
     const groups = [a.pid, dovecot.pid].flatMap((pid) => (pid === undefined ? [] : [-pid]));
-    const servers = [...groups, ...[detach.pid, azurite.pid].flatMap((pid) => pid ?? [])];
-    return { ports, azurite, detach, a, dovecot, servers, stop: () => parts.end() };
+    const servers = [...groups, ...[detach.pid, storage.pid].flatMap((pid) => pid ?? [])];
+    return { ports, storage, detach, a, dovecot, servers, stop: () => parts.end() };
   } catch (error) {
     await parts.end();
     throw error;

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { freePort } from '../test/harness/ports.ts';
 import { privateDirectory } from '../test/harness/private-directory.ts';
+import type { StorageKind } from './storage.ts';
 
 /** Where everything listens, on 127.0.0.1. */
 export interface LabPorts {
@@ -15,6 +16,17 @@ export interface LabPorts {
   readonly lmtp: number;
   readonly imap: number;
   readonly azurite: number;
+}
+
+/** Told of each server that has started. */
+export type Started = (what: string, address: string, purpose: string) => void;
+
+/** What each part of the lab is started with. */
+export interface LabOptions {
+  readonly home: string;
+  readonly ports: LabPorts;
+  readonly storage: StorageKind;
+  readonly started: Started;
 }
 
 /** Above 1023 and away from the usual ports, so that the lab stands beside a real mail server. */

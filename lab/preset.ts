@@ -1,7 +1,7 @@
-import type { Started } from './back.ts';
 import { type LabChain, startLabChain } from './chain.ts';
 import { startMilterLab } from './milter.ts';
-import type { LabPorts } from './places.ts';
+import type { LabOptions } from './places.ts';
+import type { StorageKind } from './storage.ts';
 
 /** A way to attach Detach MTA that the lab can bring up on one machine. */
 export interface Preset {
@@ -12,8 +12,17 @@ export interface Preset {
   readonly front: string;
   /** Folders of the Postfix servers in the lab's home, the one that mail is sent to first. */
   readonly postfixes: readonly [string, ...string[]];
-  readonly start: (home: string, ports: LabPorts, started: Started) => Promise<LabChain>;
+  readonly storage: StorageKind;
+  readonly start: (options: LabOptions) => Promise<LabChain>;
 }
+
+/** The same, with files in a directory of this machine. */
+export const inDirectory = (preset: Preset): Preset => ({
+  ...preset,
+  title: `${preset.title}, files in a directory`,
+  drawing: preset.drawing.map((line) => line.replace(' Azurite', 'directory')),
+  storage: 'directory',
+});
 
 export const relayhost: Preset = {
   title: 'Detach MTA lab',
@@ -24,6 +33,7 @@ export const relayhost: Preset = {
   ],
   front: 'Postfix A',
   postfixes: ['postfix-a', 'postfix-b'],
+  storage: 'azurite',
   start: startLabChain,
 };
 
@@ -39,5 +49,6 @@ export const milter: Preset = {
   ],
   front: 'Postfix',
   postfixes: ['postfix-milter'],
+  storage: 'azurite',
   start: startMilterLab,
 };

@@ -1,7 +1,6 @@
 import type { LabChain, LabView } from './chain.ts';
-import type { Started } from './back.ts';
 import { collect, post } from './deliver.ts';
-import type { LabPorts } from './places.ts';
+import type { LabPorts, Started } from './places.ts';
 import type { Preset } from './preset.ts';
 import { makeSample } from './sample.ts';
 import { showResult } from './show.ts';
@@ -15,7 +14,7 @@ export const sayStarted: Started = (what, address, purpose) =>
 export async function startChain(preset: Preset, home: string, ports: LabPorts): Promise<LabChain> {
   for (const line of preset.drawing) say(line);
   heading('Starting');
-  return preset.start(home, ports, sayStarted);
+  return preset.start({ home, ports, storage: preset.storage, started: sayStarted });
 }
 
 /** Sends the sample, reads it back, shows and checks everything. */

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../test/harness/random.ts';
-import { storedFiles } from '../test/harness/storage-use.ts';
 import { abridge } from './abridge.ts';
 import type { LabView } from './chain.ts';
 import { linksIn, type Copy } from './deliver.ts';
@@ -40,7 +39,7 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
   const downloads = await Promise.all(links.map(download));
   showLinks(downloads, sample);
   const hashes = new Set(sample.files.map(({ content }) => `files/${sha256(content)}`));
-  const stored = (await storedFiles(chain.azurite.connectionString)).filter(({ name }) => hashes.has(name));
+  const stored = (await chain.storage.files()).filter(({ name }) => hashes.has(name));
   showSizes(sample, copies, {
     stored: stored.reduce((sum, { size }) => sum + size, 0),
     mailboxes: onDisk(sample, chain),
@@ -115,7 +114,7 @@ function showSizes(
   row('message in the mailbox', bytes(copies[0]?.message.length ?? 0));
   row('without Detach MTA', `${bytes(without)} in ${copies.length} mailboxes`);
   row('with Detach MTA', `${bytes(withFilter)}: ${bytes(mailboxes)} in ${copies.length} mailboxes`);
-  row('', `and ${bytes(stored)} in blob storage, once`);
+  row('', `and ${bytes(stored)} in storage, once`);
   row('saved', `${((1 - withFilter / without) * 100).toFixed(1)} % with ${copies.length} recipients`);
 }
 

@@ -12,7 +12,7 @@ const [home = ''] = process.argv.slice(2);
 const ports = usualPorts;
 const nextHop = `${nodeB}:${ports.postfixB}`;
 // A session in which the cable is pulled would be waited for as long as RFC 5321 says: minutes. Nobody has them here.
-const front = await startFront({ home, ports, nextHop, idleTimeout: '1s', started: sayStarted });
+const front = await startFront({ home, ports, storage: 'azurite', nextHop, idleTimeout: '1s', started: sayStarted });
 const dovecot = new DovecotInstance(join(home, 'dovecot'), ports, { host: nodeB });
 const view = { ...front, ports, dovecot };
 const outage = new Outage(view);
