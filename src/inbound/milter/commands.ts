@@ -14,7 +14,9 @@ export type Command =
   | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: readonly string[] }
   /** Lines of a folded value are separated by LF. */
   | { readonly kind: 'header'; readonly name: Buffer; readonly value: Buffer }
-  | { readonly kind: 'body' | 'endOfMessage'; readonly bytes: Buffer }
+  /** With `more`, the next command has the rest of what the server sent as one. */
+  | { readonly kind: 'body'; readonly bytes: Buffer; readonly more: boolean }
+  | { readonly kind: 'endOfMessage'; readonly bytes: Buffer }
   | { readonly kind: 'data' | 'unknown' | 'endOfHeader' | 'abort' | 'quit' | 'quitNewConnection' };
 
 const kindOf: Readonly<Record<string, Command['kind']>> = Object.fromEntries(
@@ -22,7 +24,7 @@ const kindOf: Readonly<Record<string, Command['kind']>> = Object.fromEntries(
 );
 
 /** @throws MilterError for a command that is unknown, or whose data is cut short */
-export function parseCommand({ letter, data }: Packet): Command {
+export function parseCommand({ letter, data, more }: Packet): Command {
   const kind = kindOf[letter];
   switch (kind) {
     case undefined:
@@ -44,6 +46,7 @@ export function parseCommand({ letter, data }: Packet): Command {
     case 'header':
       return header(data);
     case 'body':
+      return { kind, bytes: data, more };
     case 'endOfMessage':
       return { kind, bytes: data };
     case 'data':

@@ -115,7 +115,7 @@ export class FilteredMessage {
       const command = await commands.next();
       if (!command) throw this.#aborts('the server closed the connection');
       if (command.kind === 'body') {
-        await takeBody();
+        if (!command.more) await takeBody();
         return command.bytes;
       }
       // The last packet of the body comes with the end of the message.

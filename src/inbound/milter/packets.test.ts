@@ -9,10 +9,15 @@ import { say } from './testing/mail-server.ts';
 function parse(bytes: Buffer, cut: number): string[] {
   const parser = new PacketParser();
   const found: string[] = [];
+  let begun = '';
   for (let at = 0; at < bytes.length; at += cut) {
     parser.push(bytes.subarray(at, at + cut));
-    for (let packet = parser.next(); packet; packet = parser.next())
-      found.push(`${packet.letter}${packet.data.toString('latin1')}`);
+    for (let packet = parser.next(); packet; packet = parser.next()) {
+      begun += packet.data.toString('latin1');
+      if (packet.more) continue;
+      found.push(packet.letter + begun);
+      begun = '';
+    }
   }
   return found;
 }
@@ -22,6 +27,24 @@ test('packets are the same however the bytes are cut', () => {
   const bytes = Buffer.concat([say.helo('a'), say.body(''), say.body(body), say.quit()]);
   for (const cut of [1, 2, 3, 4, 5, 7, 300, 1000, bytes.length])
     assert.deepEqual(parse(bytes, cut), ['Ha\0', 'B', `B${body}`, 'Q'], `cut every ${cut}`);
+});
+
+test('a packet of body is given as it comes, nothing of it waits', () => {
+  const parser = new PacketParser();
+  const bytes = say.body('abcdef');
+  const given: unknown[] = [];
+  for (const piece of [bytes.subarray(0, 7), bytes.subarray(7, 9), bytes.subarray(9)]) {
+    parser.push(piece);
+    const packet = parser.next();
+    given.push(packet && [packet.data.toString(), packet.more]);
+    assert.equal(parser.next(), undefined);
+    assert.equal(parser.buffered, 0);
+  }
+  assert.deepEqual(given, [
+    ['ab', true],
+    ['cd', true],
+    ['ef', false],
+  ]);
 });
 
 test('lengths that no packet has', () => {
@@ -37,11 +60,11 @@ test('a packet of many chunks of one byte takes little more than its size', () =
   head.writeUInt32BE(maxPacketBytes);
   parser.push(head);
   const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < maxPacketBytes - 1; i++) parser.push(Buffer.from([66]));
+  for (let i = 0; i < maxPacketBytes - 1; i++) parser.push(Buffer.from([0x4c]));
   assert.equal(parser.next(), undefined);
   globalThis.gc?.();
   assert.ok(process.memoryUsage().heapUsed - before < 64 * 1024 * 1024);
-  parser.push(Buffer.from([66]));
+  parser.push(Buffer.from([0x4c]));
   assert.equal(parser.next()?.data.length, maxPacketBytes - 1);
 });
 
