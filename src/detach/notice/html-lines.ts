@@ -29,7 +29,7 @@ const quoteNames =
 const oldNames =
   /(?:^|\s)(?:x_)*(?:divrplyfwdmsg|appendonsend|olk_src_body_section|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|zwchr|messagereplysection|origbody|replyforwardseparator)(?=\s|$)/;
 const signatureNames =
-  /(?:^|\s)(?:x_)*(?:moz-signature|gmail_signature(?:_prefix)?|applemailsignature|applemail-signature|ms-outlook-mobile-signature|protonmail_signature_block(?:-user)?|tutanota_signature|signature|zsignature\w*|yahoo-signature|ydp\w*signature|_rc_sig|mobile-signature)(?=\s|$)/;
+  /(?:^|\s)(?:x_)*(?:moz-signature|gmail_signature(?:_prefix)?|applemailsignature|applemail-signature|ms-outlook-mobile-signature|protonmail_signature_block(?:-user)?|tutanota_signature|messagesignaturesection|signature|zsignature\w*|yahoo-signature|ydp\w*signature|_rc_sig|mobile-signature)(?=\s|$)/;
 
 export class HtmlLines {
   readonly #text: string;
@@ -98,7 +98,7 @@ export class HtmlLines {
     if (/border-top\s*:\s*(?!none|0)[^;]*\d/.test(style)) this.#ruled = true;
     if (this.#quote !== undefined) {
       if (this.#quote.name === tag.name) this.#quote.depth += 1;
-    } else if (!unclosed.has(tag.name) && (isQuotation(tag, style) || quoteNames.test(names))) {
+    } else if (!unclosed.has(tag.name) && (isQuotation(tag, style) || quoteNames.test(names) || isOfGmx(tag))) {
       this.#break();
       this.#quote = { name: tag.name, depth: 1 };
     }
@@ -137,6 +137,8 @@ export class HtmlLines {
     this.#signature = false;
   }
 }
+
+const isOfGmx = (tag: Tag): boolean => tag.name === 'div' && attributeOf(tag, 'name') === 'quote';
 
 /** Gmail and Apple Mail indent the author's own words with an element made for quotations. */
 function isQuotation(tag: Tag, style: string): boolean {

@@ -4,15 +4,18 @@
  */
 import {
   fold,
+  headerLines,
   isAttribution,
   isDeviceLine,
   isFromLine,
+  isListLine,
   isRule,
   isSalutation,
   isSeparator,
   isWholeAttribution,
   opensAttribution,
   startsFooter,
+  startsGroupWise,
   startsHeader,
   startsOldMessage,
 } from './markers.ts';
@@ -37,12 +40,14 @@ export function findLine(lines: readonly Line[], position: Position): number {
   const text = new Text(lines);
   const newest = text.newestEnd();
   if (position === 'newest') return newest.signature ?? newest.end;
-  return newest.end === lines.length && newest.signature !== undefined ? newest.signature : lines.length;
+  return newest.isLast ? (newest.signature ?? newest.end) : lines.length;
 }
 
 /** A quoted line that was wrapped, and what is left of it. */
 const minWrappedLength = 60;
 const maxRestLength = 30;
+
+const maxFooterLines = 12;
 
 class Text {
   readonly #lines: readonly Line[];
@@ -53,15 +58,32 @@ class Text {
     this.#folded = lines.map(({ text }) => fold(text));
   }
 
-  newestEnd(): { readonly end: number; readonly signature: number | undefined } {
+  /** `isLast`: nothing but what a list server added stands below it. */
+  newestEnd(): { readonly end: number; readonly signature: number | undefined; readonly isLast: boolean } {
     const oldAt = this.#oldAt();
     const { from, to } = this.#newest(oldAt);
-    return { end: to, signature: this.#signature(from, to) };
+    const isLast = to === this.#lines.length;
+    const end = isLast ? this.#listFooter(from) : to;
+    return { end, signature: this.#signature(from, end), isLast };
+  }
+
+  /** Where what a list server added begins; the number of lines: there is none. */
+  #listFooter(from: number): number {
+    const { length } = this.#lines;
+    const first = Math.max(from, length - maxFooterLines);
+    for (let i = length - 1; i >= first; i--) {
+      if (!startsFooter(this.#folded[i]!)) continue;
+      const isOfList = this.#folded.slice(i + 1).some(isListLine);
+      return isOfList && this.#words(from, i).length > 0 ? i : length;
+    }
+    return length;
   }
 
   /** Where an older message begins that goes on to the end. */
   #oldAt(): number {
-    const at = this.#lines.findIndex((line, i) => !line.isQuoted && this.#startsOld(line, i));
+    const at = this.#lines.findIndex((line, i) =>
+      line.isQuoted ? startsGroupWise(this.#folded[i]!) : this.#startsOld(line, i),
+    );
     if (at < 0) return this.#lines.length;
     const above = this.#lastInk(at - 1);
     return above !== undefined && isRule(this.#folded[above]!) ? above : at;
@@ -70,7 +92,7 @@ class Text {
   #startsOld(line: Line, i: number): boolean {
     const folded = this.#folded[i]!;
     if (line.isOld || startsOldMessage(folded) || (line.isRuled && isFromLine(folded))) return true;
-    if (startsHeader(this.#folded.slice(i, i + 6))) return true;
+    if (startsHeader(this.#folded.slice(i, i + headerLines))) return true;
     return [1, 2, 3].some((count) => isWholeAttribution(this.#joined(i, i + count)) && !this.#isQuoteNear(i + count));
   }
 

@@ -46,8 +46,8 @@ function findLineStart(
   // A text that ends its last line has no more of them.
   if (lines.at(-1) === '') lines.pop();
   const found = findLine(
-    // `>From` is how some servers write a line that begins with From.
-    lines.map((line) => ({ text: read(line), isQuoted: /^ ?>(?!From )/.test(line) })),
+    // `>From` is how some servers write a line that begins with From; The Bat! puts initials before the sign.
+    lines.map((line) => ({ text: read(line), isQuoted: /^ ?[A-Z]{0,3}>(?!From )/.test(line) })),
     position,
   );
   return found === lines.length ? text.length : starts[found]!;
