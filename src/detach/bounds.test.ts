@@ -10,7 +10,7 @@ import { letterWithFile } from './testing/messages.ts';
 const mebibyte = 1024 * 1024;
 const size = 4 * mebibyte;
 
-/** Milliseconds that are forgiven: what it costs to come up to a limit, once for a message, on a busy machine. */
+/** Milliseconds of slack: reaching a limit costs this much once for each message on a busy machine. */
 const slackMs = 120;
 
 const mostTries = 8;
@@ -41,7 +41,7 @@ const manyParts = (head: string, body = 'x'): Buffer => mixed(fill(`--b\r\n${hea
 const file = (encoding: string, body: string | Buffer): Buffer =>
   part(`Content-Type: application/pdf\r\nContent-Transfer-Encoding: ${encoding}`, body);
 
-/** The text shows it: it stays, and is encoded again on the way out. */
+/** The HTML text shows this picture, so it stays and is encoded again on the way out. */
 const picture = (encoding: string, body: Buffer): Buffer =>
   mixed(
     '--b\r\nContent-Type: text/html\r\n\r\n<img src="cid:one@x">\r\n',
@@ -180,8 +180,8 @@ suite('a message costs at most three times a file of its size, and holds up nobo
 });
 
 /**
- * Somebody else's work on the same machine can only add to what is measured, in one of the two runs or in the other: a
- * message whose real cost is within the limit is found so in one of a few tries, one whose cost is beyond it in none.
+ * Other processes on the machine can only add to what is measured. A message whose real cost is within the limit passes
+ * in at least one of a few tries; one whose cost is beyond the limit passes in none.
  */
 async function costsLittle({ message, files }: { message: Buffer; files: number }): Promise<void> {
   const plain = letterWithFile(randomBytes(Math.floor(message.length / 1.37)));

@@ -1,6 +1,6 @@
 /**
- * Messages as real mail programs write them, and the right outcome of each: what leaves it, where the notice stands and
- * what it says, as `mailparser` and Python's `email` read the delivered bytes.
+ * Messages as real mail programs write them. For each one: which files leave it, where the notice stands and what it
+ * says. `mailparser` and Python's `email` read the delivered bytes.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -5,7 +5,7 @@ const zeros = Buffer.alloc(16);
 /**
  * Shows that a restored body is the original: GMAC (NIST SP 800-38D) under AES-128, key and nonce all zeros.
  *
- * Nothing secret protects it, as it need not be: the files and the delivered body have their SHA-256, and this one
+ * The key is public. That is enough: the files and the delivered body have their SHA-256, and this checksum only
  * catches mistakes in putting them together. It takes a seventh of the time of SHA-256 and less than half of that of
  * `zlib.crc32`.
  */

@@ -3,7 +3,7 @@ import { judge, type Reason, type Rules } from './policy.ts';
 import type { FilePart, ReadMessage } from './read-message.ts';
 
 export interface Choice {
-  /** The files to detach, under names that no two of them share where the sender gave none. */
+  /** The files to detach. Those to which the sender gave no name have distinct names. */
   readonly chosen: readonly FilePart[];
   /** How many other parts stay, and why. */
   readonly left: ReadonlyMap<Reason, number>;

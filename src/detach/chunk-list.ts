@@ -1,12 +1,12 @@
-/** Chunks that are looked at together. */
+/** Chunks that are checked, and joined if they are small, as one group. */
 const groupSize = 64;
 
 /** Groups with fewer bytes become one chunk. */
 const maxGroupBytes = 64 * 1024;
 
 /**
- * The chunks of a beginning, as they came. A client can send a byte at a time, and a buffer for each byte would take a
- * hundred times its memory: small chunks are joined.
+ * The first chunks of a message. A client can send one byte at a time, and a buffer for each byte takes a hundred times
+ * its memory, so small chunks are joined.
  */
 export class ChunkList {
   readonly #chunks: Buffer[] = [];
@@ -27,7 +27,7 @@ export class ChunkList {
     this.#recentBytes = 0;
   }
 
-  /** The first bytes, all unless told otherwise; of a single chunk no copy. */
+  /** The first `length` bytes, by default all. A single chunk is returned without a copy. */
   join(length = this.length): Buffer {
     const [only, ...others] = this.#chunks;
     if (only && others.length === 0) return length === only.length ? only : only.subarray(0, length);

@@ -9,7 +9,7 @@ import type { Tape } from './spool/tape.ts';
 /** Files of one message that are stored at the same time. */
 const maxParallel = 3;
 
-/** An upload goes on without its transaction, but not for ever: the sending Postfix gives up after less. */
+/** How long an upload may go on, also after its transaction ended. The sending Postfix gives up earlier than this. */
 const uploadTimeoutMs = 15 * 60_000;
 
 /** A file whose name in storage is known. */
@@ -32,8 +32,8 @@ export interface CommitContext {
 }
 
 /**
- * Commits the index, the files, then the links to them, in this order: no link ever points to nothing.
- * When the transaction is given up, uploads under way are finished all the same, so that its next try finds them.
+ * Commits the index, the files, then the links to them, in this order: no link ever points to nothing. Uploads under
+ * way are finished even when the transaction is given up: the next try then finds the files.
  */
 export async function commitFiles(
   parts: readonly HashedPart[],

@@ -1,4 +1,4 @@
-/** The manifest of a message: how the original is made of what is sent on and the stored files. */
+/** Makes the manifest of a message: how to rebuild the original from the delivered message and the stored files. */
 import { createHash } from 'node:crypto';
 import type { HashedPart } from './commit-files.ts';
 import type { Edit } from './edits.ts';

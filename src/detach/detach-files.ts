@@ -1,7 +1,7 @@
 /**
- * What becomes of a message that was read to its end: the files are chosen, then committed to storage, the message is
- * rewritten, and a manifest describes how to undo that. Where any of this cannot be, the message is deferred or passed
- * whole.
+ * Detaches the files of a message that was read to its end: chooses the files, commits them to storage, rewrites the
+ * message, and writes a manifest that describes how to undo that. If one of these steps fails, the message is deferred
+ * or passed whole.
  */
 import type { Config } from '../config/config.ts';
 import { linkUrl, type Notice } from '../links/interface.ts';
@@ -43,7 +43,7 @@ const fieldBytes = fieldFor('x'.repeat(22)).length;
 
 const emptyLineBytes = 2;
 
-/** The tape of the message goes over to what is returned. */
+/** The result owns the tape of the message from here on. */
 export async function detachFiles(message: ReadMessage, task: DetachTask): Promise<Outgoing> {
   const { config, log } = task.context;
   if (message.limit !== undefined) {
@@ -107,7 +107,7 @@ function asItCame(message: ReadMessage): Outgoing {
   return tapeOutgoing({ header: header.raw, pieces, tape }, { bytesIn: bytesOf(message), files: [] });
 }
 
-/** @throws Failure unless the operator wants messages to pass whole whose files cannot be stored */
+/** @throws Failure unless the operator chose to pass messages whole when their files cannot be stored */
 function passWholeOrThrow(
   error: unknown,
   { context, signal, count }: Pick<DetachTask, 'context' | 'signal'> & { readonly count: number },

@@ -1,4 +1,4 @@
-/** The message as it goes out, made of the one that came in and what replaces parts of it. */
+/** Builds the outgoing message from the received one and the edits that replace parts of it. */
 import type { OutPiece } from './pieces.ts';
 import type { ReadMessage } from './read-message.ts';
 
@@ -22,7 +22,7 @@ export function applyEdits(message: ReadMessage, edits: readonly Edit[]): OutPie
   return out;
 }
 
-/** The edit that turns one text into the other and touches as little as possible. */
+/** The smallest edit that turns one text into the other. */
 export function smallestEdit(at: number, before: Buffer, after: Buffer): Edit {
   const shorter = Math.min(before.length, after.length);
   let head = 0;

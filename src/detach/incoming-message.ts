@@ -27,18 +27,24 @@ export interface IncomingContext extends DetachContext {
   readonly spool: Spool;
 }
 
-/** Up to here a message is kept in chunks: more of them than one read of the socket gives grow old, and are collected late. */
+/**
+ * A message up to this size is kept as chunks. More chunks than one read of the socket are promoted to V8's old
+ * generation and freed late.
+ */
 const maxChunkBytes = 64 * 1024;
 
-/** A message up to this size is not scanned, whatever it holds. */
+/** A message up to this size is never scanned. */
 const maxUnscannedBytes = 1024 * 1024;
 
-/** The line that ends the header comes first of what follows it, and whole. */
+/** The empty line after the header: it is at the start of the rest and never cut. */
 const emptyLineBytes = 2;
 
 const noBytes = Buffer.alloc(0);
 
-/** A larger chunk is scanned in steps, so that others get their turn: the worst message takes 0.5 ms for each KiB. */
+/**
+ * A larger chunk is scanned in steps, so that other messages get their turn: the worst message takes 0.5 ms for each
+ * KiB.
+ */
 const maxStepBytes = 32 * 1024;
 
 export class IncomingMessage implements Incoming {
@@ -78,7 +84,7 @@ export class IncomingMessage implements Incoming {
     const tooLong = scanned ? longFieldIn(this.header) : undefined;
     const limit = scanned && tooLong === undefined ? Math.min(smallestSize(rules), maxUnscannedBytes) : Infinity;
     const { chunks, ended } = await this.#first(Math.min(limit, maxChunkBytes));
-    // Most messages end here, without a look at what they hold.
+    // Most messages end here and are never scanned.
     if (ended) return memoryOutgoing(this.header.raw, chunks);
     if (tooLong !== undefined) this.#context.log.info('passed-whole', { reason: tooLong });
     const start = new Tape(this.#context.spool, envelope.client);
@@ -97,7 +103,7 @@ export class IncomingMessage implements Incoming {
     });
   }
 
-  /** As it came, until there are so many bytes. */
+  /** Reads chunks as they come, until there are `limit` bytes. */
   async #first(limit: number): Promise<{ readonly chunks: Buffer[]; readonly ended: boolean }> {
     const list = new ChunkList();
     while (list.length < limit) {
@@ -108,7 +114,10 @@ export class IncomingMessage implements Incoming {
     return { chunks: list.take(), ended: false };
   }
 
-  /** Puts these chunks and what comes after them onto a tape, until there are so many bytes. @returns whether that is all */
+  /**
+   * Puts these chunks and what comes after them onto a tape, until there are `limit` bytes. @returns whether the
+   * message ended
+   */
   async #keep(chunks: Buffer[], tape: Tape, limit: number): Promise<boolean> {
     for (const chunk of chunks.splice(0)) tape.append(chunk);
     while (tape.length < limit) {
@@ -118,7 +127,10 @@ export class IncomingMessage implements Incoming {
     return false;
   }
 
-  /** A chunk is let go of before the disk is waited for: it would grow old in memory. */
+  /**
+   * Drops its reference to the chunk before it waits for the disk: otherwise the chunk is promoted to V8's old
+   * generation.
+   */
   async #append(tape: Tape): Promise<boolean> {
     const chunk = takeChunk(await this.#next());
     if (chunk) tape.append(chunk);
@@ -141,7 +153,10 @@ export class IncomingMessage implements Incoming {
     return Promise.resolve({ value: rest, done: false });
   }
 
-  /** Reads the message to its end, its start again. The checksum is that of what comes after the empty line. */
+  /**
+   * Reads the message to its end, beginning with the start that was already kept. The checksum covers what comes after
+   * the empty line.
+   */
   async #read(
     start: Tape,
     { tape, checksum }: { readonly tape: Tape; readonly checksum: Checksum },

@@ -1,6 +1,6 @@
 /**
- * Reads a message as detaching does and says of each part why it stays or goes, without changing anything. Scanner,
- * reader and policy are those of `incoming-message.ts`; what this adds is that it remembers every part.
+ * Reads a message as detaching does and says of each part why it stays or goes, without changing anything. It uses the
+ * scanner, reader and policy of `incoming-message.ts`, and besides remembers every part.
  */
 import type { HeaderBlock } from '../message/header-block.ts';
 import { MessageReader } from './message-reader.ts';
@@ -70,7 +70,7 @@ interface Remembered {
   readonly reason: Reason | undefined;
 }
 
-/** Hands everything on to the reader, and notes what becomes of each leaf. */
+/** Passes everything on to the reader, and records the outcome of each leaf. */
 class Inspector implements Sink {
   readonly #rules: Rules;
   readonly #reader: MessageReader;
@@ -133,7 +133,7 @@ class Inspector implements Sink {
         name: isNamed || file ? nameOf(leaf).name : undefined,
         bytes,
         file: file && { size: file.size, sha256: hashes[file.i]!.sha256 },
-        // The reader says nothing of texts: nobody asks why a letter stays in its mail.
+        // The reader gives no reason for texts.
         reason: limit ?? (file ? reasons[file.i] : (reason ?? 'text')),
       };
     });

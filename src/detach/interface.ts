@@ -15,14 +15,14 @@ export interface DetachedFile {
 export interface Incoming {
   /** The header block as received, before anything was changed. */
   readonly header: HeaderBlock;
-  /** Reads the rest and forgets it: the message is refused, but the client must have said its dot first. */
+  /** Reads the rest and drops it: the message is refused, but the reply must wait for the client's final dot. */
   discard(): Promise<void>;
   /**
    * Reads the rest, moves out what qualifies, commits files, links and manifest.
    * @throws Failure storageFailed (when so configured), spoolFull, messageTooBig, bareLineFeed, clientGone
    */
   detach(envelope: Envelope): Promise<Outgoing>;
-  /** Gives back the room of the header, when nobody needs it any more. May be called again. */
+  /** Releases the room that the header takes. May be called again. */
   release(): void;
 }
 
@@ -30,9 +30,11 @@ export interface Envelope {
   /** Mailboxes as byte strings, '' for the null reverse-path. */
   readonly reversePath: string;
   readonly recipients: readonly string[];
-  /** Address of the client that sends the message: it has a share of the spool. */
+  /** Address of the client that sends the message: its share of the spool is limited. */
   readonly client?: string;
-  /** Asked once the whole message was read: why no file may be taken out of it, if so. */
+  /**
+   * Called when the whole message was read. Returns why no file may be taken out of it, or undefined when files may be.
+   */
   readonly keepWhole?: () => string | undefined;
 }
 
@@ -56,7 +58,7 @@ export interface ReceiveOptions {
 
 export interface Detacher {
   /**
-   * Reads up to the end of the header block. `client`: whose share of the spool a long header takes.
+   * Reads up to the end of the header block. A long header counts for the share of the spool of `client`.
    * @throws Failure headerTooLarge, spoolFull, and whatever the body rejects with
    */
   receive(body: AsyncIterable<Buffer>, options: ReceiveOptions): Promise<Incoming>;
@@ -64,6 +66,6 @@ export interface Detacher {
   readonly policyClass: (mailbox: string) => 'detach' | 'exempt';
   /** Writes to the spool. @throws when that is not possible; a message with a large file would be deferred */
   trySpool(): Promise<void>;
-  /** Waits for the uploads that outlive their transactions. */
+  /** Waits for the uploads that go on after their transactions. */
   close(): Promise<void>;
 }

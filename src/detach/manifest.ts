@@ -4,8 +4,8 @@ import type { Recipe } from './encoding/recipe.ts';
 export const manifestField = 'X-Detach-Message';
 
 /**
- * What `messages/<id>` holds: how the original comes back from the delivered body and the stored files.
- * docs/restore.md describes it. All text from the message stands as byte strings, a character for each octet.
+ * What `messages/<id>` holds: how to rebuild the original from the delivered body and the stored files. docs/restore.md
+ * describes it. All text from the message is stored as byte strings, one character for each octet.
  */
 export interface Manifest {
   readonly v: 1;
@@ -22,7 +22,9 @@ export interface Manifest {
   readonly edits: readonly ManifestEdit[];
 }
 
-/** At this position of the delivered body, so many bytes are ours and go; what was there before comes back. */
+/**
+ * At this position of the delivered body, restoring removes the bytes that we inserted and puts the original ones back.
+ */
 export interface ManifestEdit {
   readonly at: number;
   readonly remove: number;

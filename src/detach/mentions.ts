@@ -5,11 +5,11 @@ import { percentDecode } from '../message/percent.ts';
 import type { PartHead } from './mime/part-head.ts';
 import { unescapeHtml } from './notice/unescape-html.ts';
 
-/** More references than any mail has: from there on every part that can be referred to counts as shown. */
+/** More references than any mail has. Beyond it, every part that can be referred to counts as shown. */
 const maxReferences = 2000;
 const maxReferenceChars = 2 * 1024 * 1024;
 
-/** Places that look like a reference, the same ones counted again: to read one takes as long as a hundred characters. */
+/** Places that look like a reference, repeated ones included: reading one costs as much as a hundred characters. */
 const maxMarks = 10_000;
 
 /** Where a reference may end: at the quote it began with, at a blank, or where an address or a style ends. */
@@ -32,7 +32,7 @@ export class Mentions {
   #marks = 0;
   pgp = false;
 
-  /** What stands after `cid:` (RFC 2392), as far as it may reach: a byte string. */
+  /** The byte string after `cid:` (RFC 2392), up to where the reference can end at most. */
   addId(tail: string, charset: string | undefined): void {
     this.#marks += 1;
     for (const text of readings(tail, charset))
@@ -59,7 +59,7 @@ export class Mentions {
     return ids.some((id) => this.#ids.has(id)) || places.some((place) => this.#places.has(place));
   }
 
-  /** More than anybody wants to look at: nothing is taken out that a text could refer to. */
+  /** There were too many references: no part that a text could refer to is taken out. */
   get isFull(): boolean {
     return this.#seen.size >= maxReferences || this.#chars >= maxReferenceChars || this.#marks >= maxMarks;
   }
@@ -80,26 +80,26 @@ export class Mentions {
   }
 }
 
-/** A string of its own: a piece of a text keeps all of that text in memory. */
+/** Copies the string: a slice of a text keeps the whole text in memory. */
 function copyOf(text: string): string {
   const encoding = /[\u0100-\uffff]/.test(text) ? 'utf16le' : 'latin1';
   return Buffer.from(text, encoding).toString(encoding);
 }
 
-/** The brackets may stand within an encoded word. */
+/** Removes the angle brackets, which may be inside an encoded word. */
 const idOf = (text: string): string => text.replace(/^\s*<|>\s*$/g, '');
 
-/** A byte string as text: in the charset of its part, and as its bytes say by themselves. */
+/** A byte string as text, read both in the charset of its part and in the charset that its bytes suggest. */
 function readings(bytes: string, charset: string | undefined): string[] {
   if (!/[\x1b\x80-\uffff]/.test(bytes) || /[\u0100-\uffff]/.test(bytes)) return [bytes];
   const buffer = Buffer.from(bytes, 'latin1');
   return [...new Set([decodeUnlabelled(buffer), decodeLabelled(buffer, charset ?? 'utf-8')])];
 }
 
-/** Nothing in it is an escape of any kind or a character that is left away. */
+/** Text without any escape and without characters that are ignored. */
 const plainText = /^[\w@$+=-][\w@$+=.-]*$/;
 
-/** A reference as it stands there, and as it is meant when escaped for an address, a style, a calendar or HTML. */
+/** A reference as written, and unescaped as an address, a style, a calendar or HTML may have it. */
 function spellings(text: string): string[] {
   if (plainText.test(text)) return [text.toLowerCase()];
   const html = unescapeHtml(text);
@@ -129,7 +129,7 @@ function locations(contentLocation: string): string[] {
   return [whole, whole.replace(/[?#].*$/s, '').replace(/^.*[/\\]/s, '')].flatMap(spellings);
 }
 
-/** With what the octets mean as text. */
+/** Percent-decodes, and reads the octets as text. */
 function percentDecodeText(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
     const octets = percentDecode(run);

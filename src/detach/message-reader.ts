@@ -45,7 +45,7 @@ interface OpenFile {
   stopped: boolean;
 }
 
-/** What can be said of a file when its part ends: whether a text shows it may be known only at the end of the message. */
+/** What is known of a file when its part ends. Whether a text shows it may be known only at the end of the message. */
 interface UnjudgedFile extends Omit<FilePart, 'candidate'> {
   readonly candidate: Omit<Candidate, 'shown'>;
 }
@@ -190,7 +190,7 @@ export class MessageReader implements Sink {
     const reader = new readers[this.#leaf!.head.encoding]!(decoded);
     this.#file = { decoded, reader, at: this.#at, length: 0, stopped: false };
     this.#read(this.#file, this.#held);
-    // Such a file is large, and the next part may be long in coming.
+    // The held bytes are large, and the next part may come late.
     this.#held = undefined;
     if (count < bytes.length) this.#fileData(this.#file, bytes.subarray(count));
   }
@@ -210,7 +210,7 @@ export class MessageReader implements Sink {
     this.literal(bytes.subarray(taken));
   }
 
-  /** What has been decoded of it stays decoded, and is encoded again on the way out. */
+  /** The part of it that has been decoded stays decoded, and is encoded again on the way out. */
   #stop(file: OpenFile): FilePiece {
     file.stopped = true;
     const { decoded, reader, at, length } = file;
@@ -273,7 +273,10 @@ const readers: Readonly<Record<string, new (file: DecodedFile) => Reader>> = {
   '': IdentityReader,
 };
 
-/** Whether this is a text that the reader of the message sees: a notice may stand there, or must stand elsewhere. */
+/**
+ * Whether this is a text that the reader of the message sees. The notice goes into it, or must go elsewhere if it
+ * cannot.
+ */
 function isPlace(leaf: Leaf): boolean {
   const type = effectiveType(leaf.head, leaf.container);
   return (

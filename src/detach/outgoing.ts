@@ -4,7 +4,7 @@ import type { Tape } from './spool/tape.ts';
 
 const emptyLine = Buffer.from('\r\n');
 
-/** A message that was never scanned: the bytes as they came, the empty line first, and whose they are. */
+/** A message that was never scanned: the bytes as received, beginning with the empty line. */
 export function memoryOutgoing(header: Buffer, chunks: readonly Buffer[], owner?: Tape): Outgoing {
   const bytes = header.length + chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   return {

@@ -1,4 +1,4 @@
-/** A body as a list of pieces: what stands on a tape, as it came or decoded, and what was written new. */
+/** A body as a list of pieces: stretches of a tape, as received or decoded, and new bytes. */
 import { encode } from './encoding/encode.ts';
 import type { Recipe } from './encoding/recipe.ts';
 import type { Tape } from './spool/tape.ts';
@@ -36,7 +36,7 @@ export function readPieces(pieces: Iterable<OutPiece>, tape: Tape): AsyncGenerat
   return blocksOf(pieces, (from, to) => tape.read(from, to));
 }
 
-/** The bytes in buffers that are the caller's until the next is asked for. */
+/** The bytes as buffers, each of which belongs to the caller until it asks for the next one. */
 export function lendPieces(pieces: Iterable<OutPiece>, tape: Tape): AsyncGenerator<Buffer, void, undefined> {
   return blocksOf(pieces, (from, to) => tape.lend(from, to));
 }

@@ -18,7 +18,7 @@ export interface Place {
   readonly isLast: boolean;
 }
 
-/** `complete`: whoever reads the message sees the notice in one of these texts. */
+/** `complete`: every reader of the message sees the notice in one of these texts. */
 export interface Places {
   readonly places: readonly Place[];
   readonly complete: boolean;
@@ -29,18 +29,24 @@ const noPlace: Places = { places: [], complete: false };
 /** The message that a leaf belongs to: the whole one, or the innermost of those forwarded in it. */
 export const messageOf = (leaf: Leaf): Container => messagesAround(leaf)[0]!;
 
-/** The innermost comes first. The languages of a message (RFC 8255) are written as messages, and are none. */
+/**
+ * The innermost comes first. The languages of a multilingual message (RFC 8255) have the form of messages but do not
+ * count as such.
+ */
 const messagesAround = (leaf: Leaf): Container[] =>
   containers(leaf).filter(({ kind, parent }) => kind === 'message' && parent?.type !== 'multipart/multilingual');
 
-/** What a program shows one part of. */
+/** A container of which mail programs show only one part. */
 const isChoice = ({ type }: Container): boolean =>
   type === 'multipart/alternative' || type === 'multipart/multilingual';
 
 /** Whether it stands in one of several forms, of which a program shows one. */
 export const isForm = (leaf: Leaf): boolean => containers(leaf).some(isChoice);
 
-/** Texts of this message, and not of one forwarded in it, tell of these files. `mayDivide`: each at its file's place. */
+/**
+ * Chooses texts of this message, and not of one forwarded in it, that tell of these files. `mayDivide`: each file may
+ * be named near its own place.
+ */
 export function choosePlaces(
   texts: readonly ReadLeaf[],
   told: readonly Detached[],
@@ -71,7 +77,7 @@ function placesIn(texts: readonly ReadLeaf[], told: readonly Detached[], { scope
   return { places: all.flatMap(({ places }) => places), complete: all.every(({ complete }) => complete) };
 }
 
-/** All in the first text; but where texts and files take turns, as Apple Mail writes them, each in the text before it. */
+/** All files in the first text. Where texts and files alternate, as in Apple Mail, each file in the text before it. */
 function inSequence(
   texts: readonly ReadLeaf[],
   told: readonly Detached[],

@@ -19,7 +19,7 @@ export interface Candidate {
   readonly encodedSize: number;
   /** Bytes of the description of its encoding. */
   readonly recipeCost: number;
-  /** Why its bytes cannot be given to anybody as a file; undefined: they can. */
+  /** Why its bytes cannot be offered as a file; undefined: they can. */
   readonly flaw: string | undefined;
   /** An HTML text of the message shows it. */
   readonly shown: boolean;
@@ -28,10 +28,12 @@ export interface Candidate {
 /** Why a part stays where it is, for the log. */
 export type Reason = string;
 
-/** More is not taken out of one message: each costs two requests to storage, and a notice. */
+/** Files that are detached from one message at most: each costs two requests to storage, and a notice. */
 const maxFiles = 500;
 
-/** What a notice for one file may take, in both alternatives together: a part smaller than that saves nothing. */
+/**
+ * Bytes that the notice for one file may take in both alternatives together: detaching a smaller part saves nothing.
+ */
 const noticeCost = 1000;
 
 /** The smallest decoded size that can matter under these rules. */
@@ -45,7 +47,7 @@ export function nameOf({ head }: Leaf): { readonly name: string; readonly isName
   return { name, isNamed: isGiven, type: safeMediaType(head.type, name) };
 }
 
-/** What the header of a leaf says already: why it is left alone, or undefined when the rest of it decides. */
+/** Why a leaf stays, judged by its header alone; undefined: its content decides. */
 export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
   const { head } = leaf;
   if (leaf.opaque !== undefined) return leaf.opaque;
@@ -64,7 +66,10 @@ export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
   return refusalByRules(name, fileType, rules);
 }
 
-/** What the first bytes of a file say: programs rename what they cannot read, and then only its content is left. */
+/**
+ * Why a file stays, judged by its first bytes: programs rename files that they cannot read, and then only the content
+ * tells.
+ */
 export function refusalByContent(start: Buffer): Reason | undefined {
   const text = start.toString('latin1');
   if (/^(?:\xef\xbb\xbf)?\s*-----BEGIN (?:PGP |PKCS7|CMS)/.test(text)) return 'signed or encrypted';
@@ -78,7 +83,7 @@ const signedData = /^0(?:[\0-\x80]|\x81.|\x82..|\x83...|\x84....)\x06\x09\x2a\x8
 /** MS-OXTNEF section 2.1.3.1. */
 const tnefSignature = '\x78\x9f\x3e\x22';
 
-/** What Outlook sends to Outlook: a letter with all its files in one (TNEF), the keys of a shared folder. */
+/** Parts that Outlook sends to Outlook: a letter with all its files in one (TNEF), the keys of a shared folder. */
 function isForMailProgram(type: string, name: string): boolean {
   return (
     /^application\/(?:(?:x-|vnd\.)?ms-tnef|(?:x-)?tnef|x-sharing-metadata-xml)$/.test(type) ||
@@ -86,21 +91,23 @@ function isForMailProgram(type: string, name: string): boolean {
   );
 }
 
-/** A form of the body (RFC 2046 section 5.1.4), though it may have a file name: a program shows one of them. */
+/**
+ * Whether this is one form of the body (RFC 2046 section 5.1.4), of which a program shows one. It may have a file name.
+ */
 export function isBodyForm({ container, section }: Leaf): boolean {
   const [inner, outer] = [container, container.parent];
   if (inner.type === 'multipart/alternative') return true;
   return inner.type === 'multipart/related' && outer?.type === 'multipart/alternative' && /(?:^|\.)1$/.test(section);
 }
 
-/** CSV, XML, source code: a text that nobody wrote as a letter. */
+/** A text that is a file and not a letter: CSV, XML, source code. */
 function isTextFile(leaf: Leaf): boolean {
   const { type, fileName, typeName } = leaf.head;
   const named = fileName !== undefined || typeName !== undefined;
   return named && /^text\/(?!(?:plain|html)$)/.test(type) && !isBodyForm(leaf);
 }
 
-/** How a text is searched for references to other parts; undefined: it is none, or is a file itself. */
+/** How a text is searched for references to other parts; undefined: the part is no text, or is itself a file. */
 export function watchedKind(leaf: Leaf, isCandidate: boolean): 'html' | 'calendar' | 'text' | undefined {
   if (leaf.opaque !== undefined) return undefined;
   const type = effectiveType(leaf.head, leaf.container);
@@ -112,13 +119,13 @@ export function watchedKind(leaf: Leaf, isCandidate: boolean): 'html' | 'calenda
   return type.startsWith('text/') ? 'text' : undefined;
 }
 
-/** RFC 2183 section 2.8: a disposition nobody knows is an attachment. */
+/** RFC 2183 section 2.8: an unknown disposition means attachment. */
 export function isAttachment(leaf: Leaf): boolean {
   const { disposition } = leaf.head;
   return disposition !== '' && disposition !== 'inline';
 }
 
-/** Invitations (RFC 5545), under the names that Google, Outlook and old programs give them too. */
+/** Invitations (RFC 5545), also under the names that Google, Outlook and old programs give them. */
 function isCalendar(type: string, fileType: string, name: string): boolean {
   return (
     [type, fileType].some((t) => /^(?:text\/(?:x-)?v?calendar|application\/(?:ics|calendar\+(?:xml|json)))$/.test(t)) ||
@@ -148,7 +155,7 @@ function matchesType(type: string, wanted: string): boolean {
   return wanted.endsWith('/*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
 }
 
-/** Of all candidates of a message, in order: why each one stays, or undefined when it is detached. */
+/** For each candidate of a message, in order: why it stays, or undefined when it is detached. */
 export function judge(candidates: readonly Candidate[], rules: Rules): (Reason | undefined)[] {
   const first = candidates.map((candidate) => refusal(candidate, rules));
   const total = candidates.reduce((sum, { size }, i) => (first[i] === undefined ? sum + size : sum), 0);
@@ -178,7 +185,7 @@ export function createPolicyClass(rules: Rules): (mailbox: string) => PolicyClas
   return (mailbox) => classOf(mailbox, rules.includeRecipients, rules.exemptRecipients);
 }
 
-/** Whether mail from this reverse-path to these recipients is looked at. The null reverse-path never is. */
+/** Whether mail from this reverse-path to these recipients is exempt. The null reverse-path always is. */
 export function isExempt(
   envelope: { readonly reversePath: string; readonly recipients: readonly string[] },
   rules: Rules,
@@ -209,7 +216,7 @@ function createMatch(mailbox: string): (entry: string) => boolean {
   };
 }
 
-/** Whether the sender asks to keep the files of this message in it, and may. */
+/** Whether the sender asks to keep the files in this message, and is allowed to. */
 export function optsOut(header: HeaderBlock, reversePath: string, { optOut: { field, senders } }: Rules): boolean {
   if (field === undefined || reversePath === '') return false;
   const asked = header.all(field.toLowerCase()).some((found) => /^(?:no)$/i.test(unfold(found)));

@@ -26,19 +26,19 @@ export interface Received {
 }
 
 /**
- * Reads up to the empty line that ends the header (RFC 5322 section 2.1). Holds at most `maxHeaderBytes` and a chunk,
- * and the reader of the message asks for the next chunk only when this one was looked at.
+ * Reads up to the empty line that ends the header (RFC 5322 section 2.1). Holds at most `maxHeaderBytes` and one chunk,
+ * and reads the next chunk only when this one was searched.
  * @throws Failure headerTooLarge, or spoolFull where room is counted, and whatever the source rejects with
  */
 export async function receiveHeader(source: AsyncIterator<Buffer>, room?: HeaderRoom): Promise<Received> {
   const chunks = new ChunkList();
   let fields = 0;
-  /** The last three bytes before the chunk at hand, behind a line end that stands for the beginning. */
+  /** The last three bytes before the current chunk. At the start of the message, a line end stands for them. */
   let before: Buffer = Buffer.from('\r\n');
   for (let chunk = takeChunk(await source.next()); chunk; chunk = takeChunk(await source.next())) {
     const { length } = chunks;
     chunks.push(chunk);
-    // What ends at a chunk boundary has a CR or LF on either side of it.
+    // An end across a chunk boundary has a CR or LF on both sides of it.
     const acrossChunks =
       chunk[0] === cr || chunk[0] === lf ? Buffer.concat([before, chunk.subarray(0, 3)]).indexOf(endOfHeader) : -1;
     const inChunk = acrossChunks < 0 ? chunk.indexOf(endOfHeader) : -1;
@@ -62,7 +62,10 @@ function restOf(chunk: Buffer, { before, at }: { readonly before: Buffer; readon
   return at >= 0 ? chunk.subarray(at) : Buffer.concat([before.subarray(at), chunk]);
 }
 
-/** The header lives as long as the message: a view would keep all of a large chunk in memory with it. */
+/**
+ * Copies the bytes if the chunk is large: the header stays in memory as long as the message, and a view would keep the
+ * whole chunk.
+ */
 function ownBytes(chunk: Buffer, end: number): Buffer {
   const view = chunk.subarray(0, end);
   return chunk.length - end > largeRest ? Buffer.from(view) : view;
@@ -78,7 +81,10 @@ function headerOf(raw: Buffer): HeaderBlock {
   }
 }
 
-/** Fields that begin in this chunk, but for one at its start: so that too many are refused before all are in memory. */
+/**
+ * Counts the fields that begin in this chunk, except one at its start, so that too many are refused before all are in
+ * memory.
+ */
 function countFields(chunk: Buffer): number {
   let count = 0;
   for (let at = 1; at < chunk.length; at++)

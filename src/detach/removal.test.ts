@@ -1,4 +1,4 @@
-/** Where a part was, no new defect is: two judges of other makes see what they saw, but for the file. */
+/** Removing a part adds no defect: two independent parsers see the same message as before, without the file. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

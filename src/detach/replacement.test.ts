@@ -1,4 +1,7 @@
-/** Where the notice stands: whatever a program shows of the message, it must be in it, and say nothing for others. */
+/**
+ * Where the notice stands: every form of the message that a program may show must contain it, and it must not tell of
+ * files of another message.
+ */
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { Lab } from './testing/lab.ts';

@@ -1,4 +1,4 @@
-/** Where the notice goes, and what becomes of the places of the detached parts. */
+/** Decides where the notice goes, and what replaces the detached parts. */
 import type { NoticeTexts } from '../links/interface.ts';
 import { HeaderBlock } from '../message/header-block.ts';
 import type { Edit } from './edits.ts';
@@ -46,19 +46,20 @@ export async function replaceParts(
   return { header, edits: all.sort((a, b) => a.from - b.from) };
 }
 
-/** Only who is told of all files is told of their page: a forwarded message must not give away the others. */
+/** Only a notice that tells of all files links to their page: a forwarded message must not reveal the others. */
 const pageOf = (told: readonly Detached[], all: readonly Detached[], { page }: ReplaceOptions): string | undefined =>
   told.length === all.length ? page : undefined;
 
 interface Told {
   readonly edits: readonly Edit[];
-  /** Files whose places become notices, and of what those tell. */
+  /** Files that are replaced by a notice part, and the files which that notice tells of. */
   readonly standIns: ReadonlyMap<Detached, readonly Detached[]>;
 }
 
 /**
- * The message tells of all its files, and each one forwarded in it of its own: it may be opened alone. Where no text
- * can, the place of a file does; only where the message has no file of its own, nothing does.
+ * The message tells of all its files, and each forwarded message in it tells of its own files, since it may be opened
+ * alone. If no text can carry the notice, a part in the place of a file does. If the message has no file of its own
+ * either, there is no notice.
  */
 async function tell(message: ReadMessage, detached: readonly Detached[], options: ReplaceOptions): Promise<Told> {
   const editor = new TextEditor(message, options);
@@ -73,7 +74,7 @@ async function tell(message: ReadMessage, detached: readonly Detached[], options
     const inTexts = await editor.insert(choosePlaces(message.texts, told, { message: scope, mayDivide }), page);
     const last = inTexts.complete ? undefined : chooseStandIn(own);
     if (last !== undefined) standIns.set(last, told);
-    // A part of its own that a program may hide is told of in the texts as well, where that can be.
+    // A notice part that a program may hide is not enough: the texts tell of the files too, if they can.
     if (last === undefined || isForm(last.part.leaf)) edits.push(...inTexts.edits);
   }
   return { edits, standIns };
@@ -85,7 +86,7 @@ function outermostMessage(detached: readonly Detached[]): Container {
   return container;
 }
 
-/** The last file, and best where no program hides it. */
+/** Chooses the last file, if possible one that no program hides. */
 const chooseStandIn = (own: readonly Detached[]): Detached | undefined =>
   own.findLast(({ part }) => !isForm(part.leaf)) ?? own.at(-1);
 
@@ -126,8 +127,9 @@ function byContainer(detached: readonly Detached[]): Detached[][] {
 }
 
 /**
- * A part goes with the delimiter before it. Where no delimiter of its multipart follows, the multipart is closed instead:
- * the line end before the delimiter would become part of what stands there (RFC 2046 section 5.1.1).
+ * A part is removed together with the delimiter before it. If no delimiter of its multipart follows, the multipart is
+ * closed there: otherwise the line end before the delimiter would become part of the text before it (RFC 2046 section
+ * 5.1.1).
  */
 async function removal(message: ReadMessage, { leaf: { delimiterAt, headerAt }, next }: FilePart): Promise<Edit> {
   const text = async (from: number, to: number): Promise<string> => (await message.bytes(from, to)).toString('latin1');
@@ -145,7 +147,7 @@ const keepsNoPart = (removed: readonly Detached[]): boolean => removed.length ==
 /** The header with these fields in the place of its own Content- fields. */
 function withContentFields(header: HeaderBlock, content: Buffer): Buffer {
   const stretches: Buffer[] = [];
-  /** Where the stretch of other fields at hand begins, and where the field at hand does. */
+  /** Where the current run of other fields begins, and where the current field begins. */
   let from = 0;
   let at = 0;
   for (const { key, raw } of header) {

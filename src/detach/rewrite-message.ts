@@ -8,9 +8,9 @@ import { replaceParts, type ReplaceOptions } from './replacement.ts';
 export interface Rewritten {
   readonly header: Buffer;
   readonly pieces: readonly OutPiece[];
-  /** What makes the pieces out of the message as it came. */
+  /** The edits that turn the received message into the pieces. */
   readonly edits: readonly Edit[];
-  /** Bytes of header and body less those of the message as it came. */
+  /** Bytes of header and body, minus those of the received message. */
   readonly growth: number;
 }
 

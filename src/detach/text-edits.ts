@@ -8,10 +8,10 @@ import { relabel } from './notice/utf8-body.ts';
 import { typeOf, type Place, type Places } from './places.ts';
 import type { ReadLeaf, ReadMessage } from './read-message.ts';
 
-/** A longer text is not read into memory to be written anew. */
+/** A longer text is not read into memory and rewritten. */
 const maxTextBytes = 512 * 1024;
 
-/** Of the texts of one message that become UTF-8: as they were, they all stand in the manifest. */
+/** Bytes of all texts of one message that become UTF-8: the manifest holds them as they were. */
 const maxRewrittenBytes = 512 * 1024;
 
 export interface TextOptions {
@@ -39,7 +39,7 @@ export class TextEditor {
     this.#options = options;
   }
 
-  /** `page`: address of the page with all files that are told of; it stands behind the last of them. */
+  /** `page`: address of the page with all these files; it stands after the last of them. */
   async insert({ places, complete }: Places, page: string | undefined): Promise<TextEdits> {
     const byText = new Map<ReadLeaf, Place[]>();
     for (const place of places) byText.set(place.text, [...(byText.get(place.text) ?? []), place]);

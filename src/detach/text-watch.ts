@@ -1,7 +1,6 @@
 /**
- * Reads along in the texts of a message for what decides over its files: references to other parts (`cid:`, RFC 2392,
- * in any text; addresses and file names of what HTML shows), and PGP written into a text. Holds a few thousand
- * characters.
+ * Reads the texts of a message for what decides about its files: references to other parts (`cid:`, RFC 2392, in any
+ * text; addresses and file names of what HTML shows), and PGP written into a text. Holds a few thousand characters.
  */
 import { TextDecoder } from 'node:util';
 import { LooseBase64, LooseQuoted, type LooseDecoder } from './encoding/loose-decoder.ts';
@@ -65,7 +64,7 @@ export class TextWatch {
 
   #characters(decoded: Buffer): string {
     if (this.#decodeUtf16) return this.#decodeUtf16.decode(decoded, { stream: true });
-    // Without its zeros, UTF-16 under another label can be searched like the rest.
+    // UTF-16 under another label can be searched like the rest when its zeros are removed.
     return (decoded.includes(0) ? withoutZeros(decoded) : decoded).toString('latin1');
   }
 
@@ -86,7 +85,7 @@ export class TextWatch {
       this.#window = keep > 0 ? text.slice(-keep) : '';
       return;
     }
-    // What may go on in the next window is found there again: it is then in what is kept.
+    // A match that may go on in the next window is found there again, because its start is kept.
     const isWhole = (end: number): boolean => keep === 0 || end + maxReferenceLength <= text.length;
     for (const match of text.matchAll(idMark)) {
       const end = match.index + match[0].length;

@@ -34,7 +34,7 @@ export interface NewBlob extends Request {
   readonly metadata: Metadata;
 }
 
-/** A change of what was judged: it is done only while the blob is still that version. */
+/** A change that is made only while the blob is still the version that was judged. */
 export interface Conditional extends Request {
   readonly etag: string;
 }
@@ -63,9 +63,11 @@ export interface Blobs {
   requireRoom(bytes: number, request: Request): Promise<void>;
   /** @returns false when there is one already: nothing was changed */
   create(name: string, blob: NewBlob): Promise<boolean>;
-  /** Creates an empty blob, or makes one that is there younger: nothing that judged it before can delete it. */
+  /**
+   * Creates an empty blob, or renews an existing one: its ETag changes, so nothing that judged it before can delete it.
+   */
   touch(name: string, request: Request): Promise<void>;
-  /** Other bytes, small ones, and metadata. @returns false when it is not that version any more */
+  /** Replaces the bytes (of a small blob) and the metadata. @returns false when it is not that version any more */
   replace(
     name: string,
     blob: Conditional & { readonly content: Buffer; readonly metadata: Metadata },
@@ -74,7 +76,10 @@ export interface Blobs {
   setMetadata(name: string, change: Conditional & { readonly metadata: Metadata }): Promise<boolean>;
   /** @returns false when it is not that version any more */
   delete(name: string, condition: Conditional): Promise<boolean>;
-  /** Blobs whose name begins so, a page at a time, shard after shard of the name; within one in any order. */
+  /**
+   * Blobs whose name begins with the prefix, in pages. Shards of the names come in order; within a shard the order is
+   * arbitrary.
+   */
   list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]>;
   /**
    * Removes what crashes have left behind and nothing reads: what is older than `before`, ms since 1970.

@@ -3,7 +3,7 @@ import { type Blobs, type Content, type Metadata, type Request, sizeOf } from '.
 import { contend } from './contention.ts';
 import { type Until, formatUntil, grantedUntil, parseUntil, satisfies } from './until.ts';
 
-/** From here on it is cheaper to ask first than to send bytes that may be there already. */
+/** From this size on it is cheaper to ask first than to send bytes that may be there already. */
 const askFirstFrom = 1024 * 1024;
 
 export interface CommitContent extends Request {
@@ -15,8 +15,8 @@ export interface CommitContent extends Request {
 }
 
 /**
- * Commits bytes under a name that is derived from them: once, however many do it at the same time.
- * After it the blob is there, has the right size, and is kept until `until` at least.
+ * Commits bytes under a name that is derived from them. They are stored once even if several processes do it at the
+ * same time. Afterwards the blob exists, has the right size, and is kept until `until` at least.
  */
 export async function commitContent(blobs: Blobs, name: string, commit: CommitContent): Promise<'stored' | 'present'> {
   const { what, content, until, signal } = commit;

@@ -6,8 +6,8 @@ const entry: BlobState = { size: 0, etag: '', metadata: {}, modified: 0 };
 const done = (): Promise<true> => Promise.resolve(true);
 
 /**
- * Blobs of which none is there and whose changes all succeed and leave nothing behind: for commands that say what would
- * be stored. No content is read. The index alone stands, as a message looks for it again after it was stored.
+ * An empty store on which all changes succeed and nothing is kept, for commands that say what would be stored. No
+ * content is read. Only index entries seem to exist, because a message checks them again after it was stored.
  */
 export const dryBlobs: Blobs = {
   wantsMd5: false,

@@ -1,8 +1,8 @@
 import { isToken } from './naming.ts';
 
 /**
- * Names below `index/`. They hold what an operator's question starts from, so that the answer is a listing by prefix.
- * Message identities, senders and recipients stand there as keyed hashes only.
+ * Names below `index/`. They begin with what an operator searches for, so that a search is a listing by prefix. Message
+ * identities, senders and recipients stand there as keyed hashes only.
  */
 const root = 'index/';
 
@@ -22,7 +22,7 @@ export const pageEntry = (token: string): string => `${pageMark}${token}`;
 /** For manifests from before the index, whose ids do not begin like their message's key. */
 export const manifestEntry = (id: string): string => `${manifestMark}${id}`;
 
-/** The record of the last sweep that ran through: from then on every link is in the index. */
+/** The record of the last complete sweep: from then on every link is in the index. */
 export const sweepRecord = `${root}complete/sweep`;
 
 /** The last segment of a name. */
@@ -37,7 +37,7 @@ export interface MessageEntry {
 /** What an entry of the message index names. */
 export function messageEntry(name: string): MessageEntry {
   const token = lastSegment(name);
-  // A token may begin like a mark; it is shorter than anything marked.
+  // A token may begin like a mark, but it is shorter than a marked name.
   if (isToken(token)) return { kind: 'link', token };
   if (token.startsWith(pageMark)) return { kind: 'page', token: token.slice(pageMark.length) };
   return { kind: 'manifest', token: token.slice(manifestMark.length) };

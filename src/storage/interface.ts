@@ -1,6 +1,6 @@
 /**
- * The door of storage: records of links, files and messages, and the operations that the other rooms need. What is
- * behind it is written once over `blobs.ts`, whatever keeps the blobs.
+ * The door of storage: records of links, files and messages, and the operations that the other rooms need. The
+ * implementation works over `blobs.ts`, and so over every kind of storage.
  */
 import type { Readable } from 'node:stream';
 
@@ -23,8 +23,8 @@ export interface FileContent {
 }
 
 /**
- * The bytes of a file. A buffer is the reader's until it asks for the next one. A source that may wait for anything
- * but a disk has `destroy`, which ends the wait.
+ * The bytes of a file. A buffer belongs to the reader until it asks for the next one. A source that may wait for more
+ * than a disk has `destroy`, which ends the wait.
  */
 export type Blocks = AsyncIterable<Buffer> & { readonly destroy?: (error?: Error) => unknown };
 
@@ -47,7 +47,7 @@ export interface Link {
   readonly revoked?: string;
   /** Set while the link is held: it works past its end, and nothing deletes what it needs. */
   readonly held?: string;
-  /** Set while `erase` removes what belongs to the link: to everybody else it is not there. */
+  /** Set while `erase` removes what belongs to the link: everything else treats the link as missing. */
   readonly erasing?: string;
   /** A byte string. */
   readonly reversePath: string;
@@ -102,15 +102,15 @@ export type LinkIdentity = Pick<NewMessage, 'messageIdentity' | 'reversePath'> &
   Pick<NewFile, 'partNumber' | 'name' | 'type' | 'sha256'>;
 
 /**
- * The records of one message in one transaction. Its index is committed when it is handed out; then the files are
- * stored, each followed by its link; `finish` commits the rest, and only after that the message may be answered.
+ * The records of one message in one transaction. The index is committed before this object is returned; then the files
+ * are stored, each followed by its link; `finish` commits the rest, and only after that the message may be answered.
  */
 export interface MessageRecords {
   /** One for each file, in their order. */
   readonly tokens: readonly string[];
   /** The token of the page with all files; undefined when there is only one file. */
   readonly page: string | undefined;
-  /** Commits the link to a stored file. What is there already wins: a retry gets the link of the first try. */
+  /** Commits the link to a stored file. An existing link stays: a retry gets the link of the first try. */
   putLink(index: number, signal: AbortSignal): Promise<Link>;
   /** Commits page, recipients and manifest. @returns the manifest's id, a keyed hash of its content */
   finish(manifest: Buffer, signal: AbortSignal): Promise<string>;
@@ -129,7 +129,7 @@ export interface StoredFile {
   readonly crc32: number | undefined;
 }
 
-/** Under which name and type a browser is to save a file. */
+/** Name and type under which a browser saves a file. */
 export interface SignedFile {
   readonly name: string;
   readonly type: string;
@@ -144,7 +144,7 @@ export interface Store {
   readonly wantsMd5: boolean;
   /** Creates the container where it is missing. */
   prepare(signal: AbortSignal): Promise<void>;
-  /** Commits a file, once however often it is called; raises its `until` first when it is there already. */
+  /** Commits a file. A file that is already stored is not sent again: its `until` is raised. */
   putFile(file: FileContent, signal: AbortSignal): Promise<'stored' | 'present'>;
   /** Commits the index of a message, before its files are looked for. */
   openMessage(message: NewMessage, signal: AbortSignal): Promise<MessageRecords>;
@@ -161,5 +161,5 @@ export interface Store {
   probe(signal: AbortSignal): Promise<boolean>;
 }
 
-/** What may stand in a log instead of a token: enough to find it again for who has it, useless to who has not. */
+/** Identifies a token in logs without revealing it. */
 export type TokenFingerprint = (token: string) => string;

@@ -22,8 +22,9 @@ export function newLink(identity: LinkIdentity, details: LinkDetails, { now, exp
  * What a link becomes when its message is sent once more; undefined: it stays as it is.
  *
  * A retry out of Postfix's queue (five days) finds a link in the first half of its life, and the mail it writes is the
- * same to the byte. A message that a person sends again months later must not carry a link that is dead or dying: in
- * the second half of its life the link is renewed. A revoked link stays revoked, whoever sends the message again.
+ * same to the byte. A message that a person sends again months later must not carry a link that has expired or soon
+ * will: in the second half of its life the link is renewed. A revoked link stays revoked when its message is sent
+ * again.
  */
 export function renewed(link: Link, { now, expiresAfter }: LinkTimes): Link | undefined {
   if (link.revoked !== undefined || link.expires === null) return undefined;
@@ -34,7 +35,7 @@ export function renewed(link: Link, { now, expiresAfter }: LinkTimes): Link | un
 
 export type LinkState = 'living' | 'expired' | 'revoked';
 
-/** What of a link decides on its state. */
+/** The fields of a link that decide its state. */
 export interface LinkMarks {
   readonly revoked?: string | undefined;
   readonly held?: string | undefined;
@@ -47,7 +48,7 @@ export function linkState(link: LinkMarks, now: number): LinkState {
   return Date.parse(link.expires) <= now ? 'expired' : 'living';
 }
 
-/** How long an `erase` may take: a mark that is older was left by one that crashed. */
+/** How long an `erase` may take. An older mark was left by an `erase` that crashed. */
 export const eraseTimeMs = 3_600_000;
 
 /** Whether `erase` removes the link at this moment. */

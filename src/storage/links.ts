@@ -18,7 +18,7 @@ export interface CommitLink {
 }
 
 /**
- * Writes the link, or finds the one of the first try and leaves it alone unless it has to be renewed.
+ * Writes the link. If the link of the first try exists, it stays unless it must be renewed.
  * @throws Failure storageFailed while the link is being erased: the next try makes a new one
  */
 export async function commitLink(blobs: Blobs, wanted: CommitLink): Promise<Link> {
@@ -37,7 +37,7 @@ export async function commitLink(blobs: Blobs, wanted: CommitLink): Promise<Link
   return link;
 }
 
-/** What stands in the place of `found` when its message comes again; undefined: it stays as it is. */
+/** What replaces `found` when its message comes again; undefined: it stays as it is. */
 function successor(found: Link, fresh: Link, wanted: CommitLink): Link | 'busy' | undefined {
   if (isBeingErased(found, wanted.now)) return 'busy';
   if (found.erasing !== undefined) return fresh;
@@ -71,7 +71,7 @@ export interface WriteLink {
   readonly signal: AbortSignal;
 }
 
-/** @returns false when the condition does not hold: someone else was quicker. */
+/** @returns false when the condition does not hold: another process was faster */
 export function writeLink(blobs: Blobs, { token, link, etag, signal }: WriteLink): Promise<boolean> {
   const content = Buffer.from(JSON.stringify(link));
   const blob = { what: describe(token), content, metadata: linkMetadata(link), signal };

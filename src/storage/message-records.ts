@@ -1,10 +1,10 @@
 /**
  * What is written about one message in one transaction, and in which order.
  *
- * First the index, so that nothing is ever there that an operator cannot find, and so that `erase` sees that somebody
- * needs the file before this message looks for it. Then file and link, in the hands of the caller. At last, together,
- * the manifest, the recipients, the page, and a look whether the index entries of the files still stand: `erase` of
- * the same message takes them away before it judges a file, so while they stand file and link do too.
+ * First the index: an operator can then find everything that is stored, and `erase` sees that the file is needed before
+ * this message looks for it. Then file and link, which the caller writes. Last, together, the manifest, the recipients,
+ * the page, and a check that the index entries of the files still exist: `erase` of the same message removes them
+ * before it judges a file, so while they exist, file and link do too.
  */
 import { decodeWords } from '../message/encoded-word.ts';
 import { Failure } from '../smtp/failures.ts';
@@ -30,7 +30,7 @@ export interface RecordOptions {
   readonly linkMade?: (() => void) | undefined;
 }
 
-/** Characters of From and Subject that are kept: more is shown nowhere. */
+/** Characters of From and Subject that are kept; no page shows more. */
 const maxStatedLength = 500;
 
 export class CommittedRecords implements MessageRecords {

@@ -14,8 +14,8 @@ export const pageBlob = (token: string): string => `pages/${token}`;
 export const messageBlob = (id: string): string => `messages/${id}`;
 
 /**
- * The token of a link: nobody can guess it without the secret, and whoever knows the secret gets the same one for
- * every retry of one message. Each value goes in with its length, so that no two identities read the same.
+ * The token of a link. It cannot be guessed without the secret, and is the same for every retry of one message. Each
+ * value is hashed with its length, so that two identities never give the same input.
  */
 export function tokenOf(secret: Buffer, identity: LinkIdentity): string {
   const { messageIdentity, reversePath, partNumber, name, type, sha256 } = identity;
@@ -42,14 +42,14 @@ export function messageKeyOf(secret: Buffer, messageIdentity: string): string {
 export const senderKeyOf = (secret: Buffer, sender: string): string =>
   keyedHash(secret, 'detach-mta index sender 1', [sender]);
 
-/** What is kept of a recipient, in the form of `senderForm`. */
+/** What is kept of a recipient, who is given in the form of `senderForm`. */
 export const recipientKeyOf = (secret: Buffer, recipient: string): string =>
   keyedHash(secret, 'detach-mta recipient 1', [recipient]);
 
-/** The first half of a manifest's id is that of its message, so that a prefix lists all manifests of a message. */
+/** The first half of a manifest's id comes from its message, so that a prefix lists all manifests of a message. */
 export const manifestPrefixOf = (messageKey: string): string => messageKey.slice(0, 11);
 
-/** The id of a manifest: the same for the same content of the same message, and it tells a stranger nothing about it. */
+/** The id of a manifest: the same for the same content of the same message, and it reveals nothing about it. */
 export function manifestIdOf(secret: Buffer, messageKey: string, manifest: Buffer): string {
   return manifestPrefixOf(messageKey) + keyedHash(secret, 'detach-mta message 1', [manifest]).slice(11);
 }

@@ -1,10 +1,10 @@
 import { normaliseMailbox } from '../smtp/address.ts';
 import { wireToText } from '../smtp/reply.ts';
 
-/** Addresses of one message that the index knows; more of them in From are not what people write. */
+/** Addresses of one message that are put in the index at most: people do not write more of them in From. */
 const maxSenders = 10;
 
-/** An address as it is looked up: an operator does not know the case in which it was written. */
+/** The form of an address for searches: an operator may not know the case in which it was written. */
 export const senderForm = (mailbox: string): string => wireToText(normaliseMailbox(mailbox)).toLowerCase();
 
 /** The reverse-path and the addresses of From, both byte strings, in the form in which they are looked up. */

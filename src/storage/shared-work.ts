@@ -3,19 +3,22 @@ import { setMaxListeners } from 'node:events';
 export interface Share<T> {
   readonly signal: AbortSignal;
   work(): Promise<T>;
-  /** The result for whoever came while another one did the work. */
+  /** The result for callers that waited while another one did the work. */
   readonly joined: T;
 }
 
-/** Lets those who want the same thing at the same time do it once. */
+/** Does the same work only once for callers that ask for it at the same time. */
 export class SharedWork<T> {
   readonly #running = new Map<string, Promise<T>>();
 
-  /** Does the work, or waits for whoever does it. One that fails fails alone: the next in line tries for itself. */
+  /**
+   * Does the work, or waits for the caller that is doing it. A failure ends that caller only: the next one tries
+   * itself.
+   */
   async run(key: string, share: Share<T>): Promise<T> {
     for (let running = this.#running.get(key); running; running = this.#running.get(key)) {
       if (await settled(running, share.signal)) return share.joined;
-      // Fails at once, and must not stand in the way of who does the work.
+      // This fails at once, and must not become the work that others wait for.
       if (share.signal.aborted) return share.work();
     }
     const mine = share.work();

@@ -33,7 +33,7 @@ export interface StoreOptions extends ContainerOptions {
   readonly linkMade?: () => void;
 }
 
-/** The store in the container as configured, or over other blobs. Opens no connection before it is used. */
+/** The store in the container as configured, or over other blobs. Opens no connection before its first use. */
 export function createStore(options: StoreOptions, blobs: Blobs = openBlobs(options)): Store {
   const { links, now = Date.now, linkMade } = options;
   const [secret] = links.secret;
@@ -72,7 +72,7 @@ export class BlobStore implements Store {
 
   async openMessage(message: NewMessage, signal: AbortSignal): Promise<MessageRecords> {
     const records = new CommittedRecords(message, this.#options);
-    // Below the reserve mail with files waits, even for files that are there already: their records take room too.
+    // Below the reserve, mail with files is deferred even if the files are already stored: their records take room too.
     await this.#blobs.requireRoom(0, { what: 'room', signal });
     await records.putIndex(signal);
     return records;

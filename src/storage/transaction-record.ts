@@ -29,7 +29,7 @@ export function transactionRecord(
   return { id, ...transactionContent(record) };
 }
 
-/** As it is stored. A listing tells what `stats` needs of most of them. */
+/** The content as stored. For most records, `stats` finds what it needs in the metadata of a listing. */
 export function transactionContent(record: TransactionRecord): {
   readonly content: Buffer;
   readonly metadata: Metadata;
@@ -46,7 +46,7 @@ export function readTransaction(bytes: Buffer): TransactionRecord {
     if (value.v === 1 && Array.isArray(value.tokens) && Array.isArray(value.recipients))
       return value as TransactionRecord;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Failure('storageFailed', { reason: 'storage: recipients: not a record that this version can read' });
 }

@@ -1,9 +1,9 @@
 /**
  * How long a blob is kept: the metadata `until`, an ISO 8601 time in UTC or `never`.
  *
- * A file outlives every link to it because its `until` is raised before a link is written. A day lies between what a
- * link needs and what is asked for: more than any clock is wrong and any transaction lasts. A week more is granted
- * when `until` has to be written at all, so that a file that is mailed every day costs one write a week.
+ * A file outlives every link to it because its `until` is raised before a link is written. `until` must be a day later
+ * than the link's end: more than clocks differ and transactions last. When `until` has to be written at all, a week is
+ * added, so that a file that is mailed every day costs one write a week.
  */
 const day = 86_400_000;
 const margin = day;
@@ -19,7 +19,10 @@ export const grantedUntil = (needed: Until): Until => (needed === 'never' ? need
 
 export const formatUntil = (until: Until): string => (until === 'never' ? until : new Date(until).toISOString());
 
-/** Metadata as found; undefined when it cannot be read: too little for a new link, no licence to delete. */
+/**
+ * Reads `until` from metadata. undefined: it cannot be read; then it is too low for a new link, and no reason to
+ * delete.
+ */
 export function parseUntil(metadata: Readonly<Record<string, string>> | undefined): Until | undefined {
   const text = metadata?.['until'];
   if (text === undefined || text === 'never') return text;

@@ -1,20 +1,20 @@
 /**
  * Decodes base64 (RFC 2045 section 6.8) and learns its layout.
  *
- * Two speeds: whole blocks of lines that look like the ones before are checked and decoded at once, the rest goes
- * token by token, and is decoded once its line has ended. Keeps at most `maxUndecoded` and one token of undecoded
+ * There are two paths. Blocks of lines that look like the lines before are checked and decoded at once. The rest is
+ * read token by token, and decoded when its line has ended. Keeps at most `maxUndecoded` and one token of undecoded
  * characters, and the layout, which is bounded by `maxRecipeBytes`.
  */
 import type { DecodedFile, Reader } from './reader.ts';
 import { maxRecipeBytes, runCost, type LineRun, type Recipe } from './recipe.ts';
 
-/** Encoded bytes per step of the fast way: with the decoded ones, what a processor's cache holds. */
+/** Encoded bytes per step of the fast path: together with the decoded bytes they fit into a processor's cache. */
 const maxStep = 64 * 1024;
 
-/** Characters of a line that wait for its end: a line cut in two by chunks is decoded, and hashed, at once. */
+/** Characters of a line that wait for its end, so that a line that chunks cut in two is still decoded in one call. */
 const maxUndecoded = 1024;
 
-/** Characters read token by token in one go, and after how many of them the fast way is tried again where it can go on. */
+/** Characters that are read token by token in one step, and after how many of them the fast path is tried again. */
 const maxTokenStep = 16 * 1024;
 const minTokenStep = 1024;
 
@@ -60,7 +60,7 @@ export class Base64Reader implements Reader {
     if (this.#failed) return false;
     this.#decode();
     const rest = this.#undecoded.length;
-    // A single character is six bits of a byte that got lost; padding closes a group of four or is missing.
+    // A single character is six bits of a byte that got lost. Padding closes a group of four or is missing.
     if (rest === 1 || (rest === 0 ? this.#padding !== '' : rest + this.#padding.length > 4)) return false;
     if (rest > 0) this.#file.append(Buffer.from(this.#undecoded, 'base64'));
     return true;
@@ -87,8 +87,8 @@ export class Base64Reader implements Reader {
   }
 
   /**
-   * The library's decoder skips what is not base64 and then gives fewer bytes; only the two characters of
-   * base64url (RFC 4648 section 5), which it takes for `+` and `/`, must be looked for.
+   * The library's decoder skips characters that are not base64, and the result is then too short. It reads the two
+   * characters of base64url (RFC 4648 section 5) as `+` and `/`, so only these two must be searched for.
    */
   #takeLines(block: Buffer, lines: number): boolean {
     if (block.includes(0x2d) || block.includes(0x5f)) return false;

@@ -31,7 +31,7 @@ async function* encodeBase64(decoded: AsyncIterable<Buffer>, recipe: Base64Recip
   yield layout.end();
 }
 
-/** Characters from which on a line is copied by the library, which takes long to begin. */
+/** Lines of this length or more are copied by the library: its call costs more than a short line. */
 const longLine = 24;
 
 /** Puts the separators between the characters. */

@@ -1,6 +1,6 @@
 /**
- * Decoders for texts that are only searched: they go on after every mistake, and learn nothing of how it was written.
- * Each keeps what a chunk cut, a few bytes; the result is the caller's.
+ * Decoders for texts that are only searched. They go on after every error and do not record the encoder's layout. Each
+ * holds a few bytes between chunks: the token that a chunk boundary cut. The caller owns the result.
  */
 export interface LooseDecoder {
   decode(chunk: Buffer): Buffer;
@@ -82,7 +82,10 @@ function hexValue(octet = 0): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-/** Where the text goes on after a soft line break; -1: it is none; undefined: the chunk ends before that can be said. */
+/**
+ * Where the text goes on after a soft line break; -1: this is no soft line break; undefined: the chunk ends too early
+ * to tell.
+ */
 function afterSoftBreak(raw: Buffer, start: number): number | undefined {
   const first = raw[start];
   if (first !== undefined && hexValue(first) >= 0) return start + 1 < raw.length ? -1 : undefined;

@@ -1,7 +1,7 @@
 /**
- * How an encoder of quoted-printable (RFC 2045 section 6.7) can be expected to go on, given what it did so far.
- * Reading and writing run the same model: only where the encoder surprised it must be written down. What it expects
- * is part of the manifest's format (docs/restore.md) and cannot change.
+ * Predicts how an encoder of quoted-printable (RFC 2045 section 6.7) writes the next octet, from what it did so far.
+ * Reading and writing run the same model, so only the octets that were not as predicted must be recorded. The
+ * predictions are part of the manifest's format (docs/restore.md) and cannot change.
  */
 
 /** How an octet is written. Adding `softBreak` puts one in front of it. */
@@ -12,10 +12,7 @@ export const smallLetters = 2;
 export const lineEnd = 3;
 export const softBreak = 4;
 
-/**
- * What is known of the octet to write: its value, and two flags. A number and no object, since there is one for each
- * octet of a file.
- */
+/** The octet to write, and two flags. It is a number and not an object because every octet of a file needs one. */
 type Place = number;
 
 export const octetOf = (place: Place): number => place & 0xff;
@@ -27,7 +24,7 @@ const last = 0x200;
 const space = 0x20;
 const tab = 0x09;
 
-/** Octets that are written differently at the end and at the beginning of a line have memories of their own. */
+/** Octets that are written differently at the end or at the beginning of a line are predicted apart. */
 const atEnd = 256;
 const atStart = 512;
 
@@ -54,8 +51,9 @@ export class QuotedModel {
   }
 
   /**
-   * The most frequent case, quickly: `expect` and `learn` for an octet that is neither CR nor the last of its line and is
-   * written as itself. False: it is not expected so, and nothing has changed.
+   * Fast path for the most frequent case: does the work of `expect` and `learn` for an octet that is neither CR nor the
+   * last of its line and is written as itself. Returns false, and changes nothing, when the model expects something
+   * else.
    */
   takePlain(octet: number): boolean {
     if (this.#line === 0 || this.#line + 2 > this.#max || this.#forms[octet] !== literal) return false;
@@ -86,16 +84,18 @@ const widthOf = (form: number): number => (form === literal ? 1 : 3);
 function key(place: Place, line: number): number {
   const byte = octetOf(place);
   if ((place & last) !== 0 && (byte === space || byte === tab)) return atEnd + byte;
-  // A dot alone would end an SMTP message, `From ` a message in a mailbox file.
+  // A dot alone ends an SMTP message, and `From ` begins a message in a mailbox file: encoders escape both.
   return line === 0 && (byte === 0x2e || byte === 0x46) ? atStart + byte : byte;
 }
 
-/** Whether this octet and the next one are there and no CR: neither a line end nor the last octet of a line. */
+/**
+ * Whether this octet and the next one exist and neither is CR: it is then no line end and not the last octet of a line.
+ */
 export function isWithinLine(bytes: Buffer, at: number): boolean {
   return at + 1 < bytes.length && bytes[at] !== 0x0d && bytes[at + 1] !== 0x0d;
 }
 
-/** The place of the octet at `at`; two more are there unless these are the last. */
+/** The place of the octet at `at`. Two more octets must follow unless the file ends. */
 export function placeAt(bytes: Buffer, at: number): Place {
   const octet = bytes[at]!;
   const isEnd = at + 1 >= bytes.length;

@@ -1,8 +1,8 @@
 /**
  * Decodes quoted-printable (RFC 2045 section 6.7) and learns how it was written.
  *
- * What programs read differently ends it: blanks at the end of a line, `=` without hex digits, a lone CR or LF. Keeps
- * two decoded octets, an unfinished escape, and the surprises, which are bounded by `maxRecipeBytes`.
+ * Stops at what mail programs read differently: blanks at the end of a line, `=` without hex digits, a lone CR or LF.
+ * Holds two decoded octets, an unfinished escape, and the exceptions from the model, which `maxRecipeBytes` bounds.
  */
 import {
   isWithinLine,
@@ -77,7 +77,7 @@ export class QuotedReader implements Reader {
     return { encoding: 'quoted-printable', exceptions: [...this.#exceptions], tail };
   }
 
-  /** How many octets were understood, and whether more of the same part can be. */
+  /** How many octets were read, and whether reading can go on after them. */
   #parse(raw: Buffer): { readonly used: number; readonly ok: boolean } {
     const decoded = grown(this.#decoded, raw.length);
     const choices = grown(this.#choices, raw.length);
@@ -158,7 +158,7 @@ const unreadable = 255;
 const broken: Token = { value: 0, form: unreadable, length: 0 };
 const soft: Token = { value: 0, form: softBreak, length: 3 };
 const hard: Token = { value: cr, form: lineEnd, length: 2 };
-/** One for each octet and way to escape it: a large part is no reason to make millions of objects. */
+/** One shared token for each octet and form of escape, so that a large part does not make millions of objects. */
 const [inCapitals, inSmallLetters] = [capitals, smallLetters].map((form) =>
   Array.from({ length: 256 }, (_, value): Token => ({ value, form, length: 3 })),
 ) as [Token[], Token[]];
@@ -174,7 +174,7 @@ function readToken(raw: Buffer, at: number): Token | typeof cutToken {
     if (next === cr && third === lf) return soft;
     const high = hexDigit(next);
     const low = hexDigit(third);
-    // Letters of both kinds in one escape are nothing that an encoder writes.
+    // No encoder mixes capital and small letters in one escape.
     const form = (high | low) & 0x30;
     if (high < 0 || low < 0 || form === 0x30) return broken;
     return (form === 0x20 ? inSmallLetters : inCapitals)[(high & 0xf) * 16 + (low & 0xf)]!;

@@ -62,7 +62,7 @@ class QuotedWriter {
       const expected = this.#model.expect(place);
       const choice = this.#choose(expected);
       this.#model.learn(place, choice, expected);
-      // Octet by octet: to copy two or three with `copy` takes ten times as long.
+      // `copy` takes ten times as long for two or three octets.
       if (choice >= softBreak) {
         out[length++] = equals;
         out[length++] = cr;

@@ -6,7 +6,7 @@ import type { Recipe } from './recipe.ts';
 
 /** Decodes one part onto the tape while it arrives, and learns how to encode it again. */
 export interface Reader {
-  /** How many of these bytes are covered by the recipe; fewer than all: it cannot go on, and takes no more. */
+  /** How many of these bytes the recipe covers. Fewer than all: the reader cannot go on and takes no more bytes. */
   push(bytes: Buffer): number;
   /** Whether the decoded file is complete, as every reader of the mail would see it. */
   finish(): boolean;
@@ -19,7 +19,7 @@ const maxStartBytes = 128;
 export class DecodedFile {
   readonly from: number;
   size = 0;
-  /** How it begins: what it is may not be what it is called. */
+  /** The first bytes: they show the real kind of the file, whatever its name says. */
   start: Buffer = Buffer.alloc(0);
   readonly #tape: Tape;
   readonly #hashes: FileHashes;
@@ -36,7 +36,7 @@ export class DecodedFile {
     this.#count(bytes);
   }
 
-  /** Decodes base64 in place; what does not give `expected` bytes is not taken. */
+  /** Decodes base64 in place. Takes nothing unless the result has `expected` bytes. */
   appendBase64(text: string, expected: number): boolean {
     const room = this.#tape.room(expected + 3);
     const written = room.write(text, 0, expected + 3, 'base64');

@@ -1,6 +1,6 @@
 /**
- * How the encoded form of a part is made again from its decoded bytes, to the byte.
- * A recipe stands in manifests: what it means never changes, new needs get a new `encoding`.
+ * How the encoded form of a part is made again from its decoded bytes, to the byte. Recipes are stored in manifests, so
+ * their meaning never changes; a new need gets a new `encoding`.
  */
 export type Recipe = IdentityRecipe | Base64Recipe | QuotedRecipe;
 
@@ -10,8 +10,8 @@ export interface IdentityRecipe {
 }
 
 /**
- * The characters are the base64 of all complete groups of three bytes, then `tail`: what stood there for the last
- * one or two bytes, padding included or not. They are laid out as `lines`.
+ * The characters are the base64 of all complete groups of three bytes, then `tail`: what stood there for the last one
+ * or two bytes, padding included or not. They are divided into lines as `lines` says.
  */
 export interface Base64Recipe {
   readonly encoding: 'base64';
@@ -23,8 +23,8 @@ export interface Base64Recipe {
 export type LineRun = readonly [chars: number, separator: string, count: number];
 
 /**
- * The octets are written as `QuotedModel` expects it, but for the exceptions: after `skip` octets and line ends that
- * are as expected, the next one is written as `choice` says. Then comes `tail`.
+ * The octets are written as `QuotedModel` expects, with exceptions: after `skip` octets and line ends that are as
+ * expected, the next one is written as `choice` says. Then comes `tail`.
  */
 export interface QuotedRecipe {
   readonly encoding: 'quoted-printable';
@@ -32,7 +32,7 @@ export interface QuotedRecipe {
   readonly tail: string;
 }
 
-/** A description that takes more than this is not worth it: the part is left where it is. */
+/** A part whose recipe is longer than this stays in the message. */
 export const maxRecipeBytes = 32 * 1024;
 
 /** About what an exception costs in a manifest, in bytes. */

@@ -12,7 +12,7 @@ interface Level {
 export type Beginning =
   /** No open boundary begins as the line does. */
   | 'none'
-  /** The bytes end before that can be said. */
+  /** The bytes end too early to tell. */
   | 'cut'
   /** The line begins with an open boundary. */
   | 'boundary';
@@ -20,8 +20,8 @@ export type Beginning =
 /**
  * The boundaries that are open, outermost first.
  *
- * Text with millions of lines that begin with two dashes must not cost more than to look at their bytes. So a line is
- * compared with all boundaries at once, byte by byte, and only one that begins with a whole boundary is looked up.
+ * A text can have millions of lines that begin with two dashes, and each byte of them must be cheap. So a line is
+ * compared with all boundaries at once, byte by byte, and only a line that begins with a whole boundary is looked up.
  */
 export class OpenBoundaries {
   readonly #levels: Level[] = [];
@@ -61,20 +61,21 @@ export class OpenBoundaries {
     }
   }
 
-  /** Whether a boundary can begin with this octet; with one that is not there yet, it can. */
+  /** Whether a boundary can begin with this octet. True for an octet that has not arrived yet. */
   mayBeginWith(octet: number | undefined): boolean {
     return octet === undefined || this.#firsts[octet] !== 0;
   }
 
-  /** What the line whose boundary would stand at `at` begins with. */
+  /** Compares the line whose boundary would stand at `at` with the open boundaries. */
   beginning(buffer: Buffer, at: number): Beginning {
     let found: Beginning = 'none';
     /** Octets in common with the level before. */
     let known = 0;
     for (const { bytes, shared } of this.#levels) {
-      // The line differs from the boundary before within what both boundaries have in common: it differs from both.
+      // The line differs from the previous boundary within the prefix that both boundaries share, so it differs from
+      // both.
       if (shared > known && at + known < buffer.length) continue;
-      // The two boundaries differ where the line still agrees with the first: there it differs from the second.
+      // The two boundaries differ where the line still agrees with the first, so it differs from the second.
       if (shared < known) known = shared;
       else if (shared === known) while (known < bytes.length && buffer[at + known] === bytes[known]) known += 1;
       if (known === bytes.length) return 'boundary';

@@ -17,13 +17,13 @@ export interface PartHead {
   /** Without angle brackets. */
   readonly contentId: string | undefined;
   readonly contentLocation: string | undefined;
-  /** Decoded; a name where there is no other. */
+  /** Decoded; used as a name where the part has no other. */
   readonly description: string | undefined;
-  /** Exchange's journal: a report around the message as it was, which an archive takes apart. */
+  /** Exchange's journal report: it holds the original message, and an archive reads it. */
   readonly journalReport: boolean;
   /**
-   * False: lines that are no fields, two that contradict each other, or a value of more parts than are looked at.
-   * Programs read such a part differently.
+   * False: some lines are no fields, two fields contradict each other, or a value has more parts than are read. Mail
+   * programs disagree about such a part.
    */
   readonly clear: boolean;
 }

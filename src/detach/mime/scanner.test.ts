@@ -5,7 +5,7 @@ import { parsePartHead } from './part-head.ts';
 import { MimeScanner, type Sink } from './scanner.ts';
 import type { Leaf } from './structure.ts';
 
-/** Writes down what it is told, and that it is told every byte once. */
+/** Records the calls, and checks that every byte comes exactly once. */
 class Recorder implements Sink {
   readonly leaves: string[] = [];
   all = '';

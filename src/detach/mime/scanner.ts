@@ -3,8 +3,8 @@
  *
  * Buffers what may turn out to be a delimiter line (at most `maxDelimiterLine`) or a part's header (at most
  * `maxPartHeader`), as a copy of its own. Everything else goes to the sink at once, in order, every byte exactly once,
- * as views of the chunk, which the sink must not keep. Nothing here waits: whoever pushes waits for the sink's tape
- * between chunks. Never throws: what is no valid structure is the text of the part it stands in.
+ * as views of the chunk, which the sink must not keep. Nothing here waits: the caller waits for the sink's tape between
+ * chunks. Never throws: invalid structure is text of the part around it.
  */
 import { OpenBoundaries } from './open-boundaries.ts';
 import { maxPartHeader, parsePartHead, type PartHead } from './part-head.ts';
@@ -20,7 +20,7 @@ export interface Sink {
   leafEnds(end: number, next: number): void;
   /** The leaf holds a line that some programs take for a delimiter and others do not. */
   leafIsAmbiguous(): void;
-  /** The message has more structure than is looked at. The leaf under way has no end; all that follows is literal. */
+  /** The message passes a structure limit. The current leaf does not end; everything that follows is literal. */
   tooMuch(reason: string): void;
 }
 
@@ -50,7 +50,7 @@ export class MimeScanner {
   readonly #boundaries = new OpenBoundaries();
   readonly #budget = new StructureBudget();
   #held = nothing;
-  /** Position of the first byte of the buffer at hand, and how much of that is done. */
+  /** Position of the first byte of the current buffer, and how much of the buffer is done. */
   #base = 0;
   #at = 0;
   #state: 'header' | 'body' = 'body';
@@ -112,7 +112,7 @@ export class MimeScanner {
         // RFC 2046 section 5.1: a part that ends within its header has no body.
         this.#sink.literal(buffer.subarray(start, match.end));
         this.#at = match.end;
-        // A delimiter written twice: some programs see an empty part between the two, and others none.
+        // The same delimiter twice: some programs see an empty part between the two, others do not.
         const doubled = line === start && !match.closing && this.#boundaries.container(match.level) === this.#container;
         if (!doubled) this.#follow(match, this.#base + line);
         else if (!this.#isTooMuch('parts', 1)) this.#lineStart = true;
@@ -217,7 +217,7 @@ export class MimeScanner {
     return 'none';
   }
 
-  /** Counts some structure. Where there is more than is looked at, all that was not passed on yet is literal. */
+  /** Counts structure. When the limit is passed, everything that was not passed on yet becomes literal. */
   #isTooMuch(kind: Structure, amount: number): boolean {
     const reason = this.#budget.spend(kind, amount);
     if (reason === undefined) return false;
@@ -310,7 +310,7 @@ function findDashes(buffer: Buffer, from: number): number {
   return first < 0 ? -1 : buffer.indexOf(lineOfDashes, Math.max(from, first - 1));
 }
 
-/** Bytes that are looked at one by one before the search by the library, which takes long to begin, goes on. */
+/** Bytes that are searched one by one first: a call of the library costs more than that. */
 const nearby = 256;
 
 /** As `findDashes`, and fast where such lines follow one another closely. */

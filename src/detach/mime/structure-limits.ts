@@ -1,6 +1,6 @@
 /**
- * How much structure a message may have. Each part and each line that looks like a delimiter costs more than the bytes
- * that it is made of; mail that people and programs send is far below these limits.
+ * How much structure a message may have. A part, or a line that looks like a delimiter, costs more time than its bytes
+ * alone. Mail that people and programs send is far below these limits.
  */
 export const structureLimits = {
   /** Parts of all multiparts, and forwarded messages. */

@@ -17,11 +17,11 @@ export interface Leaf {
   readonly container: Container;
   readonly section: string;
   readonly head: PartHead;
-  /** Where its delimiter line begins, where its header does, and its body. In a message the first two coincide. */
+  /** Where its delimiter line, its header and its body begin. In a message the first two coincide. */
   readonly delimiterAt: number;
   readonly headerAt: number;
   readonly bodyAt: number;
-  /** Why nobody looks into it or takes it out, when the structure says so already. */
+  /** Why it is neither looked into nor taken out, when the structure already decides that. */
   readonly opaque: string | undefined;
 }
 
@@ -75,7 +75,7 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
   const boundary = (head.params.get('boundary') ?? '').replace(/[ \t]+$/, '');
   if (boundary === '' || boundary.length > maxBoundaryLength || /[\r\n]/.test(boundary))
     return { kind: 'leaf', opaque: 'no usable boundary' };
-  // A line could end this multipart, or be a part of the one around it: nobody can tell.
+  // A line could end this multipart or belong to the one around it: that is ambiguous.
   for (const outer of boundaries)
     if (outer === boundary || outer === `${boundary}--` || boundary === `${outer}--`)
       return { kind: 'leaf', opaque: 'ambiguous boundary' };
@@ -83,8 +83,8 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
 }
 
 /**
- * Whether a multipart/related (RFC 2387) is a letter with its pictures, going by the type of its root. Others, as SMIL
- * of a phone or XML with attachments (MTOM), refer to their parts in ways of their own, and break without them.
+ * Whether a multipart/related (RFC 2387) is a letter with its pictures, judged by the type of its root. Others, such as
+ * a phone's SMIL or XML with attachments (MTOM), refer to their parts in their own ways and break without them.
  */
 const isLetter = (root = ''): boolean =>
   /^["\s]*(?:text\/(?:html|plain|enriched|richtext)|text|html|application\/xhtml\+xml|multipart\/[^\s;"]*|)["\s]*(?:[\s;].*)?$/is.test(

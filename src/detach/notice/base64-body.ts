@@ -4,10 +4,10 @@ import type { EncodedBody } from './encoded-body.ts';
 const lineLength = 76;
 
 /**
- * Blanks at the ends of lines and missing padding are forgiven; anything else outside of the alphabet, or data after
- * padding, is not: some readers stop there and some go on, so that a notice after it is seen by some only. Words with
- * blanks between them, and a number of characters that no encoder writes, are a text whose label is wrong: some
- * readers show it as it stands.
+ * Accepts blanks at the ends of lines and missing padding. Rejects anything else outside of the alphabet, and data
+ * after padding: some readers stop there and some go on, so only some would see a notice after it. Also rejects words
+ * with blanks between them and a number of characters that no encoder writes: this is text under a wrong label, and
+ * some readers show it as it stands.
  */
 export function openBase64(body: Buffer): EncodedBody | undefined {
   const text = body.toString('latin1');

@@ -41,10 +41,10 @@ test('Chromium finds the link in whatever the letter is', async () => {
   );
   const results = letters.map((letter) => ({ letter, html: insert(letter) }));
   const page = await browser.newPage();
-  // As text, since the program is compiled for Node and the function would run in the browser.
+  // Passed as text: the compiled function is for Node, and this code runs in the browser.
   const lost = await page.evaluate<string[]>(`(${JSON.stringify(results)}).filter(({ html }) => {
     const page = new DOMParser().parseFromString(html, 'text/html');
-    // A link that the letter leaves open goes on around ours, which is the inner one and followed.
+    // A link that the letter leaves open goes on around ours. Ours is the inner one, so a click follows it.
     const link = page.querySelector(':is(li, li > a) > a[href^=https] > bdi');
     return !link || link.textContent !== 'a.pdf' ||
       link.closest('select,template,svg,video,details,noscript,title,textarea,style,script');
@@ -134,7 +134,7 @@ test('it has a box of some size, whatever stands around it', async () => {
   const page = await browser.newPage();
   for (const letter of dressings) {
     const html = insert(letter);
-    // A letter of which nothing can be seen gets the notice as a part of its own.
+    // A letter that shows nothing gets the notice as a separate part.
     if (html === undefined) continue;
     await page.setContent(html);
     const seen = await page.evaluate<unknown>(`(() => {

@@ -2,9 +2,9 @@ import iconv from 'iconv-lite';
 import { decodeCharset, findCharset, isAscii, type Charset } from '../../message/charset.ts';
 import { iso2022jpLayout } from './iso-2022-jp.ts';
 
-/** A decoded body as text of which only the ASCII matters, and how to say something in its charset. */
+/** A decoded body as text in which only the ASCII is reliable, and how to write in its charset. */
 export interface Layout {
-  /** One character for each `unit` bytes; what looks like ASCII in it is ASCII in the text, but for letters. */
+  /** One character for each `unit` bytes. What looks like ASCII here is ASCII in the text, except for letters. */
   readonly text: string;
   readonly unit: 1 | 2;
   /** What a stretch of `text` says. */
@@ -15,7 +15,7 @@ export interface Layout {
   encode(text: string, at: number): Buffer;
 }
 
-/** undefined: an unknown charset with more than ASCII in it, or one in which ASCII is not written as ASCII. */
+/** undefined: the charset is unknown and the body has more than ASCII, or the charset does not write ASCII as ASCII. */
 export function layOut(bytes: Buffer, label: string | undefined): Layout | undefined {
   // RFC 2045 section 5.2: the default. Bytes of 8 bits under it may be in any charset.
   if (label === undefined || label.trim() === '') return asciiLayout(bytes);
@@ -47,8 +47,8 @@ const printable = Buffer.from(Array.from({ length: 0x7f - 0x20 }, (_, i) => 0x20
 const meansAscii = (charset: Charset): boolean => decodeCharset(printable, charset) === printable.toString('latin1');
 
 /**
- * What iconv-lite calls Big5 and GB2312 has Hong Kong's and Microsoft's characters too, which readers of the plain
- * ones lack: those begin below this byte.
+ * iconv-lite's Big5 and GB2312 include the characters of Hong Kong and of Microsoft, which readers of the plain
+ * charsets lack. Those characters begin below this byte.
  */
 const narrow: readonly (readonly [label: RegExp, lowest: number])[] = [
   [/^big-?5$/, 0xa1],
@@ -56,8 +56,8 @@ const narrow: readonly (readonly [label: RegExp, lowest: number])[] = [
 ];
 
 /**
- * A second byte of Shift_JIS, Big5, GBK and GB18030 may be a letter, a digit or one of `@[\]^_{|}~` and the grave, and
- * none of the signs that tags and signature separators are made of.
+ * In Shift_JIS, Big5, GBK and GB18030 a second byte may be a letter, a digit, a grave or one of `@[\]^_{|}~`. It is
+ * never one of the characters of tags and signature separators.
  */
 function supersetLayout(bytes: Buffer, charset: Charset): Layout {
   const { label } = charset;
@@ -80,7 +80,7 @@ function supersetLayout(bytes: Buffer, charset: Charset): Layout {
   };
 }
 
-/** Later additions to the charsets of East Asia, as the euro in EUC-KR, are not known to everyone. */
+/** Not every reader knows the later additions to the charsets of East Asia, such as the euro in EUC-KR. */
 function readersAgree(
   encoded: Buffer,
   { label, character }: { readonly label: string; readonly character: string },
@@ -93,7 +93,7 @@ function readersAgree(
   }
 }
 
-/** RFC 2781. Without a byte order mark the label says nothing that senders agree on: then we keep out of it. */
+/** RFC 2781. Without a byte order mark senders disagree about the byte order, so such a body is left alone. */
 function utf16Layout(bytes: Buffer, label: string): Layout | undefined {
   if (bytes.length % 2 !== 0) return undefined;
   const mark = bytes.length < 2 ? undefined : bytes.readUInt16BE(0);

@@ -1,7 +1,10 @@
 import { openBase64 } from './base64-body.ts';
 import { openQuotedPrintable } from './quoted-printable-body.ts';
 
-/** A body under its transfer encoding (RFC 2045 section 6): read decoded, changed without touching what stands before. */
+/**
+ * A body under its transfer encoding (RFC 2045 section 6). It is read decoded; inserting keeps the bytes before the
+ * place.
+ */
 export interface EncodedBody {
   readonly bytes: Buffer;
   /** Whether what is inserted must be text in short lines of 7 or of 8 bits, or may be any bytes. */
@@ -12,7 +15,7 @@ export interface EncodedBody {
   insert(at: number, insertion: Buffer): Buffer;
 }
 
-/** undefined: an unknown encoding, or a body that readers would decode each in their own way. */
+/** undefined: the encoding is unknown, or readers decode this body differently. */
 export function openBody(transferEncoding: string, body: Buffer): EncodedBody | undefined {
   switch (transferEncoding.trim().toLowerCase()) {
     // RFC 2045 section 6.1: the default.

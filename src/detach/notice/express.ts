@@ -1,4 +1,4 @@
-/** Signs that writing without them needs; what decomposes (é, ﬁ, ½) is found without a table. */
+/** Substitutes for characters that a charset lacks. Characters that decompose (é, ﬁ, ½) need no entry. */
 const substitutes: Readonly<Record<string, string>> = {
   '\u00a0': ' ',
   '\u202f': ' ',
@@ -53,11 +53,11 @@ type Has = (character: string) => boolean;
 export const expressHtml = (html: string, has: Has): string =>
   replaceMissing(html, has, (character) => `&#${character.codePointAt(0) ?? 0xfffd};`);
 
-/** Text in which every character that the charset lacks is written with what it has, `?` if there is no way. */
+/** Text in which every character that the charset lacks is replaced by characters it has, at worst by `?`. */
 export const expressText = (text: string, has: Has): string =>
   replaceMissing(text.normalize('NFC'), has, (character) => substitute(character, has) || '?');
 
-/** Whether there is a way for every character. */
+/** Whether every character can be written without `?`. */
 export const canExpress = (text: string, has: Has): boolean =>
   Array.from(text.normalize('NFC')).every(
     (character) => character < '\u0080' || has(character) || substitute(character, has) !== '',

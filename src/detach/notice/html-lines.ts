@@ -1,4 +1,4 @@
-/** HTML as lines, each with the place before it: what the newest text is, is told from them. */
+/** Divides HTML into lines, each with the place before it. The newest text is found in these lines. */
 import { unescapeHtml } from './unescape-html.ts';
 import { attributeOf, unclosed, type Tag } from './html-scan.ts';
 import type { Line } from './newest-text.ts';
@@ -8,21 +8,21 @@ export interface HtmlLine extends Line {
   readonly at: number;
 }
 
-/** Elements that begin a line and end one. */
+/** Elements that begin and end a line. */
 const blocks = new Set(
   (
     'address article aside blockquote body br center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 ' +
     'header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul'
   ).split(' '),
 );
-/** Only rows may stand in these, and only cells in rows: nothing goes before one of them. */
+/** Inside these only rows are valid, and inside rows only cells: a notice cannot go before one of them. */
 const tableParts = new Set('tr tbody thead tfoot colgroup col caption html head body'.split(' '));
 const cells = new Set('td th li dd dt'.split(' '));
 
-/** More lines, and longer ones, say nothing about where the newest text ends. */
+/** More or longer lines are not needed to find where the newest text ends. */
 const maxLineLength = 400;
 
-/** Of elements that hold what is quoted or forwarded, by class or id; webmail puts `x_` before those of others. */
+/** Classes and ids of elements that hold quoted or forwarded text. Webmail puts `x_` before those of other programs. */
 const quoteNames =
   /(?:^|\s)(?:x_)*(?:gmail_quote(?:_container)?|gmail_attr|yahoo_quoted|yahoo-quoted-begin|moz-cite-prefix|moz-forward-container|moz-email-headers-table|protonmail_quote|tutanota_quote|zmail_extra|outlookmessageheader|front-blockquote|wisestamp_quote|reply-intro|isreplycontent|isforwardcontent|quotedtext|ydp\w*yahoo_quoted|yahoo_quoted_\w+)(?=\s|$)/;
 /** After these comes the older message, to the end. */

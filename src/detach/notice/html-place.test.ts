@@ -84,7 +84,7 @@ test('hostile lengths end: a million of anything', () => {
     '<a x="">',
     '<!---->',
   ]) {
-    // Would take hours if it were quadratic.
+    // A quadratic search would take hours here.
     assert.doesNotThrow(() => findHtmlPlace(piece.repeat(Math.ceil(1_000_000 / piece.length))));
   }
 });

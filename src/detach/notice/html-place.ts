@@ -2,11 +2,11 @@ import { HtmlLines } from './html-lines.ts';
 import { attributeOf, scanHtml, unclosed, type Tag, type Visitor } from './html-scan.ts';
 import { findLine, type Position } from './newest-text.ts';
 
-/** What is inside is hidden, dropped or a picture: no place for words. */
+/** Their content is hidden, dropped or a picture: a notice inside would not be seen. */
 const swallowing = new Set(
   'select template svg math object audio video canvas applet noscript details dialog datalist'.split(' '),
 );
-/** Nothing in them is shown, and text is not theirs. */
+/** Their content is not shown, and text is not valid in them. */
 const silent = new Set('script style xmp iframe noembed noframes textarea title head'.split(' '));
 
 export interface HtmlOptions {
@@ -16,8 +16,9 @@ export interface HtmlOptions {
 }
 
 /**
- * Where a fragment can stand to be seen: after the newest text; and where that goes on to the end, before the last
- * `</body>`, else before the last `</html>`, else at the end or before what is never closed there. undefined: a frameset.
+ * Finds a place where a fragment is seen: after the newest text. Where the newest text goes on to the end, the place is
+ * before the last `</body>`, else before the last `</html>`, else at the end or before an element that is never closed.
+ * undefined: a frameset.
  */
 export function findHtmlPlace(
   text: string,
@@ -68,8 +69,8 @@ class Scan implements Visitor {
   }
 
   /**
-   * A swallower ends where everything in it has ended. Where tags are crossed, browsers may ignore its end tag: then
-   * it counts as open, and the notice goes before it.
+   * A swallower ends where everything in it has ended. Browsers may ignore its end tag where tags are crossed; it then
+   * counts as open, and the notice goes before it.
    */
   close(tag: Tag): void {
     const { name, at } = tag;
@@ -90,7 +91,7 @@ class Scan implements Visitor {
   }
 }
 
-/** Preheaders of newsletters, and what is for other programs. */
+/** Hidden elements: preheaders of newsletters, and content for other programs. */
 function isHidden(tag: Tag): boolean {
   if (unclosed.has(tag.name) || tag.name === 'body' || tag.name === 'html' || tag.attributes === '') return false;
   if (/(?:^|[\s"'])hidden(?=$|[\s=/])/i.test(tag.attributes.replace(/"[^"]*"|'[^']*'/g, '""'))) return true;

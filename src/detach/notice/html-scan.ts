@@ -1,4 +1,4 @@
-/** What is inside is text up to the end tag (HTML standard section 13.2.5). */
+/** Their content is text up to the end tag (HTML standard section 13.2.5). */
 const rawText = new Set('script style xmp iframe noembed noframes textarea title'.split(' '));
 
 /** Elements that have no end tag, or whose end a `</select>` implies. */
@@ -11,7 +11,7 @@ export interface Tag {
   readonly name: string;
   readonly at: number;
   readonly end: number;
-  /** As they stand there. */
+  /** As written in the tag. */
   readonly attributes: string;
 }
 
@@ -23,7 +23,10 @@ export interface Visitor {
   readonly isForeign: boolean;
 }
 
-/** Goes through HTML as browsers do. @returns where it ends, or what is never closed there begins. One pass, whatever the input. */
+/**
+ * Reads HTML as browsers do, in one pass for any input. @returns where the HTML ends, or where markup begins that is
+ * never closed
+ */
 export function scanHtml(text: string, visitor: Visitor): number {
   let at = 0;
   for (;;) {
@@ -42,7 +45,8 @@ function skipMarkup(text: string, lt: number, visitor: Visitor): number | undefi
     const abrupt = matchAt(/-?>/y, text, lt + 4);
     return abrupt ? lt + 4 + abrupt[0].length : after(text, /--!?>/g, lt + 4);
   }
-  // Text up to `]]>` in a picture, a comment up to `>` in words that stand in one: the notice goes before all of it.
+  // This is text up to `]]>` in a picture, but a comment up to `>` in HTML inside the picture. The notice goes before
+  // all of it.
   if (visitor.isForeign && text.startsWith('<![CDATA[', lt)) return undefined;
   const [, slash = '', rawName] = matchAt(/<(\/?)([a-zA-Z][^\t\n\f\r />]*)/y, text, lt) ?? [];
   if (rawName === undefined) return /[!?/]/.test(text[lt + 1] ?? '') ? after(text, />/g, lt + 1) : lt + 1;

@@ -28,10 +28,10 @@ interface Insertion {
 }
 
 /**
- * The body, encoded as before, with the notice where the reader sees it. What stands before the notice keeps its
- * bytes (in base64 up to the last quantum), what stands after it at least its meaning. undefined: this body cannot
- * carry the notice, because its charset or encoding is unknown or broken, because nothing in it would be seen, or
- * because its charset lacks characters of the names.
+ * The body, encoded as before, with the notice where the reader sees it. The bytes before the notice do not change (in
+ * base64 up to the last quantum); the text after it keeps at least its meaning. undefined: this body cannot carry the
+ * notice, because its charset or encoding is unknown or broken, because nothing in it would be seen, or because its
+ * charset lacks characters of the names.
  */
 export function insertNotice(carrier: Carrier, notice: NoticeTexts, position: Position = 'newest'): Buffer | undefined {
   const opened = open(carrier);
@@ -49,8 +49,8 @@ export function insertNotice(carrier: Carrier, notice: NoticeTexts, position: Po
 }
 
 /**
- * A text whose charset or transfer encoding lacks characters of the names, as UTF-8 with the notice in it; undefined:
- * it cannot be read for certain. The same bytes at every try.
+ * Rewrites a text as UTF-8 with the notice in it, for a charset or transfer encoding that lacks characters of the
+ * names. The result is the same at every try. undefined: the text cannot be read for certain.
  */
 export function insertAsUtf8(
   carrier: Carrier,
@@ -76,7 +76,7 @@ function open(carrier: Carrier): Opened | undefined {
   const layout = body && layOut(body.bytes, carrier.params.get('charset'));
   if (body === undefined || layout === undefined) return undefined;
   if (isMislabelled(carrier, body.bytes)) return undefined;
-  // UTF-16 has bytes that look like line ends and NUL: only base64 keeps them from being mail.
+  // UTF-16 has bytes that look like line ends and NUL, which only base64 carries safely.
   if (layout.unit === 2 && body.room !== 'any') return undefined;
   const sevenBit = body.room === '7bit';
   const has = (character: string): boolean =>
@@ -84,13 +84,13 @@ function open(carrier: Carrier): Opened | undefined {
   return { body, layout, has };
 }
 
-/** Text as it is under the label of base64 decodes to noise: readers that notice show it as it stands. */
+/** Plain text that is labelled base64 decodes to noise. Some readers notice that and show the text as it stands. */
 const isMislabelled = ({ transferEncoding, params }: Carrier, bytes: Buffer): boolean =>
   transferEncoding.trim().toLowerCase() === 'base64' &&
   /^utf-?8$/i.test(params.get('charset')?.trim() ?? '') &&
   !isUtf8(bytes);
 
-/** Names as they are, and of the other words at least something. */
+/** Whether the names can be written exactly, and the other words at least in part. */
 const canSay = ({ text, names }: NoticeTexts, has: (character: string) => boolean): boolean =>
   Array.from(names.normalize('NFC')).every((character) => character < '\u0080' || has(character)) &&
   (names === '' || canExpress(text, has));
@@ -121,7 +121,7 @@ function html(layout: Layout, notice: NoticeTexts, { has, position }: Options): 
   return { at, text: before + written + (at === layout.text.length ? lastLineEnd(layout.text) : '\r\n') };
 }
 
-/** A body that ended its last line still does, since it may be the end of the message. */
+/** A body that ended with a line end still does: it may be the end of the message. */
 const lastLineEnd = (text: string): string => (text === '' || text.endsWith('\n') ? '\r\n' : '');
 
 const fitsLines = (bytes: Buffer): boolean =>

@@ -4,7 +4,7 @@ import type { Layout } from './carrier-charset.ts';
 const toAscii = '\x1b(B';
 const escapeSequence = /\x1b(?:\([A-Z]|\$[@AB]|\$\([A-Z])/g;
 
-/** ISO-2022-JP (RFC 1468) changes its meaning with escape sequences: between them `<` may be half a kanji. */
+/** ISO-2022-JP (RFC 1468) switches character sets with escape sequences: between them `<` may be half a kanji. */
 export function iso2022jpLayout(bytes: Buffer): Layout {
   const raw = bytes.toString('latin1');
   const shifts = findShifts(raw);
@@ -37,7 +37,7 @@ const findShifts = (raw: string): Shift[] =>
     sequence: match[0],
   }));
 
-/** What stands in another set than ASCII or its Japanese variant (`ESC ( J`) is made unrecognisable, but for line ends. */
+/** Masks all text in sets other than ASCII or its Japanese variant (`ESC ( J`), except for line ends. */
 function mask(raw: string, shifts: readonly Shift[]): string {
   const pieces = [raw.slice(0, shifts[0]?.start)];
   shifts.forEach((shift, i) => {
@@ -55,7 +55,7 @@ function encode(text: string): Buffer {
   return last === toAscii ? bytes : Buffer.concat([bytes, Buffer.from(toAscii)]);
 }
 
-/** JIS X 0208 alone: half-width katakana and JIS X 0212 are other charsets' matter (RFC 1468, RFC 2237). */
+/** Only JIS X 0208: half-width katakana and JIS X 0212 belong to other charsets (RFC 1468, RFC 2237). */
 function isJisX0208(character: string): boolean {
   const bytes = encode(character);
   return bytes.toString('latin1', 0, 3) === '\x1b$B' && new TextDecoder('iso-2022-jp').decode(bytes) === character;

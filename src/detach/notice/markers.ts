@@ -17,7 +17,7 @@ export const fold = (line: string): string =>
     .replace(/[\s\u200b-\u200f\u202a-\u202e\ufeff]+/g, ' ')
     .trim();
 
-/** As Outlook, Gmail, Thunderbird and Apple Mail write it; of the languages of the notice and more. */
+/** As Outlook, Gmail, Thunderbird and Apple Mail write it, in the languages of the notice and some more. */
 const original = [
   'original message|original appointment|original email|reply message|forwarded (?:message|by)|begin forwarded message',
   "message d'origine|(?:message|mail|courriel) original|message initial|message transfere|message transmis|debut du message (?:reexpedie|transfere)",
@@ -48,7 +48,7 @@ export const startsGroupWise = (folded: string): boolean => /^>>> [^>].*\d.* >>>
 export const startsOldMessage = (folded: string): boolean =>
   originalLine.test(folded) || forwardLine.test(folded) || namedLine.test(folded);
 
-/** Outlook sets a line above the header of the older message. */
+/** The line that Outlook draws above the header of the older message. */
 export const isRule = (folded: string): boolean => /^[_\-=]{5,}$/.test(folded);
 
 const from =
@@ -98,7 +98,7 @@ const whole = new RegExp(`^(?:on|le|am|el|il|op|em|den|dne|dnia|w dniu)\\b.*\\d.
 /** Whether these lines, joined, say who wrote what is quoted below: "On 3 May, Ann wrote:". */
 export const isAttribution = (folded: string): boolean => folded.length < maxMarkerLength && attribution.test(folded);
 
-/** So clear that what follows is old, though no mark says so. */
+/** An attribution so clear that the text after it is old even without quote marks. */
 export const isWholeAttribution = (folded: string): boolean => folded.length < maxMarkerLength && whole.test(folded);
 
 export const opensAttribution = (folded: string): boolean => opener.test(folded);
@@ -115,7 +115,7 @@ export const isDeviceLine = (folded: string): boolean => device.test(folded);
 /** "Hello Bob," above what is answered. */
 export const isSalutation = (line: string): boolean => line.length <= 40 && /[,:!.]?$/.test(line);
 
-/** What list servers add at the end begins with a line of one character. */
+/** The footer of a list server begins with a line that repeats one character. */
 export const startsFooter = (folded: string): boolean => /^([_\-=*#~])\1{4,}/.test(folded);
 
 const listWords =

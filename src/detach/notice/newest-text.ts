@@ -1,6 +1,6 @@
 /**
- * Where the newest text of a body ends, line by line: what is quoted, forwarded or signed below it is not by who wrote
- * it, or not what the reader looks for.
+ * Finds the line where the newest text of a body ends. Below it stand quoted or forwarded texts of other authors, or
+ * the signature.
  */
 import {
   fold,
@@ -22,11 +22,11 @@ import {
 
 export interface Line {
   readonly text: string;
-  /** By a mark at its start, or by an element around it. */
+  /** Marked by a character at its start or by an element around it. */
   readonly isQuoted?: boolean;
   /** An element says that an older message begins here and goes on to the end. */
   readonly isOld?: boolean;
-  /** A line is drawn above it. */
+  /** A rule is drawn above it. */
   readonly isRuled?: boolean;
   /** An element says that a signature begins here. */
   readonly isSignature?: boolean;
@@ -43,7 +43,7 @@ export function findLine(lines: readonly Line[], position: Position): number {
   return newest.isLast ? (newest.signature ?? newest.end) : lines.length;
 }
 
-/** A quoted line that was wrapped, and what is left of it. */
+/** Least length of a quoted line that may have been wrapped, and greatest length of its remainder. */
 const minWrappedLength = 60;
 const maxRestLength = 30;
 
@@ -102,7 +102,7 @@ class Text {
     return this.#lines.slice(at, at + 3).some(({ isQuoted }) => isQuoted);
   }
 
-  /** The newest text before `limit`: above what is quoted, or below and between, where the answers stand there. */
+  /** The newest text before `limit`: above the quotation, or below and between its lines when the answers are there. */
   #newest(limit: number): { readonly from: number; readonly to: number } {
     const runs = this.#quotedRuns(limit);
     const [first] = runs;
@@ -117,7 +117,7 @@ class Text {
     return { from: before?.to ?? 0, to: last.from };
   }
 
-  /** Stretches of quoted lines, each with the line that says whose they are; words stand between them. */
+  /** Runs of quoted lines with words between them. Each run includes the line that names its author. */
   #quotedRuns(limit: number): { from: number; to: number }[] {
     const runs: { from: number; to: number }[] = [];
     for (let i = 0; i < limit; i++) {
@@ -140,7 +140,7 @@ class Text {
     return isAttribution(this.#folded[last]!) ? last : quote;
   }
 
-  /** Lines of words. The rest of a quoted line that was wrapped is none: it follows at once, and is short. */
+  /** Lines of words. The short remainder of a wrapped quoted line, which follows at once, does not count. */
   #words(from: number, to: number): number[] {
     let i = from;
     const above = this.#lines[from - 1]?.text ?? '';
@@ -156,7 +156,7 @@ class Text {
     return above.length === 0 || (above.length === 1 && isSalutation(this.#folded[above[0]!]!));
   }
 
-  /** Lines of words below the last quoted one, but for a signature and what list servers add. */
+  /** Lines of words below the last quoted one, without a signature and the footer of a list server. */
   #below(from: number, to: number): number {
     const words = this.#words(from, to);
     const end = words.findIndex(

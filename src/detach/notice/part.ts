@@ -7,8 +7,8 @@ export interface NoticePart {
 }
 
 /**
- * The notice as a part of its own. `header` is its Content-* fields, each with its CRLF, without the empty line;
- * `body` ends in CRLF. It has a name, since programs that do not show it give it one: Outlook `ATT00001`.
+ * The notice as a separate part. `header` is its Content-* fields, each with its CRLF, without the empty line; `body`
+ * ends in CRLF. It has a name, because programs that do not show it otherwise make one up: Outlook `ATT00001`.
  */
 export function noticePart(notice: NoticeTexts, name: string): NoticePart {
   return write(notice.html, [

@@ -6,8 +6,8 @@ const lf = 0x0a;
 const equals = 0x3d;
 
 /**
- * Decodes as readers do (RFC 2045 section 6.7): an `=` before no hex digits is itself, small digits count, blanks
- * at the end of a line do not.
+ * Decodes as readers do (RFC 2045 section 6.7): an `=` without hex digits stands for itself, lower-case digits are
+ * accepted, and blanks at the end of a line are ignored.
  */
 export function openQuotedPrintable(body: Buffer): EncodedBody {
   const { bytes } = decode(body, Infinity);
@@ -16,9 +16,11 @@ export function openQuotedPrintable(body: Buffer): EncodedBody {
 
 interface Decoded {
   readonly bytes: Buffer;
-  /** The encoded position after the last decoded byte, and after all that stands for no byte there. */
+  /** The encoded position after the last decoded byte and after all characters behind it that encode no byte. */
   readonly end: number;
-  /** How it came to `end`: over a soft line break that lacks its line end, over blanks that count for nothing. */
+  /**
+   * What stands directly before `end`. `openBreak`: a soft line break without its line end; `padding`: ignored blanks.
+   */
   readonly after: 'byte' | 'openBreak' | 'padding' | 'break';
 }
 
@@ -61,13 +63,13 @@ function decode(body: Buffer, limit: number): Decoded {
   return { bytes: out.subarray(0, length), end: at, after };
 }
 
-/** What stands before and after keeps its bytes and its meaning; the insertion gets lines of its own. */
+/** The text before and after keeps its bytes and meaning; the insertion gets separate lines. */
 function insert(body: Buffer, { at, insertion }: { readonly at: number; readonly insertion: Buffer }): Buffer {
   const { end, after } = decode(body, at);
   const opensWithBreak = insertion[0] === cr && insertion[1] === lf;
   let before = '';
   if (after === 'openBreak') before = '\r\n';
-  // A blank or an `=` that counts must not come to stand at the end of a line, a blank that does not must stay there.
+  // A blank or `=` with a meaning must not end up at the end of a line, and an ignored blank must stay there.
   else if (after === 'byte' && (!opensWithBreak || isBlank(body[end - 1]) || body[end - 1] === equals))
     before = '=\r\n';
   const rest = body.subarray(end);

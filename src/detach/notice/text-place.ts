@@ -54,7 +54,7 @@ function findLineStart(
 }
 
 /**
- * Lines for `format=flowed`: fixed ones, which no reader joins, and stuffed where their start would mean something
+ * Fixed lines for `format=flowed`, which no reader joins. They are space-stuffed where their start would have a meaning
  * (RFC 3676 section 4.4).
  */
 export const flow = (lines: readonly string[]): string[] =>

@@ -34,7 +34,7 @@ const marks: Readonly<Record<string, string>> = {
   ring: '\u030a',
 };
 
-/** Text of HTML with its character references (HTML standard section 13.5) resolved, as far as they matter here. */
+/** Resolves the character references of HTML (HTML standard section 13.5) that matter here. */
 export function unescapeHtml(html: string): string {
   if (!html.includes('&')) return html;
   return html.replace(

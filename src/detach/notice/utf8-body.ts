@@ -1,4 +1,4 @@
-/** A text in another charset, written anew as UTF-8 that any path of seven bits carries. */
+/** Rewrites a text of another charset as UTF-8 in an encoding that a 7-bit path carries. */
 import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { decodeCharset, findCharset, isAscii } from '../../message/charset.ts';
@@ -6,7 +6,7 @@ import { HeaderBlock, unfold } from '../../message/header-block.ts';
 import { parseContentType } from '../../message/parameters.ts';
 import { encodeQuotedPrintable } from '../../message/quoted-printable.ts';
 
-/** A longer text stays as it is: all of it would stand in the manifest. */
+/** A longer text is not rewritten: the manifest would hold all of it. */
 const maxUtf8Bytes = 256 * 1024;
 
 export interface Utf8Body {
@@ -14,7 +14,7 @@ export interface Utf8Body {
   readonly body: Buffer;
 }
 
-/** `change` gets the text as UTF-8. undefined: the text is long, or not all of it can be read for certain. */
+/** `change` gets the text as UTF-8. undefined: the text is too long, or cannot be read for certain. */
 export function toUtf8(
   bytes: Buffer,
   label: string | undefined,
@@ -36,7 +36,7 @@ export function toUtf8(
 function decode(bytes: Buffer, label: string | undefined): string | undefined {
   if (!bytes.some((byte) => byte >= 0x80 || byte === 0x1b)) return bytes.toString('latin1');
   const charset = label === undefined ? undefined : findCharset(label);
-  // Bytes of 8 bits that no label explains: UTF-8 shows itself, all else would be a guess.
+  // These are 8-bit bytes without a usable label. Only UTF-8 can be recognised; anything else would be a guess.
   if (charset === undefined || isAscii(charset) || /^utf-?8$/.test(charset.label))
     return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
   const text = decodeCharset(bytes, charset);
@@ -44,7 +44,7 @@ function decode(bytes: Buffer, label: string | undefined): string | undefined {
   return charset.kind === 'iso-2022-jp' || iconv.encode(text, charset.label).equals(bytes) ? text : undefined;
 }
 
-/** The header of a part that is UTF-8 now; undefined: its Content-Type is written so that nobody can be sure. */
+/** The header of a part that is UTF-8 now. undefined: its Content-Type is ambiguous. */
 export function relabel(header: HeaderBlock, transferEncoding: string): Buffer | undefined {
   const encoding = Buffer.from(`Content-Transfer-Encoding: ${transferEncoding}\r\n`);
   const raws: Buffer[] = [];

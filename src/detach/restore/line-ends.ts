@@ -1,4 +1,4 @@
-/** Gives lines their CRLF again where a mailbox stored them with LF alone. The first line decides. */
+/** Restores CRLF line ends where a mailbox stored LF alone. The first line decides. */
 export class LineEnds {
   #form: 'crlf' | 'lf' | undefined;
   #last = 0;
@@ -7,7 +7,7 @@ export class LineEnds {
     const form = this.#form ?? this.#decide(chunk);
     this.#last = chunk.at(-1) ?? this.#last;
     if (form !== 'lf') return chunk;
-    // A lone CR is part of the text, in front of a line end too.
+    // A lone CR is part of the text, even in front of a line end.
     return Buffer.from(chunk.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
   }
 

@@ -1,4 +1,4 @@
-/** Why a message cannot be put back together. Each is told apart by the command's exit status. */
+/** Why a message cannot be put back together. Each has an exit status of the command. */
 export type RestoreProblem = 'foreign' | 'changed' | 'fileGone' | 'storage';
 
 export class RestoreError extends Error {

@@ -23,7 +23,10 @@ export interface RestoreOptions {
   readonly signal: AbortSignal;
 }
 
-/** Detached again by the next cluster, a message has more than one; a forged thousand is not worth asking for. */
+/**
+ * A message that several clusters detached has several manifests. The limit bounds the work for a message with many
+ * forged fields.
+ */
 const maxManifests = 16;
 
 /**
@@ -102,8 +105,8 @@ async function findManifest(header: HeaderBlock, body: Tape, options: RestoreOpt
 }
 
 /**
- * What is wrong with the body, or undefined when it is the one that was sent on. The size of what was sent on is told
- * only to whoever has it: the id of a record can be copied into another message.
+ * What is wrong with the body, or undefined when it is the one that was sent on. Sizes are told only when the body
+ * begins with the one that was sent on: a manifest's id can be copied into another message.
  */
 async function compareBody(body: Tape, wanted: Manifest['delivered']): Promise<string | undefined> {
   const changed = 'the body was changed: it is not the one that was delivered';

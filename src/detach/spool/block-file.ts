@@ -69,7 +69,7 @@ export class BlockFile {
     return into.subarray(0, bytesRead);
   }
 
-  /** The block that was written last goes back at once: of a tape that was released nobody reads it. */
+  /** Gives the last written block back at once: nobody reads the blocks of a released tape. */
   async close(): Promise<void> {
     await this.#lastWrite;
     if (this.#written) this.#giveBack(this.#written.block);
@@ -95,8 +95,8 @@ export class BlockFile {
   }
 
   /**
-   * By the time the next block is written, the other reader has usually finished with this one, and nothing has to wake
-   * up to wait for it. Where other messages wait for blocks, this one is waited for at once.
+   * Waits for the other reader only when the next block is written: it has usually finished by then. If other messages
+   * wait for blocks, it waits at once.
    */
   async #isWritten(full: FullBlock): Promise<void> {
     await this.#giveWritten();

@@ -1,19 +1,23 @@
 /** How long a client that sent a message with a use for the spool counts as present afterwards. */
 const presentMs = 24 * 60 * 60_000;
 
-/** Clients that are remembered without holding anything; further ones push out who was longest away. */
+/**
+ * Clients that are remembered although they hold nothing. Beyond this number the one that was absent longest is
+ * forgotten.
+ */
 const maxRemembered = 1000;
 
 interface Account {
   bytes: number;
-  /** When it last asked for room, in ms of a clock that is never set. */
+  /** When it last asked for room, in ms of a monotonic clock. */
   seen: number;
 }
 
 /**
- * What of the spool each client holds, by its address. While another client is present none may hold more than half of
- * it, so that slow uploads of one leave room for the mail of the others. A client that has been alone may hold all; what
- * it holds beyond its share when another one comes is refused at its next block, and Postfix sends that message again.
+ * What each client holds of the spool, by its address. While another client is present, none may hold more than half of
+ * the spool: slow uploads of one client leave room for the mail of the others. A client that has been alone may hold
+ * all; what it holds beyond its share when another one comes is refused at its next block, and Postfix sends that
+ * message again.
  */
 export class ClientShares {
   readonly #maxBytes: number;

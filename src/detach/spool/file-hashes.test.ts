@@ -15,7 +15,7 @@ after(() => rmSync(root, { recursive: true }));
 const spoolAt = (name: string): Spool =>
   new Spool({ directory: join(root, name), maxBytes: 2 ** 30, meter: { spool: () => undefined } });
 
-/** A spool that has no memory to give: everything goes to its file. */
+/** A spool without memory for blocks: everything goes to its file. */
 function spoolOnDisk(name: string): Spool {
   const spool = spoolAt(name);
   for (let i = 0; i < maxResidentBlocks; i++) assert.ok(spool.claimResident());
@@ -31,7 +31,7 @@ for (const [where, spool] of [
   test(`a file is hashed, and nothing around it, on its way to ${where}`, async () => {
     const tape = new Tape(spool);
     const hashes = new FileHashes(tape);
-    // The thread is far behind: blocks that are used again too early would change what it reads.
+    // Keeps the thread busy: a block that is used again too early would change what the thread reads.
     const busy = hashThread().open();
     const much = Buffer.from(new SharedArrayBuffer(16 * 1024 * 1024));
     for (let i = 0; i < 8; i++) busy.update(much);
@@ -48,7 +48,7 @@ for (const [where, spool] of [
         await tape.drain();
       }
       found.push(hashes.end());
-      // Once the block that holds the end of the file, once only a part of it.
+      // One time the whole block with the end of the file, the other time only a part of it.
       tape.append(Buffer.alloc(size === 10 ? 2 * blockSize : 4));
       expected.push(hash.digest('hex'));
     }

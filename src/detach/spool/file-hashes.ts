@@ -4,7 +4,7 @@ import type { BlockBytes, BlockInUse, BlockReader, Tape } from './tape.ts';
 /** The file that is being appended to the tape. */
 interface OpenFile {
   readonly hash: FileHash;
-  /** Where on the tape its first byte stands that the thread was not told of. */
+  /** Position on the tape of the first byte that was not passed to the thread yet. */
   from: number;
 }
 
@@ -16,7 +16,7 @@ export class FileHashes implements BlockReader {
   readonly #tape: Tape;
   readonly #md5: boolean;
   #file: OpenFile | undefined;
-  /** The last file of which the thread reads something in the block that is being filled. */
+  /** The last file with bytes in the current block that the thread reads. */
   #inBlock: FileHash | undefined;
 
   /** `md5`: digests have MD5 sums too. */
@@ -42,7 +42,7 @@ export class FileHashes implements BlockReader {
     return file.hash.digest();
   }
 
-  /** Nobody wants to know the hash of the file that was begun. */
+  /** Drops the hash of the file that was begun. */
   abandon(): void {
     this.#file?.hash.forget();
     this.#file = undefined;

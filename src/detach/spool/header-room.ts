@@ -2,18 +2,18 @@ import { countGarbage } from '../../runtime/minor-collection.ts';
 import { Failure } from '../../smtp/failures.ts';
 import type { Spool } from './spool.ts';
 
-/** Up to here a header takes no room: honest ones have 2 to 20 KiB. */
+/** A header up to this size takes no room: honest ones have 2 to 20 KiB. */
 const smallHeaderBytes = 64 * 1024;
 
-/** The chunks that a header came in, and the text that was made of it. */
+/** The chunks of a header, and the text made from them. */
 const garbagePerByte = 3;
 
 /** Room is taken in steps of this size. */
 const stepBytes = 256 * 1024;
 
 /**
- * The room of one header that is not small. A header stays in memory for as long as its message is under way, so it
- * takes room twice: of the client's share of the spool, and of what all headers may hold in this process.
+ * The room of one header that is not small. A header stays in memory while its message is under way, so it counts
+ * twice: for the client's share of the spool, and for the memory of all headers in this process.
  */
 export class HeaderRoom {
   readonly #spool: Spool;

@@ -25,7 +25,7 @@ export class Reservation {
     return this.#pending;
   }
 
-  /** Memory counts like disk: how large a message may be does not depend on what else is under way. */
+  /** Memory counts like disk, so the size that a message may have does not depend on other messages. */
   take(bytes: number): void {
     const failure = this.#spool.reserve(bytes, this.#options.client);
     if (!(failure instanceof Promise)) {

@@ -1,7 +1,7 @@
 /**
- * The folder for spool files. Whoever can write to it, or to a folder above it, could read or replace the mail in it, or
- * lead us to a folder of somebody else's. So each step of the path is looked at, links included, before anything is
- * created or deleted there.
+ * The folder for spool files. A user who can write to it, or to a folder above it, could read or replace the mail in
+ * it, or lead us to another folder. So each step of the path, links included, is checked before anything is created or
+ * deleted there.
  */
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
@@ -40,7 +40,7 @@ export async function prepareFolder(folder: string): Promise<void> {
 /** Checks the folders above it, as far as they exist. */
 async function checkAbove(path: string): Promise<void> {
   let links = 0;
-  /** Names still to be walked through. The path's own is not among them. */
+  /** Names that are still to be followed, without the last one of the path. */
   const ahead = namesOf(dirname(path));
   let at: string = sep;
   for (;;) {
@@ -76,7 +76,7 @@ async function removeLeftovers(folder: string): Promise<void> {
     if (!ourName.test(name)) continue;
     const path = join(folder, name);
     const stats = await lstatIfThere(path);
-    // `rm` removes a link, not what it leads to; but what is no file was not made by us.
+    // `rm` would remove a link and not its target, but we only create regular files.
     if (stats?.isFile() === true && stats.uid === userId(stats)) await rm(path, { force: true });
   }
 }

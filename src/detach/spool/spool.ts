@@ -13,17 +13,17 @@ export interface SpoolOptions {
 }
 
 /**
- * Written and read in one go. What a tape holds of them in memory is bounded by this class and by `Tape.drain`.
+ * Bytes that are written and read at once. This class and `Tape.drain` bound how many blocks a tape holds in memory.
  *
- * Five times what 64 KiB of base64 decode to: what no longer fits goes into the next block, and of 256 KiB the last
- * sixteen would stay empty.
+ * Five times the decoded size of 64 KiB of base64. Such a step is never divided between blocks, so blocks of 256 KiB
+ * would leave their last 16 KiB empty.
  */
 export const blockSize = 240 * 1024;
 
 /** Blocks that hold the beginnings of messages, over all messages: 26 MiB. A file of 25 MiB never sees the disk. */
 export const maxResidentBlocks = 110;
 
-/** Blocks on their way to disk, over all messages, before who has one there waits for it: 1 MiB. */
+/** Blocks on their way to disk, over all messages, before writers wait: about 1 MiB. */
 const maxWritingBlocks = 4;
 
 /** Bytes of headers that are not small, over all messages: four of the longest. Beyond it a message is deferred. */
@@ -50,7 +50,7 @@ export class Spool {
     this.#space = options.space ?? new CountedSpace(options.maxBytes);
   }
 
-  /** Whoever has sent blocks to disk must wait until they are there. */
+  /** True: tapes with blocks on their way to disk must wait for them. */
   get congested(): boolean {
     return this.#writing > maxWritingBlocks;
   }
@@ -90,14 +90,14 @@ export class Spool {
     return undefined;
   }
 
-  /** In shared memory, where the thread that hashes reads it. */
+  /** A block in shared memory, so that the hashing thread can read it. */
   takeBlock(): Buffer {
     return this.#idleBlocks.pop() ?? Buffer.from(new SharedArrayBuffer(blockSize));
   }
 
   /**
-   * The caller holds no view of it any more: the next message writes there. None is ever given up: V8 does not count
-   * shared memory, and would let what was dropped pile up.
+   * The caller must hold no view of the block any more: the next message writes into it. Blocks are never freed,
+   * because V8 does not count shared memory and would let dropped blocks pile up.
    */
   giveBlock(block: Buffer): void {
     this.#idleBlocks.push(block);

@@ -15,7 +15,7 @@ const levels: number[] = [];
 const spoolAt = (name: string, maxBytes = 2 ** 30): Spool =>
   new Spool({ directory: join(root, name), maxBytes, meter: { spool: (bytes) => levels.push(bytes) } });
 
-/** A spool that has no memory to give: everything goes to its file. */
+/** A spool without memory for blocks: everything goes to its file. */
 function spoolOnDisk(name: string, maxBytes?: number): Spool {
   const spool = spoolAt(name, maxBytes);
   for (let i = 0; i < maxResidentBlocks; i++) assert.ok(spool.claimResident());

@@ -6,8 +6,8 @@
  * many blocks on their way there. Blocks belong to the spool's pool: what `lend` hands out is good until the next one
  * is asked for.
  *
- * One other reader, such as the thread that hashes, may read the blocks where they are while the tape is filled. A block
- * is used again only when that reader says so.
+ * One other reader, such as the hashing thread, may read the blocks in place while the tape is filled. A block is used
+ * again only when that reader allows it.
  */
 import { countGarbage } from '../../runtime/minor-collection.ts';
 import { takeTurns } from '../../runtime/take-turns.ts';
@@ -15,7 +15,9 @@ import { BlockFile } from './block-file.ts';
 import { Reservation } from './reservation.ts';
 import { blockSize, type Spool } from './spool.ts';
 
-/** In bytes, for the promises and events of sending a block to storage: one collection for every 32 MiB that are sent. */
+/**
+ * Garbage in bytes from the promises and events of sending one block to storage: one collection for every 32 MiB sent.
+ */
 const garbagePerBlock = 16 * 1024;
 
 /** Bytes in a block, and where the first one stands on the tape. */
@@ -27,7 +29,7 @@ export interface BlockBytes {
 /** Waits until a block may be used again; undefined: it may already. */
 export type MayReuse = () => Promise<void> | undefined;
 
-/** A block that somebody may still be reading. */
+/** A block that its reader may still need. */
 export interface BlockInUse {
   /** The tape wants the block back: the reader should hurry. */
   flush(): MayReuse;
@@ -35,9 +37,12 @@ export interface BlockInUse {
 
 /** Reads the blocks of a tape where they are, at its own pace. */
 export interface BlockReader {
-  /** The block is full, and does not change before it may be used again. @returns undefined: the reader does not need it */
+  /**
+   * The block is full and does not change until it may be used again. @returns undefined when the reader does not need
+   * it
+   */
   blockEnds(block: BlockBytes): BlockInUse | undefined;
-  /** The tape was released. Its blocks change from now on: nothing that is still to be read has any meaning. */
+  /** The tape was released. Its blocks change from now on, so unread bytes have no meaning any more. */
   tapeEnds(): void;
 }
 
@@ -101,7 +106,7 @@ export class Tape {
   }
 
   /**
-   * What there is to wait for before more is appended.
+   * What the caller must wait for before it appends more; undefined: nothing.
    * @throws Failure spoolFull
    */
   drain(): Promise<void> | undefined {
@@ -127,7 +132,10 @@ export class Tape {
     }
   }
 
-  /** The bytes in buffers that are the caller's until the next is asked for. Nothing must be appended meanwhile. */
+  /**
+   * The bytes as buffers, each of which belongs to the caller until it asks for the next one. Nothing must be appended
+   * meanwhile.
+   */
   async *lend(from: number, to: number): AsyncGenerator<Buffer, void, undefined> {
     let block: Buffer | undefined;
     try {
@@ -199,7 +207,7 @@ export class Tape {
     return true;
   }
 
-  /** A view of what stands at this place, as far as one block holds it. */
+  /** A view of the bytes at this position, at most to the end of one block. */
   #inMemory(at: number, to: number): Buffer | undefined {
     this.#file.check();
     if (at >= this.#blockStart) {
@@ -212,7 +220,7 @@ export class Tape {
     return resident?.bytes.subarray(at - resident.start, to - resident.start);
   }
 
-  /** How many bytes of the file are read there in one go. */
+  /** How many bytes of the file are read at once. */
   #inFile(at: number, to: number): number {
     return Math.min(blockSize, to - at, this.#blockStart - at);
   }

@@ -36,7 +36,9 @@ async function pass(detacher: Detacher, message: Buffer): Promise<number> {
   return outgoing.files.length;
 }
 
-/** CPU time of somebody else's making does not count, but one collection of garbage may: the better of two runs. */
+/**
+ * The better of two runs. CPU time of other processes does not count, but a garbage collection may fall into one run.
+ */
 export async function costOf(detacher: Detacher, message: Buffer): Promise<Cost> {
   const first = await measure(detacher, message);
   const second = await measure(detacher, message);

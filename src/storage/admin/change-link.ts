@@ -1,4 +1,4 @@
-/** Changes of one link. Each is done against the version that was judged, and says what came of it. */
+/** Changes of one link. Each is made only if the link is still the version that was judged, and returns its outcome. */
 import { contend } from '../contention.ts';
 import { fileIndex } from '../index-names.ts';
 import type { Link } from '../interface.ts';
@@ -11,7 +11,7 @@ export type Change =
   | { readonly verb: 'revoke' | 'unrevoke' | 'hold' | 'release' }
   | { readonly verb: 'extend'; readonly to: { readonly until: number } | { readonly by: number } };
 
-/** `unchanged`: it was so already; `missing`: the file is gone; `absent`: no such link. */
+/** `unchanged`: the link already was so; `missing`: the file is gone; `absent`: no such link. */
 export type Outcome = 'changed' | 'unchanged' | 'missing' | 'absent';
 
 export interface Changed {
@@ -21,8 +21,8 @@ export interface Changed {
 }
 
 /**
- * `revoke` and `release` change the link alone. The others give it a longer life: first everything that it needs is
- * kept for as long, then the link is changed; whatever ends in between leaves a file that lives longer than its link.
+ * `revoke` and `release` change the link alone. The others make it live longer: first everything that it needs is kept
+ * for as long, then the link is changed. A crash in between only leaves a file that lives longer than its link.
  * @param change with `dryRun`, only says what would be done
  */
 export function changeLink(
@@ -48,14 +48,15 @@ interface Application {
   readonly verb: Change['verb'];
 }
 
-/** Undefined: somebody else has changed the link. */
+/** undefined: another process has changed the link. */
 async function apply(context: AdminContext, { token, link, found, verb }: Application): Promise<Changed | undefined> {
   const { blobs, signal, now } = context;
   const lengthens = verb !== 'revoke' && verb !== 'release';
   const kept = !lengthens || (await keepForLink(context, { token, link, until: needed(link, now()) }));
   if (!kept && verb === 'extend') return { outcome: 'missing', link: found.link };
   if (await writeLink(blobs, { token, link, etag: found.etag, signal })) {
-    // An `erase` of another link of the message, or a sweep, that looked before the hold was there finds all changed.
+    // This changes the ETags, so an `erase` of another link of the message, or a sweep, that looked before the hold
+    // deletes nothing.
     if (verb === 'hold') await keepForLink(context, { token, link, until: needed(link, now()) });
     return { outcome: kept ? 'changed' : 'missing', link };
   }
@@ -63,7 +64,7 @@ async function apply(context: AdminContext, { token, link, found, verb }: Applic
   return undefined;
 }
 
-/** The link was erased meanwhile: nothing of it must stay. */
+/** The link was erased meanwhile, so its new index entry must go too. */
 async function dropEntryOfNothing(context: AdminContext, token: string, link: Link): Promise<void> {
   const what = request(context, 'index');
   const name = fileIndex(link.sha256) + token;
@@ -72,13 +73,13 @@ async function dropEntryOfNothing(context: AdminContext, token: string, link: Li
   await context.blobs.delete(name, { ...what, etag: entry.etag });
 }
 
-/** How long the link's file must be kept; of one that is held, until a sweep asks whether it is. */
+/** How long the link's file must be kept. The file of a held link is kept until a sweep checks for the hold. */
 function needed({ expires }: Link, now: number): Until {
   if (expires === null) return 'never';
   return neededUntil(Math.max(now, Date.parse(expires)), 1);
 }
 
-/** Undefined: it is so already. */
+/** undefined: the link already is so. */
 function changed(link: Link, change: Change, now: number): Link | undefined {
   const at = new Date(now).toISOString();
   const { revoked, held, ...plain } = link;
@@ -100,7 +101,7 @@ function changed(link: Link, change: Change, now: number): Link | undefined {
   }
 }
 
-/** An end is never moved nearer. */
+/** The new end is never earlier than the present one. */
 function newEnd({ expires }: Link, to: { until: number } | { by: number }, now: number): number | undefined {
   if (expires === null) return undefined;
   const old = Date.parse(expires);

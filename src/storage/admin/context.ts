@@ -1,6 +1,6 @@
 import type { Blobs, ListedBlob, Request } from '../blobs.ts';
 
-/** What the operator's operations work with. */
+/** What the operator's commands work with. */
 export interface AdminContext {
   readonly blobs: Blobs;
   /** The first one writes, all of them find. */
@@ -8,7 +8,7 @@ export interface AdminContext {
   /** ms since 1970, by the clock of this process. */
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /** Told of what has been read so far, for a person who waits. */
+  /** Called with what has been read so far, to show progress. */
   readonly progress: (step: string, count: number) => void;
 }
 
@@ -45,7 +45,7 @@ export async function* inParallel<T, R>(source: AsyncIterable<T>, work: (item: T
   }
 }
 
-/** Whether there is one at all. */
+/** Whether the source gives at least one item. */
 export async function hasAny(source: AsyncGenerator): Promise<boolean> {
   try {
     return (await source.next()).done !== true;

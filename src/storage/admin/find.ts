@@ -1,4 +1,4 @@
-/** Finds links by what an operator has at hand, and reads only those that can match. */
+/** Finds links by what an operator knows, and reads only those that can match. */
 import { fileIndex, lastSegment, messageEntry, messageIndex, senderIndex, sweepRecord } from '../index-names.ts';
 import type { Link } from '../interface.ts';
 import { linkState } from '../link-record.ts';
@@ -16,7 +16,7 @@ export interface Filter {
   /** A name, or a SHA-256 in hex. */
   readonly file?: string | undefined;
   readonly recipient?: string | undefined;
-  /** Created then or later, and then or earlier: ms since 1970. */
+  /** Created at this time or later, and at this time or earlier: ms since 1970. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
   readonly states?: ReadonlySet<FoundState> | undefined;
@@ -28,7 +28,7 @@ export interface Found {
   readonly state: FoundState;
 }
 
-/** Links that match all of it. */
+/** Links that match the whole filter. */
 export async function* findLinks(context: AdminContext, filter: Filter): AsyncGenerator<Found> {
   for await (const found of inParallel(candidates(context, filter), (token) => look(context, token, filter))) {
     if (found) yield found;
@@ -64,7 +64,7 @@ async function stateOf(context: AdminContext, link: Link): Promise<FoundState> {
   return file?.size === link.size ? 'living' : 'missing';
 }
 
-/** Tokens that can match: each once. */
+/** Tokens that can match, each one once. */
 async function* candidates(context: AdminContext, filter: Filter): AsyncGenerator<string> {
   const indexed = indexedTokens(context, filter);
   if (!indexed) {
@@ -93,7 +93,7 @@ async function* linksBeforeIndex(context: AdminContext, given: ReadonlySet<strin
 /** Version 1 had no metadata. */
 export const isBeforeIndex = ({ v }: Readonly<Record<string, string>>): boolean => v === undefined || v === '1';
 
-/** Tokens that the index gives; undefined: it knows nothing of what is asked. */
+/** Tokens from the index; undefined: the filter has nothing that is in the index. */
 function indexedTokens(context: AdminContext, filter: Filter): AsyncIterable<string> | undefined {
   const prefixes = prefixesFor(context, filter);
   if (prefixes) return tokensBelow(context, prefixes);

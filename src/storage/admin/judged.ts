@@ -1,4 +1,4 @@
-/** Deleting what somebody may begin to need while it is judged. */
+/** Deletes blobs that another process may begin to need at the same time. */
 import type { BlobState } from '../blobs.ts';
 import { eraseMark, without } from '../content.ts';
 import { contend } from '../contention.ts';
@@ -8,7 +8,8 @@ export type Judged = 'deleted' | 'kept' | 'gone';
 
 /**
  * Marks a blob, asks whether it is needed, and deletes it under the mark's ETag when it is not. A message writes its
- * index entry before it looks at the blob: either its entry is seen here, or it sees the mark and takes it away.
+ * index entry before it looks at the blob. So either its entry is seen here, or the message sees the mark and removes
+ * it.
  */
 export function deleteUnlessNeeded(
   context: AdminContext,
@@ -22,7 +23,7 @@ export function deleteUnlessNeeded(
     if (marked === 'gone') return 'gone';
     if (!marked) return undefined;
     if (await isNeeded()) {
-      // Whoever is quicker has taken the mark away already.
+      // A message may already have removed the mark.
       await blobs.setMetadata(name, { ...what, etag: marked.etag, metadata: without(marked.metadata, eraseMark) });
       return 'kept';
     }
@@ -30,7 +31,7 @@ export function deleteUnlessNeeded(
   });
 }
 
-/** The blob with its mark; undefined: others have changed it. */
+/** Marks the blob; undefined: another process has changed it. */
 async function mark(context: AdminContext, name: string): Promise<BlobState | 'gone' | undefined> {
   const what = request(context, 'marking');
   const found = await context.blobs.stat(name, what);
@@ -48,7 +49,7 @@ export function deleteIfUnchanged(context: AdminContext, name: string, etag: str
   return context.blobs.delete(name, { ...request(context, 'deleting'), etag });
 }
 
-/** Deletes whatever stands there now. @returns false when nothing does, or somebody else has just changed it */
+/** Deletes the present version. @returns false when there is none, or another process has just changed it */
 export async function deleteNow(context: AdminContext, name: string): Promise<boolean> {
   const found = await context.blobs.stat(name, request(context, 'deleting'));
   return found !== undefined && deleteIfUnchanged(context, name, found.etag);

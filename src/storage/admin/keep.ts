@@ -8,8 +8,8 @@ import { type AdminContext, request } from './context.ts';
 import { lastingBlobsOf } from './message-blobs.ts';
 
 /**
- * Raises `until` of a blob that is too low, and takes the mark of an `erase` away: whoever judged the blob before
- * finds it changed. @returns false when the blob is gone
+ * Raises `until` of a blob if it is too low, and removes the mark of an `erase`. This changes the ETag, so nothing that
+ * judged the blob before can delete it. @returns false when the blob is gone
  */
 function keepUntil(context: AdminContext, name: string, until: Until): Promise<boolean> {
   const { blobs } = context;
@@ -31,8 +31,8 @@ export interface Needs {
 }
 
 /**
- * Keeps everything that a link needs, before the link is changed: as a new message does it, the index entry comes
- * first, so that an `erase` of others sees that the file is needed. @returns false when the file is gone
+ * Keeps everything that a link needs, before the link is changed. As for a new message, the index entry is written
+ * first, so that another `erase` sees that the file is needed. @returns false when the file is gone
  */
 export async function keepForLink(context: AdminContext, { token, link, until }: Needs): Promise<boolean> {
   await context.blobs.touch(fileIndex(link.sha256) + token, request(context, 'index'));

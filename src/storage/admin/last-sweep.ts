@@ -3,7 +3,7 @@ import type { Blobs } from '../blobs.ts';
 import { sweepRecord } from '../index-names.ts';
 import type { Standing } from './sweep/run.ts';
 
-/** What the last sweep that ran through found; undefined when there was none that said so. */
+/** What the last complete sweep found; undefined when no such record exists. */
 export async function lastSweep(blobs: Blobs, signal: AbortSignal): Promise<StoredFigures | undefined> {
   const found = await blobs.read(sweepRecord, { what: 'the last sweep', signal });
   if (!found || found.bytes.length === 0) return undefined;

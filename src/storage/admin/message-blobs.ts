@@ -12,7 +12,7 @@ export type MessageIdentity = Pick<Link, 'messageIdentity' | 'reversePath'>;
 /** A message as its blobs name it, under one of the secrets. */
 export interface MessageKeys {
   readonly message: string;
-  /** Of the reverse-path: another one with the same Message-ID is another message. */
+  /** Keyed hash of the reverse-path: the same Message-ID from another sender is another message. */
   readonly sender: string;
 }
 
@@ -32,7 +32,7 @@ export interface TokenedLink extends FoundLink {
   readonly token: string;
 }
 
-/** The links of the message that are there, also those that are being erased. */
+/** The existing links of the message, those being erased included. */
 export async function* linksOf(context: AdminContext, message: MessageIdentity): AsyncGenerator<TokenedLink> {
   for (const keys of keysOf(context, message)) {
     for await (const { name } of listed(context, messageIndex(keys.message))) {
@@ -43,7 +43,7 @@ export async function* linksOf(context: AdminContext, message: MessageIdentity):
   }
 }
 
-/** Whether a link of the message is held: not one of these. */
+/** Whether a link of the message, other than these, is held. */
 export async function isMessageHeld(
   context: AdminContext,
   message: MessageIdentity,
@@ -76,7 +76,9 @@ export async function* manifestsOf(context: AdminContext, link: Link): AsyncGene
   }
 }
 
-/** Manifests from before the index do not tell who sent the message: it is the one that has the link's file. */
+/**
+ * Manifests from before the index do not name the sender: a manifest that holds the link's file belongs to the message.
+ */
 async function* oldManifestsOf(context: AdminContext, link: Link, message: string): AsyncGenerator<ListedBlob> {
   for await (const { name } of listed(context, messageIndex(message))) {
     const { kind, token: id } = messageEntry(name);

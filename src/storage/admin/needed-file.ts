@@ -6,7 +6,7 @@ import { parseUntil } from '../until.ts';
 import { type AdminContext, listed } from './context.ts';
 import { manifestsOf } from './message-blobs.ts';
 
-/** An entry that is younger may belong to a message on its way: its link comes later. */
+/** A younger index entry may belong to a message under way, whose link is written later. */
 export const youngMs = 86_400_000;
 
 export interface Exception {
@@ -15,8 +15,8 @@ export interface Exception {
 }
 
 /**
- * Whether somebody needs the file: a link that lives or is held, the unexpired manifest of its message, or a message
- * on its way.
+ * Whether the file is needed: by a link that lives or is held, by an unexpired manifest of its message, or by a message
+ * under way.
  */
 export async function isFileNeeded(
   context: AdminContext,

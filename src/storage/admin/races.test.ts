@@ -1,6 +1,6 @@
 /**
- * Searches the orders in which storage calls of deliveries, `erase`, `sweep`, `extend`, `hold` and `revoke` can meet:
- * all orders of two of them with two switches between them, and random ones of up to four.
+ * Searches the possible orders of the storage calls of deliveries, `erase`, `sweep`, `extend`, `hold` and `revoke`: all
+ * orders of two of them with two switches, and random orders of up to four.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -48,17 +48,17 @@ const deeds = [
 ] as const;
 type Deed = (typeof deeds)[number];
 
-/** How old the messages are when the race begins: fresh, living, ended with their files, and long over. */
+/** Age of the messages in days when the race begins: new, living, expired with their files, long expired. */
 const ages = [0, 2, 100, 130] as const;
 
 class World {
   now = start;
   readonly blobs = new MemoryBlobs(() => this.now);
   readonly tokens = new Map<Name, readonly string[]>();
-  /** What each deed came to. */
+  /** The result of each deed. */
   readonly results = new Map<Deed, unknown>();
 
-  /** Of a process of its own: those of one process wait for each other. */
+  /** A store as in a separate process: stores of one process share their work. */
   get store(): BlobStore {
     return new BlobStore({ blobs: this.blobs, secret, expiresAfter, now: () => this.now });
   }

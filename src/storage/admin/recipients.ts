@@ -1,11 +1,11 @@
-/** Who got the links of a message: kept as keyed hashes, so that only who knows an address finds it. */
+/** Who got the links of a message. Recipients are kept as keyed hashes, so that they can only be found by address. */
 import { recipientKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
 import { readTransaction, type TransactionRecord } from '../transaction-record.ts';
 import { type AdminContext, inParallel, listed, request } from './context.ts';
 import { type MessageIdentity, transactionsOf } from './message-blobs.ts';
 
-/** The address as records may have it, under each of the secrets. */
+/** The keyed hashes of the address, one for each secret. */
 export const recipientKeys = ({ secrets }: Pick<AdminContext, 'secrets'>, recipient: string): ReadonlySet<string> =>
   new Set(secrets.map((secret) => recipientKeyOf(secret, senderForm(recipient))));
 
@@ -25,7 +25,7 @@ export async function readTransactionAt(context: AdminContext, name: string): Pr
   return { name, record: readTransaction(found.bytes), etag: found.etag, until: found.metadata['until'] };
 }
 
-/** Tokens that somebody got, in whatever message; a token comes once for each transaction. */
+/** Tokens that a recipient got in any message; a token comes once for each transaction. */
 export async function* tokensOfRecipient(context: AdminContext, keys: ReadonlySet<string>): AsyncGenerator<string> {
   const all = listed(context, 'index/transaction/');
   for await (const found of inParallel(all, ({ name }) => readTransactionAt(context, name))) {

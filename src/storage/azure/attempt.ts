@@ -5,7 +5,7 @@ import { Failure } from '../../smtp/failures.ts';
 export interface Attempt {
   /** Aborts with the caller's signal, and when nothing has moved for `idleMs`. */
   readonly signal: AbortSignal;
-  /** Something moved: the wait starts anew. */
+  /** Restarts the idle timer: something moved. */
   touch(): void;
   /** Ends the attempt with this reason. */
   abort(reason: Error): void;
@@ -18,7 +18,7 @@ export interface AttemptOptions {
   readonly idleMs?: number;
 }
 
-/** Longer than Azure takes for anything small, shorter than the patience of a Postfix under stress. */
+/** Longer than Azure takes for small operations, shorter than a Postfix under stress waits. */
 const defaultIdleMs = 15_000;
 
 /** Runs one operation on storage; whatever goes wrong becomes `Failure('storageFailed')` with a reason for the log. */
@@ -48,7 +48,7 @@ export async function attempt<T>(options: AttemptOptions, work: (attempt: Attemp
   }
 }
 
-/** The SDK's errors carry the request with its signature: only their description leaves this room. */
+/** The SDK's errors contain the request with its signature, so only their description leaves this room. */
 export function storageFailure(what: string, error: unknown): Failure {
   const reason = `storage: ${what}: ${describe(error)}`;
   return new Failure('storageFailed', { reason, cause: containerIsMissing(error) ? missingContainer : undefined });

@@ -11,7 +11,7 @@ import { readSmall } from './read-small.ts';
 import { UrlSigner, type UrlSignerOptions } from './signed-url.ts';
 import { putBuffer, upload } from './upload.ts';
 
-/** Never written: asking for it shows that storage answers and that we may read. */
+/** A blob that is never written: asking for it shows that storage answers and that we may read. */
 const probeBlob = 'links/probe';
 
 /** Blobs of one page of a listing: Azure's own limit. */
@@ -29,7 +29,7 @@ export class AzureBlobs implements Blobs {
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
-    // Asked first, since an identity that may not create containers can well use one that is there.
+    // Asked first: an identity without the right to create containers can still use an existing one.
     if (await this.#containerAnswers(signal)) return;
     await attempt({ what: 'creating the container', signal }, async ({ signal: abortSignal }) => {
       await this.#container.createIfNotExists({ abortSignal });
@@ -109,7 +109,7 @@ export class AzureBlobs implements Blobs {
     }
   }
 
-  /** Blocks of uploads that never ended are Azure's to remove, after a week. */
+  /** Azure itself removes the blocks of unfinished uploads after a week. */
   removeLeftovers(): Promise<number> {
     return Promise.resolve(0);
   }
@@ -122,7 +122,7 @@ export class AzureBlobs implements Blobs {
     return this.#container.getBlockBlobClient(name);
   }
 
-  /** True when it is there, false when storage says that it is not. */
+  /** Whether the container exists. */
   async #containerAnswers(signal: AbortSignal): Promise<boolean> {
     try {
       await this.stat(probeBlob, { what: 'asking for the container', signal });
@@ -133,7 +133,7 @@ export class AzureBlobs implements Blobs {
     }
   }
 
-  /** A container that was deleted, or never created, is created by the next mail. */
+  /** Creates a missing container when the next mail needs it. */
   async #inContainer<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     try {
       return await work();

@@ -7,7 +7,7 @@ interface Found {
   readonly lastModified?: Date;
 }
 
-/** What storage says of a blob. Without an ETag nothing could be changed on condition. */
+/** What storage says of a blob. Throws without an ETag, because no conditional change is possible then. */
 export function stateOf({ contentLength, etag, metadata = {}, lastModified }: Found): BlobState {
   if (etag === undefined || contentLength === undefined) throw new Error('storage told no size or no ETag');
   return { size: contentLength, etag, metadata, modified: lastModified?.getTime() ?? 0 };

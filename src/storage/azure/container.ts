@@ -15,17 +15,17 @@ export interface ContainerOptions {
   readonly storage: StorageConfig;
   /** For `accountUrl`; the machine's own identity when none is given. */
   readonly credential?: Credential;
-  /** Connections to storage at once, which nobody else uses; undefined: the SDK's own, shared and without a limit. */
+  /** Size of a separate pool of connections to storage; undefined: the SDK's shared pool without a limit. */
   readonly maxSockets?: number;
 }
 
-/** Few and short: what lasts longer is for Postfix's queue to wait for, not for an open transaction. */
+/** Few and short retries: longer outages wait in Postfix's queue, not in an open transaction. */
 const options: StoragePipelineOptions = {
   retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
   userAgentOptions: { userAgentPrefix: 'detach-mta' },
 };
 
-/** How long a connection of our own stays open that nobody uses. */
+/** How long an unused connection of a separate pool stays open. */
 const idleSocketMs = 30_000;
 
 /** The container as configured. Nothing is sent yet. */

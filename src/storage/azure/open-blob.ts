@@ -5,8 +5,9 @@ import type { FileRange } from '../interface.ts';
 import { ResumingStream } from './resuming-stream.ts';
 
 /**
- * The bytes as a stream: read from storage no faster than they are taken, resumed where a connection broke, and an
- * error, never an early end, when they cannot be had. Aborting the signal or destroying the stream ends the request.
+ * The bytes as a stream. They are read from storage no faster than they are taken, and resumed where a connection
+ * broke. If they cannot be had, the stream fails; it never ends early. Aborting the signal or destroying the stream
+ * ends the request.
  */
 export async function openBlob(
   blob: BlobClient,
@@ -21,7 +22,7 @@ export async function openBlob(
     signal: options.signal,
     count,
     first: body,
-    // Part of other bytes would be glued to those that were sent already.
+    // A resumed read of another version would mix the bytes of two files.
     openAt: async (at, signal) => {
       const rest = await openAt(blob, { ...options, signal, offset: offset + at, count: count - at, etag });
       return rest?.body;
@@ -59,7 +60,8 @@ function openAt(
       });
       if (found.contentLength === undefined) throw new Error('no Content-Length');
       const stream = found.readableStreamBody as Readable;
-      // Whoever reads it hears of an error; between two reads nobody does.
+      // The reader gets errors through its reads; without this listener, an error between two reads would crash the
+      // process.
       stream.on('error', () => undefined);
       return { body: { stream, close: giveUp }, count: found.contentLength, etag: found.etag };
     } catch (error) {

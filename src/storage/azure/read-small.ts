@@ -4,7 +4,7 @@ import type { BlobState } from '../blobs.ts';
 import { type Attempt, type AttemptOptions, answered, attempt } from './attempt.ts';
 import { stateOf } from './blob-state.ts';
 
-/** A small blob whose bytes broke off is read again from its start, so often. */
+/** How often a small blob is read from its start when the connection breaks. */
 const maxTries = 3;
 const pauseMs = 100;
 

@@ -5,13 +5,16 @@ import type { Blocks } from '../interface.ts';
 /**
  * What the SDK sends as the body of a request.
  *
- * The next block is asked for when the kernel has the last one, so that the source can use the same memory for all of
- * them; a stream would read ahead. Destroying it before the end destroys the request: nothing of a block may be sent
- * once it belongs to somebody else.
+ * It asks for the next block only when the kernel has taken the last one, so the source can reuse the same memory; an
+ * ordinary stream would read ahead. Destroying it before the end destroys the request: no byte of a block may be sent
+ * after the block was given back.
  */
 export class RequestBody extends Readable {
   readonly #source: Blocks;
-  /** Told of errors of the source, unless nobody waits for it any more. Those of the request are the SDK's, which may try again. */
+  /**
+   * Called with errors of the source, unless the body was destroyed before. Errors of the request are left to the SDK,
+   * which may try again.
+   */
   readonly #onError: (error: Error) => void;
   #request: ClientRequest | undefined;
 
@@ -22,7 +25,7 @@ export class RequestBody extends Readable {
   }
 
   override pipe<T extends NodeJS.WritableStream>(destination: T): T {
-    // Only of a request it is known that it is done with a block when it calls back.
+    // Only for a ClientRequest it is known that a block is free again when `write` calls back.
     if (!(destination instanceof ClientRequest)) throw new TypeError('the body of a request goes into a request');
     this.#request = destination;
     this.#send(destination).catch((error: unknown) => {

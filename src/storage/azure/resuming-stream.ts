@@ -6,7 +6,7 @@ import type { Body } from './open-blob.ts';
 
 /** Breaks in a row without a byte between them. */
 const maxFruitlessTries = 4;
-/** Breaks in all: a file is not fetched in a thousand pieces. */
+/** Breaks in all. */
 const maxBreaks = 100;
 const firstPauseMs = 100;
 /** A connection that gives nothing for this long while bytes are wanted counts as broken. */
@@ -24,7 +24,7 @@ export interface ResumingStreamOptions {
 }
 
 /**
- * A body from storage that is opened again where it broke off.
+ * A body from storage that is opened again at the position where the connection broke.
  *
  * Holds one chunk of the connection at a time, and asks for the next one when the reader has taken it. It ends after
  * `count` bytes and in no other way: a connection that breaks for good is an error.
@@ -92,7 +92,10 @@ export class ResumingStream extends Readable {
   }
 }
 
-/** The chunks of a body, which is closed when none comes for too long. The reader's own time does not count. */
+/**
+ * The chunks of a body. The body is closed when no chunk comes for too long; the time that the reader takes does not
+ * count.
+ */
 async function* unstalled({ stream, close }: Body): AsyncGenerator<Buffer, void, undefined> {
   const stalled = new AbortController();
   stalled.signal.addEventListener('abort', close);

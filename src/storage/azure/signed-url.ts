@@ -14,18 +14,18 @@ import type { SignedFile } from '../interface.ts';
 const minuteMs = 60_000;
 /** Long enough to begin a download, and to resume it after a pause. */
 const lifetimeMs = 10 * minuteMs;
-/** Clocks of storage and of this machine differ. */
+/** Tolerance for the difference between the clocks of storage and of this machine. */
 const skewMs = 5 * minuteMs;
 /** For a CDN the times of a signature are multiples of this: the same address repeats, and is answered at the edge. */
 const roundedMs = 5 * minuteMs;
 /**
- * How long an edge may keep a file. Added up: 3 s until a revoked link is refused here, 15 minutes until the last address
- * to it has ended, and 4 minutes in the cache of an edge that fetched just before that, are less than 20 minutes.
+ * How long an edge may cache a file. A revoked link is refused here after 3 s, the last signed address to its file
+ * expires after 15 minutes, and an edge that fetched just before keeps it for 4 minutes: less than 20 minutes in all.
  */
 const edgeSeconds = 240;
 /** The newest form that Azurite can check as well: the SDK's own is newer, and nothing here needs what it adds. */
 const sasVersion = '2025-07-05';
-/** A key that Azure lends is used so long, and is good for twice that. */
+/** How long a delegation key from Azure is used; it is valid for twice that time. */
 const delegationMs = 12 * 60 * minuteMs;
 
 export interface UrlSignerOptions {
@@ -74,7 +74,7 @@ export class UrlSigner {
     return cdnUrl + (cdnUrl.endsWith(account) ? pathname.slice(account.length) : pathname) + search;
   }
 
-  /** Its times are a part of each address: those of all replicas and processes are the same. */
+  /** The key's times are part of each address, so all replicas and processes use the same times. */
   async #delegationKey(now: number, abortSignal: AbortSignal): Promise<UserDelegationKey> {
     const period = now - (now % delegationMs);
     if (this.#delegation?.period === period) return this.#delegation.key;

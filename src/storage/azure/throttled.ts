@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type RequestPolicy, type RequestPolicyFactory, RestError } from '@azure/storage-blob';
 
-/** A throttled request is sent this often. */
+/** How often a throttled request is sent. */
 const maxTries = 3;
 /** The shortest and the longest wait between tries, whatever Retry-After asks for: Postfix waits for the answer. */
 const minWaitMs = 200;
 const maxWaitMs = 4000;
 
 /**
- * Sends a request again that storage answered with 429 (too many requests), after the time that Retry-After names. The
- * SDK does so for 500 and 503 only, and without looking at Retry-After.
+ * Repeats a request that storage answered with 429 (too many requests), after the time in Retry-After. The SDK itself
+ * repeats only after 500 and 503, and ignores Retry-After.
  */
 export const retryThrottled: RequestPolicyFactory = {
   create: (next): RequestPolicy => ({

@@ -1,11 +1,11 @@
 /**
- * Bytes on their way into a blob that must not exist yet.
+ * Uploads bytes into a blob that must not exist yet.
  *
- * Up to 32 MiB they go in one conditional request, what is larger in blocks of 32 MiB, one at a time, so that a broken
- * connection costs one block and not a gigabyte; nothing is visible before the list of blocks is committed, and that
- * carries the condition. Each goes straight from the reader into the request, and nothing is held but what the reader
- * lends. Bytes are counted: a reader that ends early or late commits nothing. Each request carries the MD5 sum of its
- * bytes as they came to us: storage refuses what was changed on the way, by a proxy or in our own memory.
+ * Up to 32 MiB are sent in one conditional request. More is sent in blocks of 32 MiB, one at a time, so that a broken
+ * connection costs one block and not a gigabyte. Nothing is visible before the list of blocks is committed, and that
+ * request carries the condition. Bytes go straight from the reader into the request, and only the reader's current
+ * block is held. Bytes are counted: a reader that ends early or late commits nothing. Each request carries the MD5 sum
+ * of its bytes as they came to us: storage refuses what was changed on the way, by a proxy or in our own memory.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { BlockBlobClient, BlockBlobUploadOptions, BlockBlobUploadResponse } from '@azure/storage-blob';
@@ -35,7 +35,7 @@ export function upload(blob: BlockBlobClient, { what, content, metadata, signal 
       else await putBlocks(blob, { ...current, file: content, options });
       return true;
     } catch (error) {
-      // Whoever committed first took our blocks away with it.
+      // Another upload committed first, and that removed our blocks.
       if (hasCode(error, 'InvalidBlockList')) return false;
       answered(error, 409, 412);
       return false;
@@ -48,7 +48,7 @@ interface Transfer extends Attempt {
   readonly options: BlockBlobUploadOptions;
 }
 
-/** Small bytes that are in memory, in the place of others or not as the options say. */
+/** Writes a small buffer; the options say whether it may replace other bytes. */
 export async function putBuffer(blob: BlockBlobClient, bytes: Buffer, options: BlockBlobUploadOptions): Promise<void> {
   await blob.upload(bytes, bytes.length, { ...options, ...checked(createHash('md5').update(bytes).digest()) });
 }
@@ -85,7 +85,7 @@ function md5Of({ md5 }: Transfer['file'], block: number): Buffer | undefined {
 const checked = (md5: Buffer | undefined): { readonly transactionalContentMD5?: Buffer } =>
   md5 === undefined ? {} : { transactionalContentMD5: md5 };
 
-/** Takes away what was stored with another MD5 sum: whoever is between us and storage took the sum out of the request. */
+/** Deletes what was stored with another MD5 sum: a proxy on the way had removed the sum from the request. */
 async function compare(
   blob: BlockBlobClient,
   {
@@ -133,8 +133,8 @@ async function send<T>(
 }
 
 /**
- * The bytes of a range; fails unless they are exactly as many as were promised. The last block is a copy that is handed
- * out once the source has ended: with it storage has all that was announced, and commits.
+ * The bytes of a range; fails unless they are exactly as many as were promised. The last block is copied and sent only
+ * after the source has ended without an error, because storage commits as soon as it has all announced bytes.
  */
 function counted(transfer: Transfer, { from, to }: Range): Blocks {
   const promised = to - from;

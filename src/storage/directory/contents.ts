@@ -1,8 +1,8 @@
 /**
- * The bytes of files, each a file of its own that nothing changes.
+ * The bytes of blobs, each in a file that never changes.
  *
- * They are written to a draft block by block, no faster than the disk takes them, and appear under their name when they
- * are complete and durable. Nothing is held but the block that the reader lends.
+ * They are written to a draft block by block, no faster than the disk takes them, and get their name when they are
+ * complete and durable. Only the reader's current block is held.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat, unlink } from 'node:fs/promises';
@@ -25,8 +25,8 @@ export class Contents {
   }
 
   /**
-   * Writes the bytes under their hash, or under another name where something stands there already: left by a crash, or
-   * about to be deleted. @returns the name
+   * Writes the bytes under their hash, or under another name if that one is taken by a file that a crash left or that
+   * is about to be deleted. @returns the name
    */
   async write(place: Place, content: Content, signal: AbortSignal): Promise<string> {
     const draft = this.#drafts.path('u', place.file);
@@ -84,7 +84,7 @@ async function linkedIfFree(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Exactly as many bytes as were promised, or an error. */
+/** Copies exactly as many bytes as were promised, or throws. */
 async function copy(content: Content, to: FileHandle, signal: AbortSignal): Promise<void> {
   if (Buffer.isBuffer(content)) return to.writeFile(content);
   const promised = sizeOf(content);

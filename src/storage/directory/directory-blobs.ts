@@ -18,7 +18,7 @@ export interface DirectoryOptions extends Reserve {
   readonly now: () => number;
 }
 
-/** Deleted records that a listing found: the next sweep removes the others. */
+/** Deleted records that a listing remembers at most; the next sweep removes the rest. */
 const maxDeleted = 10_000;
 
 const noBytes = Buffer.alloc(0);
@@ -75,7 +75,7 @@ export class DirectoryBlobs implements Blobs {
       const version = await this.#records.read(place);
       const handle = version?.content && (await this.#contents.open(place, version.content.file));
       if (!handle || !range) return handle?.createReadStream({ signal: request.signal });
-      // An end before the start is none to Node.
+      // Node ignores an end before the start.
       if (range.count === 0) return handle.createReadStream({ end: 0 }).take(0);
       const bounds = { start: range.offset, end: range.offset + range.count - 1 };
       return handle.createReadStream({ ...bounds, signal: request.signal });
@@ -152,7 +152,7 @@ export class DirectoryBlobs implements Blobs {
         yield page.value;
       }
     } finally {
-      // Whoever has seen enough leaves a folder open.
+      // A caller that stops early would leave a folder open.
       await pages.return(undefined);
     }
   }
@@ -172,7 +172,7 @@ export class DirectoryBlobs implements Blobs {
     return Promise.reject(new Error('a directory has no addresses that a browser could fetch from'));
   }
 
-  /** The record, and what is told of the blob: nothing when the bytes of a large one are gone. */
+  /** The record and the state of the blob; undefined when the bytes of a large blob are gone. */
   async #find(place: Place): Promise<{ readonly version: Version; readonly state?: BlobState } | undefined> {
     const version = await this.#records.read(place);
     if (!version) return undefined;
@@ -181,7 +181,7 @@ export class DirectoryBlobs implements Blobs {
     return size === undefined ? { version } : { version, state: stateOf(version, size) };
   }
 
-  /** Writes a record where there is none, or one whose bytes are gone. */
+  /** Writes a record if there is none, or if the bytes of the present one are gone. */
   #place(place: Place, draft: Draft, found: Version | undefined): Promise<boolean> {
     return found ? this.#records.replace(place, found.id, draft) : this.#records.create(place, draft);
   }

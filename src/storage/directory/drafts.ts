@@ -1,16 +1,16 @@
 /**
- * Files that are being written, in a folder of their own. Crashes leave them there; `tidy` removes them.
+ * Files that are being written, in a separate folder. A crash leaves them there; `tidy` removes them.
  *
- * The draft of a change is an announcement too: while it lies there, nobody tidies the versions of that record. Two
- * kinds exclude each other, as each looks for the other after it has announced itself: a change (`c-`), and the tidying
- * of versions (`r-`). An announcement that is older than two minutes was left by a crash.
+ * The draft of a change is also an announcement: while it exists, nobody tidies the versions of that record. Changes
+ * (`c-`) and the tidying of versions (`r-`) exclude each other: each announces itself first and then looks for the
+ * other. An announcement older than two minutes was left by a crash.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from './fs-errors.ts';
 
-/** After this long a change makes sure that it was not overtaken; `staleMs` is twice that. */
+/** After this time a change checks that its announcement still stands; `staleMs` is twice that. */
 export const suspectMs = 60_000;
 const staleMs = 2 * suspectMs;
 
@@ -29,7 +29,7 @@ export class Drafts {
     return join(this.#folder, `${kind}-${keyOf(record)}-${random}`);
   }
 
-  /** Writes a file, durably and for us alone, or leaves nothing. */
+  /** Writes a file durably and readable for us only, or leaves nothing. */
   async write(path: string, bytes: (handle: FileHandle) => Promise<void>): Promise<void> {
     const handle = await open(path, 'wx', 0o600);
     try {
@@ -50,7 +50,7 @@ export class Drafts {
     });
   }
 
-  /** Whether somebody else has announced one of these kinds for the record. */
+  /** Whether another process has announced one of these kinds for the record. */
   async others(record: string, { kinds, own }: { readonly kinds: string; readonly own: string }): Promise<boolean> {
     const key = keyOf(record);
     const names = await readdir(this.#folder);

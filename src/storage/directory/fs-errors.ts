@@ -4,7 +4,7 @@ import type { Request } from '../blobs.ts';
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && 'code' in error && codes.includes(String(error.code));
 
-/** Runs one operation; what the file system refuses becomes a Failure with a reason for the log. */
+/** Runs one operation. Errors of the file system become a Failure with a reason for the log. */
 export async function onDisk<T>({ what, signal }: Request, work: () => Promise<T>): Promise<T> {
   try {
     if (signal.aborted) throw new Error(`given up: ${describe(signal.reason)}`);
@@ -16,7 +16,7 @@ export async function onDisk<T>({ what, signal }: Request, work: () => Promise<T
   }
 }
 
-/** Without the path that the system's errors quote: it ends with a token. */
+/** Describes an error without its path, because the path contains a token. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error && 'syscall' in error ? `${String(error.code)} (${String(error.syscall)})` : error.message;

@@ -2,19 +2,18 @@
  * Where blobs lie below `storage.directory`. Each kind has a folder, and in it folders by the first characters of the
  * name, 4096 at most, so that a million blobs make folders of a few hundred files.
  *
- * | blob                         | file                                      |
- * | ---------------------------- | ----------------------------------------- |
- * | `links/<token>`              | `links/<2 of token>/<token>`              |
- * | `index/file/<sha256>/<token>`| `index/file/<3 of sha256>/<sha256>~<token>` |
- * | `files/<sha256>`             | `files/<3 of sha256>/<sha256>`: bytes alone; `states/<3 of sha256>/<sha256>`: the rest |
+ * | blob                         | file                                      | | ---------------------------- |
+ * ----------------------------------------- | | `links/<token>`              | `links/<2 of token>/<token>`
+ * | | `index/file/<sha256>/<token>`| `index/file/<3 of sha256>/<sha256>~<token>` | | `files/<sha256>`             |
+ * `files/<3 of sha256>/<sha256>`: bytes alone; `states/<3 of sha256>/<sha256>`: the rest |
  *
- * The next version of a file stands beside it until it takes its place; a dot divides its name.
+ * The next version of a file stands beside it until it replaces the file; its name has a dot.
  */
 import { join } from 'node:path';
 
 export const filesFolder = 'files';
 export const statesFolder = 'states';
-/** What is being written: drafts of records, and files on their way in. */
+/** What is being written: drafts of records, and uploads of files. */
 export const draftsFolder = 'tmp';
 /** Divides the segments of an index entry. */
 const divider = '~';
@@ -55,11 +54,11 @@ export interface Search {
   readonly folder: string;
   /** The one shard that can hold it; undefined: any. */
   readonly shard: string | undefined;
-  /** What the file's name begins with. */
+  /** Prefix of the file's name. */
   readonly begins: string;
 }
 
-/** Where blobs lie whose name begins so; several places when the prefix is shorter than a kind. */
+/** Where blobs with this prefix are; several places when the prefix is shorter than a kind. */
 export function searchesFor(prefix: string): readonly Search[] {
   const kinds = kindFolders.filter((folder) => folder !== statesFolder);
   return kinds

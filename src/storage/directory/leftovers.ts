@@ -13,7 +13,7 @@ import type { VersionedRecords } from './versioned-records.ts';
 export interface LeftoverOptions {
   readonly root: string;
   readonly records: VersionedRecords;
-  /** Records that a listing found to be deleted, and still there. */
+  /** Deleted records whose files a listing still found. */
   readonly deleted: Iterable<Place>;
   /** Nothing younger is touched: ms since 1970. */
   readonly before: number;
@@ -39,7 +39,7 @@ export async function removeLeftovers(options: LeftoverOptions): Promise<number>
   return count;
 }
 
-/** Bytes whose record is not there, or names others: an upload ended before the record was written. */
+/** Removes bytes that no record names: their upload ended before the record was written. */
 async function removeUnnamed(options: LeftoverOptions, shard: string, name: string): Promise<boolean> {
   const path = join(options.root, filesFolder, shard, name);
   if (!(await isOld(path, options))) return false;
@@ -48,7 +48,7 @@ async function removeUnnamed(options: LeftoverOptions, shard: string, name: stri
   return record?.content?.file !== name && removeOld(path, options);
 }
 
-/** Puts the last version of records in the place of the first. */
+/** Tidies records: the last version replaces the first. */
 async function tidyKind(kind: string, options: LeftoverOptions): Promise<number> {
   const { root, records, dryRun } = options;
   let count = 0;
@@ -98,7 +98,7 @@ async function removeOld(path: string, options: LeftoverOptions): Promise<boolea
     await unlink(path);
     return true;
   } catch (error) {
-    // Another sweep was faster.
+    // Another sweep has removed it.
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }

@@ -16,9 +16,9 @@ const pageSize = 500;
 export interface ListingOptions {
   readonly root: string;
   readonly signal: AbortSignal;
-  /** The version of a record that counts, where there are several. */
+  /** Reads the current version of a record that has several. */
   readonly read: (name: string) => Promise<Version | undefined>;
-  /** Told of records that are deleted, and still there: a crash left them. */
+  /** Called for deleted records whose files a crash left. */
   readonly deleted: (name: string) => void;
 }
 
@@ -74,7 +74,7 @@ function openIfThere(folder: string): Dir | undefined {
   }
 }
 
-/** The first version of a record; undefined when it is not the one that counts, or it is gone. */
+/** The first version of a record; undefined when it is not the current one, or is gone. */
 function readFirst(path: string): Version | undefined {
   try {
     const version = decodeVersion(readFileSync(path));

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { Failure } from '../../smtp/failures.ts';
 
-/** What files never use of a file system, unless the operator says otherwise: a twentieth, at least 1 GiB. */
+/** Default share of the file system that files never use: a twentieth, at least 1 GiB. */
 const defaultShare = 0.05;
 const defaultBytes = 1024 * 1024 * 1024;
 

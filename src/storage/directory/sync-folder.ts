@@ -12,11 +12,14 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Creates a folder for us alone when it is missing; its parent is there. Afterwards it is durable, whoever made it. */
+/**
+ * Creates a folder for us only if it is missing; its parent must exist. Afterwards the folder is durable, also if
+ * another process made it.
+ */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, 0o700);
-    // The umask may have taken more away than it should.
+    // The umask may have removed rights that we need.
     await chmod(path, 0o700);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
@@ -26,8 +29,8 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Folders that this process knows to be on disk. Of any other one it cannot be told whether the process that made it
- * has flushed it already, and files in a folder that a power cut takes away are gone with it.
+ * Folders that this process has flushed to disk. Another process may have made a folder and not flushed it yet: a power
+ * cut would remove it with the files in it.
  */
 const durable = new Set<string>();
 

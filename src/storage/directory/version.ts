@@ -12,7 +12,7 @@ export interface Version {
   readonly metadata: Metadata;
   /** The blob was deleted. */
   readonly gone?: true;
-  /** Of a large blob: the name of the file with its bytes, and how many. */
+  /** For a large blob: the name and size of the file with its bytes. */
   readonly content?: { readonly file: string; readonly size: number };
   readonly bytes: Buffer;
 }

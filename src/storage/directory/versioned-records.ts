@@ -1,12 +1,12 @@
 /**
- * Small records that several processes change at the same time, on condition that nobody else has, without locks.
+ * Small records that several processes change at the same time, conditionally and without locks.
  *
- * A record is a file; its next version is a file beside it, named after the id of the version that it follows, and
- * created by link(2). Of two that judged the same version one finds the name taken. Ids are never used again, so
- * nothing that was judged long ago can follow a later version. Readers go from the first file to the last version.
- * Deleting is a version too. Afterwards the last version takes the place of the first by rename(2), or all are removed;
- * that is done only while no change is announced (`drafts.ts`), since a change that was judged before would find the
- * name free that was taken from it.
+ * A record is a file. Its next version is a file beside it, named after the id of the version before, and created by
+ * link(2). If two processes judged the same version, one of them finds the name taken. Ids are never reused, so a
+ * change that was judged long ago cannot follow a later version. Readers go from the first file to the last version.
+ * Deleting is a version too. Tidying then replaces the first file by the last version with rename(2), or removes all.
+ * It is done only while no change is announced (`drafts.ts`): otherwise a change that was judged before could find its
+ * name free again.
  */
 import { link, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ import { pathOf, type Place } from './layout.ts';
 import { makeFolder, requireFolder, syncFolder } from './sync-folder.ts';
 import { type Draft, encodeVersion, newVersion, openVersion, tombstone, type Version } from './version.ts';
 
-/** Tries to announce a change while versions are tidied, which takes a few milliseconds. */
+/** How often a change is announced again while versions are tidied, which takes a few milliseconds. */
 const announceTries = 50;
 
 export interface VersionedRecordsOptions {
@@ -40,7 +40,7 @@ export class VersionedRecords {
     this.#now = now;
   }
 
-  /** The version that counts; undefined when there is no such record. */
+  /** The current version; undefined when there is no such record. */
   async read(place: Place): Promise<Version | undefined> {
     const last = (await this.#chain(this.#path(place)))?.at(-1);
     return last?.gone ? undefined : last;
@@ -67,7 +67,7 @@ export class VersionedRecords {
     return this.#follow(this.#path(place), id, tombstone);
   }
 
-  /** Removes what earlier changes had to leave, unless a change is under way. */
+  /** Removes old versions, unless a change is under way. */
   async tidy(place: Place): Promise<void> {
     const path = this.#path(place);
     const announcement = this.#drafts.path('r', path);
@@ -131,7 +131,10 @@ export class VersionedRecords {
     throw new Error('the record is being tidied by others');
   }
 
-  /** Puts the last version in the place of the first, or removes all when it says so. Takes the announcement away. */
+  /**
+   * Replaces the first version by the last, or removes all when the last one says that the record is deleted. Removes
+   * the announcement.
+   */
   async #settle(path: string, announcement: string): Promise<void> {
     try {
       if (await this.#drafts.others(path, { kinds: 'cr', own: announcement })) return;
@@ -205,7 +208,7 @@ export async function linkIntoFolder(from: string, to: string): Promise<void> {
     await link(from, to);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
-    // Somebody has removed it.
+    // Another process has removed the folder.
     await makeFolder(dirname(to));
     await link(from, to);
   }

@@ -5,7 +5,10 @@ import type { MemoryBlobs } from './memory-blobs.ts';
 /** Somebody who works with storage at the same time as others. */
 export type Actor = () => Promise<unknown>;
 
-/** So many storage calls of this actor, then the next step. When all steps are over, each works to its end in turn. */
+/**
+ * Lets this actor make `calls` storage calls; then comes the next step. After all steps each actor works to its end in
+ * turn.
+ */
 export interface Step {
   readonly actor: number;
   readonly calls: number;
@@ -19,7 +22,7 @@ interface Parked {
   readonly go: () => void;
 }
 
-/** Each call to storage waits until it is its actor's turn: the steps decide on the order of all calls. */
+/** Each call to storage waits until it is its actor's turn, so the steps fix the order of all calls. */
 export async function interleave(
   blobs: MemoryBlobs,
   actors: readonly Actor[],
@@ -42,7 +45,7 @@ export async function interleave(
       await nextTurn();
       const [next, ...others] = parked.get(actor) ?? [];
       if (!next) {
-        // It waits for a moment, since others were quicker.
+        // It pauses for a moment, because another one was faster.
         if (ended.has(actor)) break;
         if (performance.now() - since > stuckMs) throw new Error(`actor ${actor} waits for another one`);
         await pause(1);

@@ -8,7 +8,7 @@ import { type ErasedLink, eraseMessage } from './erase-message.ts';
 export interface ErasePlan {
   /** Tokens by message. */
   readonly messages: ReadonlyMap<string, readonly PlannedLink[]>;
-  /** How many messages have a link that is held: that stops it, as a hold keeps what the whole message needs. */
+  /** How many messages have a held link. Such a message is not erased: a hold keeps what the whole message needs. */
   readonly held: number;
 }
 
@@ -17,7 +17,7 @@ export interface PlannedLink {
   readonly sha256: string;
 }
 
-/** Looks at all links before the first one is touched. */
+/** Reads all links before the first one is changed. */
 export async function planErase(context: AdminContext, links: AsyncIterable<Found>): Promise<ErasePlan> {
   const messages = new Map<string, PlannedLink[]>();
   const held = new Set<string>();
@@ -34,7 +34,7 @@ export async function planErase(context: AdminContext, links: AsyncIterable<Foun
 
 export interface EraseReport extends Omit<ErasedLink, 'file'> {
   readonly done: 'erased' | 'would erase';
-  /** What became of the file; of one that others have, `kept`. */
+  /** What happened to the file; `kept` when others have it too. */
   readonly file: ErasedLink['file'] | 'would be deleted';
 }
 

@@ -1,11 +1,12 @@
 /**
- * Erases links of one message, and what the message leaves in storage.
+ * Erases links of one message, and everything that the message left in storage.
  *
- * While it works, deliveries of the same message are refused for now: they would write what is being deleted. Its links
- * are marked, then their index entries go, that of the file last, then each file that nobody else needs, then
- * manifests, recipients and pages, at last the links. A delivery that wrote its index entries after that is seen by
- * them and keeps what it needs; one that wrote them before finds them gone, and is refused. Whatever ends in between
- * leaves marked links, which answer 404, and which a sweep completes an hour later.
+ * While it works, deliveries of the same message get a temporary error: they would write what is being deleted. The
+ * order is: mark the links; delete their index entries, that of the file last; delete each file that nobody else needs;
+ * delete manifests, recipients and pages; delete the links. A delivery that writes its index entries after they were
+ * deleted is seen by them, and keeps what it needs. A delivery that wrote them before finds them gone, and gets a
+ * temporary error. A crash in between leaves marked links: they answer 404, and a sweep completes the `erase` an hour
+ * later.
  */
 import { Failure } from '../../../smtp/failures.ts';
 import { fileIndex } from '../../index-names.ts';
@@ -25,7 +26,7 @@ export interface ErasedLink {
   readonly file: Judged;
 }
 
-/** Half of the time for which deliveries wait: nothing is deleted under a mark that they may take for a crash's. */
+/** Half of the time after which deliveries take a mark for one that a crash left: `erase` must be done before that. */
 const workTimeMs = eraseTimeMs / 2;
 
 /** @param tokens links of one message @returns 'held' when one of them is held, and nothing was done */
@@ -47,7 +48,7 @@ export async function eraseMessage(
   const files = await eraseFiles(erasure);
   await eraseRecords(erasure);
   for (const { token, etag } of marked) await deleteIfUnchanged(context, linkBlob(token), etag);
-  // A delivery that looked before the entries went may have written these since.
+  // A delivery that looked before the entries were deleted may have written these since.
   await eraseRecords(erasure);
   return marked.map(({ token, link: { sha256 } }) => ({ token, sha256, file: files.get(sha256) ?? 'gone' }));
 }
@@ -56,7 +57,7 @@ export interface Erasure {
   readonly context: AdminContext;
   readonly marked: readonly MarkedLink[];
   readonly tokens: ReadonlySet<string>;
-  /** @throws Failure when deliveries may soon take the marks for those of a crash */
+  /** @throws Failure when deliveries may soon take the marks for ones that a crash left */
   readonly inTime: () => void;
 }
 
@@ -84,7 +85,10 @@ async function eraseRecords(erasure: Erasure): Promise<void> {
   await erasePages(erasure);
 }
 
-/** Whether what the whole message needs must stay: it is on its way again, or another one of its links is held. */
+/**
+ * Whether manifests, recipients and pages must stay: the message is being delivered again, or another of its links is
+ * held.
+ */
 export async function isMessageNeeded({ context, marked, tokens }: Erasure): Promise<boolean> {
   for (const { token, link } of marked) {
     const entry = await context.blobs.stat(fileIndex(link.sha256) + token, request(context, 'index'));

@@ -8,7 +8,7 @@ import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
 import { keysOf, pagesOf, sameMessage } from '../message-blobs.ts';
 import { type Erasure, isMessageNeeded } from './erase-message.ts';
 
-/** The pages that name an erased link: without it where others remain, otherwise not at all. */
+/** Removes the erased links from the pages that name them, and deletes pages without other links. */
 export async function erasePages(erasure: Erasure): Promise<void> {
   const { context, marked, inTime } = erasure;
   const tokens = new Set(marked.flatMap(({ link: { page } }) => (page === undefined ? [] : [page])));

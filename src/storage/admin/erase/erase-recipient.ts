@@ -1,4 +1,4 @@
-/** An erasure request of one recipient: what names them goes, what others have stays. */
+/** Erases what names one recipient. What other recipients have stays. */
 import { contend } from '../../contention.ts';
 import type { ListedBlob } from '../../blobs.ts';
 import type { Link } from '../../interface.ts';
@@ -18,9 +18,9 @@ export interface RecipientReport {
   readonly token: string;
   /** Records of recipients that named them. */
   readonly records: number;
-  /** Manifests whose header named them: without these the original message cannot be restored. */
+  /** Manifests whose header named the recipient: without them the original message cannot be restored. */
   readonly manifests: number;
-  /** Links that nobody else has: they are erased. */
+  /** Links that no other recipient has: they are erased. */
   readonly erased: number;
 }
 
@@ -44,7 +44,7 @@ interface Run {
   readonly dryRun: boolean;
 }
 
-/** The records go last: a run that ends before finds the message again. */
+/** The records are deleted last, so that the next run finds the message again if this one is interrupted. */
 async function removeFromMessage(run: Run, links: readonly PlannedLink[]): Promise<RecipientReport | 'held'> {
   const { context, link, dryRun } = run;
   const keys = recipientKeys(context, run.recipient);
@@ -74,7 +74,7 @@ async function tokensOfOthers(
   return tokens;
 }
 
-/** @returns whether the record named them; one whose links were erased is gone, or names fewer links */
+/** @returns whether the record named the recipient; a record whose links were erased is gone, or names fewer links */
 function removeFrom({ context, dryRun }: Run, name: string, keys: ReadonlySet<string>): Promise<boolean> {
   return contend('recipients', async () => {
     const found = await readTransactionAt(context, name);
@@ -90,7 +90,7 @@ function removeFrom({ context, dryRun }: Run, name: string, keys: ReadonlySet<st
   });
 }
 
-/** A manifest has the header of the message, and in it most often the recipients. */
+/** A manifest holds the header of the message, which usually names the recipients. */
 async function removeManifests({ context, link, recipient, dryRun }: Run): Promise<number> {
   const address = senderForm(recipient);
   let removed = 0;

@@ -7,7 +7,7 @@ import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
 import { keysOf, manifestsOf, transactionsOf } from '../message-blobs.ts';
 import { type Erasure, isMessageNeeded } from './erase-message.ts';
 
-/** The manifests of the message: whatever else of it remains, the original cannot be put together any more. */
+/** Deletes the manifests of the message: the original cannot be restored without the erased file anyway. */
 export async function eraseManifests(erasure: Erasure): Promise<void> {
   const { context, marked, inTime } = erasure;
   for (const { link } of marked.slice(0, 1)) {
@@ -22,7 +22,9 @@ export async function eraseManifests(erasure: Erasure): Promise<void> {
   }
 }
 
-/** Who got the links: the whole record, or what it says of the erased links where others remain. */
+/**
+ * Deletes the records of who got the links. Where other links remain, only the erased ones are taken out of the record.
+ */
 export async function eraseTransactions(erasure: Erasure): Promise<void> {
   const { context, marked, inTime } = erasure;
   for (const { link } of marked.slice(0, 1)) {

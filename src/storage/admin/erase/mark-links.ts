@@ -1,11 +1,14 @@
-/** Takes the links of a message for `erase`: to everybody else they are not there from then on. */
+/** Marks the links of a message for `erase`: from then on everything else treats them as missing. */
 import { contend } from '../../contention.ts';
 import { type FoundLink, readLink, writeLink } from '../../links.ts';
 import type { AdminContext } from '../context.ts';
 import type { TokenedLink } from '../message-blobs.ts';
 
 export interface MarkedLink extends TokenedLink {
-  /** Another `erase`, which perhaps crashed, had marked it before: it may have deleted some of what belongs to it. */
+  /**
+   * Another `erase`, which may have crashed, had marked the link before and may have deleted parts of what belongs to
+   * it.
+   */
   readonly begun: boolean;
 }
 
@@ -40,7 +43,7 @@ async function markLink(context: AdminContext, token: string): Promise<MarkedLin
   return result === 'absent' ? undefined : result;
 }
 
-/** The link as it was, and as it reads now; undefined when somebody else has marked it since. */
+/** The link before and after the mark; undefined when another process has marked it since. */
 function marking(before: FoundLink, after: FoundLink | undefined, token: string): MarkedLink | undefined {
   if (after?.link.erasing === undefined) return undefined;
   return { ...after, token, begun: before.link.erasing !== undefined };

@@ -1,11 +1,11 @@
 import type { ListedBlob } from '../../blobs.ts';
 
-/** Characters by which a directory divides the names of any index: within them a listing has no order. */
+/** Leading characters of a key by which a directory orders every index. Names that share them come in any order. */
 const shardLength = 2;
 
 /**
- * Index entries by what they are listed under (`index/<kind>/<key>/…`). Entries of a key come in any order with those
- * of other keys that begin the same, and with no others: these are what is held.
+ * Groups index entries by their key (`index/<kind>/<key>/…`). Entries of keys that begin alike come mixed, in any
+ * order, so only these are held in memory.
  */
 export async function* groupedByKey<T>(
   items: AsyncIterable<ListedBlob>,

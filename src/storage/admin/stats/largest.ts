@@ -1,4 +1,4 @@
-/** The largest of many, and no others held. */
+/** Keeps only the largest of many items. */
 export class Largest<T> {
   readonly #count: number;
   readonly #sizeOf: (item: T) => number;

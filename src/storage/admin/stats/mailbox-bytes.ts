@@ -44,7 +44,7 @@ function bySender(transactions: readonly Transaction[]): Iterable<readonly Trans
 async function bytesOf(context: AdminContext, transactions: readonly Transaction[]): Promise<number> {
   const [only] = transactions;
   if (only && transactions.length === 1) return only.recipients * only.bytes;
-  // By recipient: who is there in several transactions got the message once.
+  // By recipient: one who is in several transactions got the message once.
   const got = new Map<string, number>();
   for (const { name } of transactions) {
     const record = (await readTransactionAt(context, name))?.record;

@@ -1,6 +1,6 @@
 /**
- * What there is, and what it saves. Reads listings only, and holds what one folder of 4096 has at most: links and
- * messages are counted while they are listed.
+ * Counts what is stored and what it saves. Reads listings only and counts links and messages while they are listed:
+ * memory is needed for one folder of 4096 at most.
  */
 import type { ListedBlob } from '../../blobs.ts';
 import { lastSegment, messageEntry } from '../../index-names.ts';
@@ -29,14 +29,14 @@ export interface Stats {
   messages: number;
   /** Decoded bytes of all files. */
   bytesStored: number;
-  /** What the mailboxes of all recipients would hold more, less what is stored. */
+  /** What the mailboxes of all recipients would hold in addition, minus what is stored. */
   saved: number;
   readonly states: { living: number; expired: number; revoked: number; held: number };
   largest: readonly FileFigure[];
   mostLinked: readonly LinkedFigure[];
 }
 
-/** Files that are named. */
+/** Largest files that are shown by name. */
 const shown = 10;
 
 export async function readStats(context: AdminContext): Promise<Stats> {

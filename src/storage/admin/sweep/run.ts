@@ -12,7 +12,7 @@ export interface Swept {
   pages: number;
   /** Records of recipients. */
   transactions: number;
-  /** Of the index, that named nothing any more. */
+  /** Index entries that named nothing any more. */
   entries: number;
   /** Links whose `erase` had not ended. */
   erased: number;
@@ -43,13 +43,16 @@ export interface SweepRun {
   readonly dryRun: boolean;
   readonly swept: Swept;
   readonly standing: Standing;
-  /** What was written earlier was looked at by the sweep before; ms since 1970. */
+  /** The sweep before has checked what was written before this time; ms since 1970. */
   readonly lookedUntil: number;
   /** Every link was in the index when the last sweep ended. */
   readonly indexed: boolean;
 }
 
-/** More than the clocks of relays and storage differ, and than a blob stays young. */
+/**
+ * More than the difference between the clocks of relays and storage, and than the time for which a blob counts as
+ * young.
+ */
 const overlapMs = 2 * youngMs;
 
 export const newSwept = (): Swept => ({
@@ -77,8 +80,8 @@ export const newStanding = (): Standing => ({
 });
 
 /**
- * Whether to ask if a blob that has not ended belongs to anything. That costs a question for each, and only what was
- * written since the last sweep can have lost what it belonged to; what is young may still get it.
+ * Whether to check that an unexpired blob still belongs to something. A check costs a request for each blob. Only blobs
+ * written since the last sweep can have lost what they belonged to, and for young ones it may still come.
  */
 export function mayBeOrphan({ context, lookedUntil }: SweepRun, { modified }: { readonly modified: number }): boolean {
   return modified > lookedUntil - overlapMs && modified + youngMs < context.now();

@@ -8,7 +8,7 @@ import { type AdminContext, forAll, hasAny, listed, request } from '../context.t
 import { deleteIfUnchanged, deleteUnlessNeeded } from '../judged.ts';
 import { mayBeOrphan, type SweepRun } from './run.ts';
 
-/** Not when it cannot be read, nor when it says `never`. */
+/** False when `until` cannot be read or is `never`. */
 export function isPast({ context }: SweepRun, metadata: Metadata): boolean {
   const until = parseUntil(metadata);
   return typeof until === 'number' && until < context.now();
@@ -30,7 +30,7 @@ async function sweepFile(run: SweepRun, item: ListedBlob): Promise<void> {
   standing.bytesStored += item.size;
 }
 
-/** The listing may be old: what counts is what the file says when it is asked itself. */
+/** The listing may be outdated, so the file's own state is read again. */
 async function deletePastFile(run: SweepRun, sha256: string): Promise<boolean> {
   const { context, swept, dryRun } = run;
   const found = await context.blobs.stat(fileBlob(sha256), request(context, 'sweeping a file'));
@@ -45,7 +45,7 @@ async function deletePastFile(run: SweepRun, sha256: string): Promise<boolean> {
   return true;
 }
 
-/** Whether a link to the file is held. One that lives has raised `until`, unless somebody changed it by hand. */
+/** Whether a link to the file is held. A living link has raised `until`, unless somebody changed it by hand. */
 async function isLinked(context: AdminContext, sha256: string): Promise<boolean> {
   for await (const { name } of listed(context, fileIndex(sha256))) {
     const link = (await readLink(context.blobs, lastSegment(name), context.signal))?.link;

@@ -8,8 +8,8 @@ import { deleteOrphanFile } from './sweep-files.ts';
 import { deleteOrphansOf } from './sweep-orphans.ts';
 
 /**
- * Deletes index entries that name nothing: those of mails that were refused before their files were stored. Where it
- * was the last one of its file or message, nothing names what belongs to these either.
+ * Deletes index entries that name nothing: those of mails that were refused before their files were stored. After the
+ * last entry of a file or message, what belongs to these is deleted too.
  */
 export async function sweepIndex(run: SweepRun): Promise<void> {
   for (const prefix of ['index/file/', 'index/message/', 'index/sender/']) {
@@ -25,7 +25,7 @@ async function sweepEntry(run: SweepRun, item: ListedBlob): Promise<void> {
   if (by === 'message') await deleteOrphansOf(run, key);
 }
 
-/** Looks at the entry before what it names: a message that comes now changes the entry first. */
+/** Reads the entry before what it names: a message that arrives now changes the entry first. */
 async function deleteDangling(run: SweepRun, name: string): Promise<boolean> {
   const { context, dryRun } = run;
   const entry = await context.blobs.stat(name, request(context, 'index'));

@@ -33,7 +33,7 @@ async function sweepLink(run: SweepRun, item: ListedBlob): Promise<void> {
   if (mayBeOrphan(run, item)) await findEntry(run, token);
 }
 
-/** A revoked link stays: it says so whoever sends its message again. */
+/** A revoked link stays, so that it remains revoked when its message is sent again. */
 function isOver({ context }: SweepRun, { revoked, held, expires }: LinkMarks): boolean {
   if (revoked !== undefined || held !== undefined || expires === null) return false;
   return Date.parse(expires) + linkGraceMs < context.now();
@@ -45,8 +45,8 @@ function count({ context, standing }: SweepRun, times: LinkMarks): void {
 }
 
 /**
- * Deletes a link and its index entries: these first, each as it was before the link was judged, so that a message which
- * has written them anew keeps them all.
+ * Deletes a link and its index entries. The entries are deleted first, on the ETags from before the link was judged, so
+ * nothing is deleted when a message has written them again.
  */
 async function deleteLink(run: SweepRun, token: string): Promise<void> {
   const { context, swept, dryRun } = run;
@@ -87,7 +87,7 @@ async function sweepOldLink(run: SweepRun, token: string): Promise<void> {
   await indexLink(run, token, found);
 }
 
-/** Brings a link into the index. One that others change at this moment waits for the next sweep. */
+/** Adds a link to the index. A link that another process changes at the same time waits for the next sweep. */
 async function indexLink(
   { context, swept, dryRun }: SweepRun,
   token: string,
@@ -104,7 +104,7 @@ async function indexLink(
 
 /**
  * A link without the index entry of its file was written while its message was erased, by a delivery that was then
- * refused. Where its file is gone the `erase` is completed, otherwise it is a link like others.
+ * deferred. If its file is gone, the `erase` is completed; otherwise the link is kept like any other.
  */
 async function findEntry(run: SweepRun, token: string): Promise<void> {
   const { context, swept, dryRun } = run;

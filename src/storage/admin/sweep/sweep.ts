@@ -1,9 +1,9 @@
 /**
- * Deletes what is over: links, files, manifests, pages, recipients, index entries that name nothing, and what crashes
- * left. May run at any time, beside any number of relays and of itself: each blob is judged on what it says now and
- * deleted only while its ETag is the one that was judged, so that a file which a new message is just about to use either
- * has its `until` raised first, and stays, or is gone first, and is uploaded again. Holds memory for a page of a
- * listing, whatever there is.
+ * Deletes what has expired: links, files, manifests, pages, recipients, index entries that name nothing, and what
+ * crashes left. It may run at any time, beside any number of relays and other sweeps. Each blob is judged by its
+ * present state, and deleted only while its ETag is the one that was judged. So a file that a new message is about to
+ * use either has its `until` raised first and stays, or is deleted first and uploaded again. Memory is needed for one
+ * page of a listing.
  */
 import { sweepRecord } from '../../index-names.ts';
 import { type AdminContext, request } from '../context.ts';
@@ -19,7 +19,7 @@ export interface SweepResult {
   readonly standing: Standing;
 }
 
-/** What a crash left is younger only while it may be in use. */
+/** Younger files may still be in use; older ones were left by a crash. */
 const leftoverMs = 86_400_000;
 
 /** @param dryRun counts, and changes nothing */
@@ -51,7 +51,7 @@ async function readSweepRecord(context: AdminContext): Promise<number | undefine
   return Number.isNaN(started) ? undefined : started;
 }
 
-/** Says that the index is complete, and for whoever shows figures what there is. The last one to write wins. */
+/** Records that the index is complete, and the figures of this sweep. Of several sweeps the last one wins. */
 async function writeSweepRecord(
   context: AdminContext,
   { started, standing }: { readonly started: number; readonly standing: Standing },
