@@ -35,7 +35,7 @@ export const milter: Workload = {
       for (let round = 1; round <= bench.rounds; round++) {
         for (const size of [5, 25]) {
           bench.progress(`milter, round ${round}: ${size} MiB`);
-          await files(bench, { sink, alone, peers: [detach, defang], size: size * mebibyte });
+          await files(bench, { sink, alone, peers: [detach, defang, accepting], size: size * mebibyte });
         }
         // In turn, so that what disturbs the machine disturbs both.
         for (const peer of [detach, accepting, accepting, detach]) {
