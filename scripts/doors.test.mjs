@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '..');
 
-const builders = ['main.ts', 'commands', 'service', 'course'];
+const builders = ['main.ts', 'commands', 'doctor', 'service', 'course'];
 /** In the order in which a message passes through them, and what they all use behind them. */
 const rooms = ['inbound', 'loopguard', 'detach', 'links', 'storage', 'outbound', 'observe'];
 const vocabulary = ['config', 'message', 'limits', 'runtime', 'smtp'];

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { config } from './config.ts';
+import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import { linksList } from './links-list.ts';
 import { linksExtend, linksHold, linksRelease, linksRevoke, linksUnrevoke } from './links-change.ts';
@@ -14,6 +15,7 @@ import { sweep } from './sweep.ts';
 export const commands: readonly Command[] = [
   serve,
   config,
+  doctor,
   explain,
   restore,
   linksList,

@@ -4,13 +4,16 @@ import type { ConfigSources } from '../config/load-config.ts';
 
 /**
  * Started as root, a command goes on as the user whose files it works with: the owner of the directory, or of the
- * configuration file. What it writes then belongs to the service, and it sees the rights that the service has. Secrets
+ * configuration file, or where that is root, of the spool. What it writes then belongs to the service, and it sees the rights that the service has. Secrets
  * have been read before, as root.
  */
-export function becomeOwner({ storage }: Pick<Config, 'storage'>, { file }: ConfigSources): void {
+export function becomeOwner(
+  { storage, spool }: Pick<Config, 'storage'> & Partial<Pick<Config, 'spool'>>,
+  { file }: ConfigSources,
+): void {
   if (process.getuid?.() !== 0) return;
-  const owner = ownerOf(storage.directory ?? file);
-  if (!owner || owner.uid === 0) return;
+  const owner = [storage.directory ?? file, spool?.directory].map(ownerOf).find((each) => each && each.uid !== 0);
+  if (!owner) return;
   takeGroups(owner);
   process.setgid?.(owner.gid);
   process.setuid?.(owner.uid);

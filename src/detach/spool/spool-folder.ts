@@ -29,12 +29,23 @@ export async function prepareFolder(folder: string): Promise<void> {
   await checkAbove(path);
   const created = await mkdir(path, { recursive: true, mode: 0o700 });
   if (created !== undefined) await chmod(path, 0o700);
-  const stats = await lstat(path);
+  checkItself(path, await lstat(path));
+  await removeLeftovers(path);
+}
+
+/** Whether the folder could be used: changes nothing. @throws as `prepareFolder` */
+export async function checkFolder(folder: string): Promise<void> {
+  const path = resolve(folder);
+  await checkAbove(path);
+  const stats = await lstatIfThere(path);
+  if (stats) checkItself(path, stats);
+}
+
+function checkItself(path: string, stats: Stats): void {
   if (stats.isSymbolicLink()) throw unsafe(path, 'it is a symbolic link: name the folder itself');
   if (!stats.isDirectory()) throw unsafe(path, 'it is no folder');
   if (!isOwn(stats)) throw unsafe(path, `it belongs to user ${stats.uid}`);
   if ((stats.mode & writableByOthers) !== 0) throw unsafe(path, 'it can be written by other users');
-  await removeLeftovers(path);
 }
 
 /** Checks the folders above it, as far as they exist. */

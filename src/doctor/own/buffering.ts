@@ -1,0 +1,104 @@
+/**
+ * Whether something in front of us swallows downloads: a web server that takes a file as fast as we give it fills its
+ * own disk, and our limits for slow readers see none of them.
+ *
+ * A download is begun and not read. After a while our own figures say whether it has left us whole all the same.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hostPort } from '../../smtp/host-port.ts';
+import type { Blobs } from '../../storage/blobs.ts';
+import { fileBlob } from '../../storage/naming.ts';
+import { formatUntil } from '../../storage/until.ts';
+import { type Found, ok, warn } from '../finding.ts';
+import type { Context } from '../interface.ts';
+import { getUrl } from './get-url.ts';
+import { withTrialLink } from './trial-link.ts';
+
+/** More than the buffers of all sockets on the way together. */
+const bigBytes = 24 * 1024 * 1024;
+
+/** How long the download stays unread, looked at each `lookMs`. */
+const unreadMs = 2000;
+const lookMs = 250;
+
+const keptMs = 3_600_000;
+
+export async function buffering(context: Context, blobs: Blobs, signal: AbortSignal): Promise<readonly Found[]> {
+  const { links } = context.config;
+  const { hostname, port, protocol } = new URL(links.baseUrl);
+  const direct = protocol === 'http:' && hostname === links.address && Number(port || 80) === links.port;
+  // Nothing stands in front, or the bytes do not come through us.
+  if (direct || links.delivery === 'redirect') return [];
+  const before = await downloadedBytes(context, signal);
+  if (before === undefined) return [ok('whether downloads are buffered is not known: /metrics does not answer')];
+  return withBigLink(blobs, signal, async (at) => {
+    const swallowed = await leavesUnread(new URL(`${links.baseUrl}/${at}/file`), async () => {
+      const now = await downloadedBytes(context, signal);
+      return now !== undefined && now - before >= bigBytes;
+    });
+    return swallowed
+      ? [
+          warn(
+            'the web server in front takes downloads faster than readers do, and keeps them on its own disk or in memory',
+            'turn that off for our address: proxy_buffering off (nginx), flushpackets=on (Apache)',
+          ),
+        ]
+      : [ok('downloads are not buffered on the way')];
+  });
+}
+
+async function withBigLink<T>(blobs: Blobs, signal: AbortSignal, work: (token: string) => Promise<T>): Promise<T> {
+  // Zeros but for its beginning: nobody else has it.
+  const bytes = Buffer.alloc(bigBytes);
+  randomBytes(32).copy(bytes);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const name = fileBlob(sha256);
+  const metadata = { until: formatUntil(Date.now() + keptMs) };
+  await blobs.create(name, { what: 'writing a large trial file', content: bytes, metadata, signal });
+  try {
+    return await withTrialLink({ blobs, sha256, bytes }, signal, work);
+  } finally {
+    const what = 'deleting a large trial file';
+    const found = await blobs.stat(name, { what, signal: AbortSignal.timeout(removeMs) });
+    if (found) await blobs.delete(name, { what, etag: found.etag, signal: AbortSignal.timeout(removeMs) });
+  }
+}
+
+const removeMs = 5000;
+
+/** What all downloads have had, as our figures say; undefined when they cannot be had. */
+async function downloadedBytes({ config: { metrics } }: Context, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const { body } = await getUrl(new URL(`http://${hostPort(metrics.address, metrics.port)}/metrics`), { signal });
+    const found = /^detach_mta_download_bytes_total\{delivery="stream"\} (\S+)$/m.exec(body.toString());
+    return found === null ? undefined : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Begins a download, reads nothing of it, and asks `isOver` for a while. */
+async function leavesUnread(url: URL, isOver: () => Promise<boolean>): Promise<boolean> {
+  const get = url.protocol === 'https:' ? getHttps : getHttp;
+  const request = get(url, { agent: false, rejectUnauthorized: false });
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request.on('response', resolve);
+      request.on('error', reject);
+      request.setTimeout(unreadMs, () => request.destroy(new Error('no answer')));
+    });
+    response.on('error', () => undefined);
+    response.pause();
+    for (let waited = 0; waited < unreadMs; waited += lookMs) {
+      await delay(lookMs);
+      if (await isOver()) return true;
+    }
+    return false;
+  } finally {
+    request.on('error', () => undefined);
+    request.destroy();
+  }
+}

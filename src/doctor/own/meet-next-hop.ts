@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { TLSSocket } from 'node:tls';
+import { formatNextHop } from '../../config/addresses.ts';
+import type { Config, NextHopAddress } from '../../config/config.ts';
+import { createGuard } from '../../loopguard/guard.ts';
+import { isOwnListener } from '../../loopguard/mirror.ts';
+import { Channel } from '../../outbound/channel.ts';
+import { connect, staysLocal } from '../../outbound/connect.ts';
+import { handshake, type HandshakeOptions } from '../../outbound/handshake.ts';
+import { defaultTimeouts, type Timeouts } from '../../outbound/timeouts.ts';
+import { Failure } from '../../smtp/failures.ts';
+import { type Certificate, readCertificate } from './get-url.ts';
+
+export type Met =
+  | {
+      readonly kind: 'met';
+      readonly channel: Channel;
+      readonly name: string;
+      readonly tls: boolean;
+      readonly certificate: Certificate | undefined;
+    }
+  | { readonly kind: 'ourselves'; readonly evidence: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly fix: string };
+
+/** Nobody waits for mail here: a server that takes longer keeps mail waiting too. */
+const openMs = 12_000;
+const answerMs = 5000;
+const timeouts: Timeouts = { ...defaultTimeouts, mail: answerMs, rcpt: answerMs, rset: answerMs, noop: answerMs };
+
+/** Opens a session in the way of the service. Never throws. */
+export async function meet(address: NextHopAddress, config: Config, signal: AbortSignal): Promise<Met> {
+  try {
+    return await open(address, config, { signal, startTls: startTlsOf(config) });
+  } catch (error) {
+    const failure = Failure.from(error, 'nextHopUnreachable');
+    if (failure.kind === 'nextHopTls' && config.outbound.tls.mode === 'opportunistic')
+      return open(address, config, { signal, startTls: 'never' }).catch((again: unknown) =>
+        failed(Failure.from(again)),
+      );
+    return failed(failure);
+  }
+}
+
+function startTlsOf({ outbound: { tls } }: Config): HandshakeOptions['startTls'] {
+  switch (tls.mode) {
+    case 'off':
+      return 'never';
+    case 'opportunistic':
+      return 'ifOffered';
+    case 'required':
+      return 'always';
+    default:
+      return tls.mode satisfies never;
+  }
+}
+
+interface Opening {
+  readonly signal: AbortSignal;
+  readonly startTls: HandshakeOptions['startTls'];
+}
+
+async function open(address: NextHopAddress, config: Config, { signal, startTls }: Opening): Promise<Met> {
+  const { outbound, hostname, inbound } = config;
+  const socket = await connect(address, openMs, signal);
+  const { remoteAddress = '', remotePort = 0 } = socket;
+  if (!inbound.address.startsWith('unix:') && isOwnListener([inbound], remoteAddress, remotePort)) {
+    socket.destroy();
+    return { kind: 'ourselves', evidence: `${remoteAddress} port ${remotePort} is inbound.address and inbound.port` };
+  }
+  const { protocol, tls, auth } = outbound;
+  const options: HandshakeOptions = {
+    hostname,
+    protocol,
+    host: address.kind === 'tcp' ? address.host : 'localhost',
+    startTls,
+    tls: {
+      rejectUnauthorized: tls.mode === 'required',
+      ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
+      ...(tls.servername !== undefined && { servername: tls.servername }),
+    },
+    auth: auth.user === undefined ? undefined : { user: auth.user, pass: auth.pass ?? '' },
+    trustedWire: staysLocal(address, remoteAddress),
+    timeout: openMs,
+    signal,
+  };
+  return handshake(socket, options, ({ name, secure, extensions, socket: open }) => {
+    const channel = new Channel(open, { peer: formatNextHop(address), extensions, protocol, timeouts });
+    if (createGuard(config.loopguard).isOurs(extensions.get('XDETACH'))) {
+      channel.quit();
+      return { kind: 'ourselves', evidence: 'it offers XDETACH with the fingerprint of our own cluster' };
+    }
+    const certificate = open instanceof TLSSocket ? readCertificate(open) : undefined;
+    return { kind: 'met', channel, name, tls: secure, certificate };
+  });
+}
+
+/** How a session may fail, and what to do about it. */
+function failed({ kind, message }: Failure): Met {
+  const fixes: Partial<Record<Failure['kind'], string>> = {
+    nextHopTls: 'compare its certificate with outbound.tls.ca and outbound.tls.servername; is it expired?',
+    nextHopAuth: 'correct outbound.auth.user and outbound.auth.pass, or turn on TLS',
+  };
+  const usual = message.includes('ECONNREFUSED')
+    ? 'start that server, or correct host and port in outbound.nextHop: nothing listens there'
+    : /ENOTFOUND|EAI_AGAIN/.test(message)
+      ? 'correct the host in outbound.nextHop: its name cannot be resolved'
+      : 'look at that server and at the firewall between: it does not answer as a mail server in time; is the port right in outbound.nextHop?';
+  return { kind: 'failed', reason: message, fix: fixes[kind] ?? usual };
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Found, ok, warn } from '../finding.ts';
+import type { Check } from '../interface.ts';
+
+export const versions: Check = {
+  name: 'versions',
+  run: ({ neighbours }) => [
+    ok(`Detach MTA ${ourVersion()}, Node ${process.versions.node}`),
+    ...neighbours.map(({ dir, get }): Found => {
+      const version = get('mail_version');
+      // Releases that are corrected have the parameter, whatever their number.
+      return get('smtpd_forbid_bare_newline') === ''
+        ? warn(`${dir}: Postfix ${version} takes smuggled messages (CVE-2023-51764)`, 'update Postfix')
+        : ok(`${dir}: Postfix ${version}`);
+    }),
+  ],
+};
+
+function ourVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
