@@ -24,7 +24,7 @@ export async function readListeningPorts(): Promise<readonly ListeningPort[]> {
   return rows.map(({ inode, ...row }) => ({ ...row, owner: owners.get(inode) }));
 }
 
-export function parseTable(text: string): readonly Row[] {
+function parseTable(text: string): readonly Row[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.trim().split(/\s+/);
     const [, local = '', , state, , , , uid, , inode] = fields;

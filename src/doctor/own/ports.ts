@@ -35,7 +35,7 @@ async function look(wanted: Wanted, { listening }: Context): Promise<Found> {
   );
 }
 
-export function describe({ owner, uid }: Pick<ListeningPort, 'owner' | 'uid'>): string {
+function describe({ owner, uid }: Pick<ListeningPort, 'owner' | 'uid'>): string {
   return owner ? `pid ${owner.pid} (${owner.command.slice(0, 80)})` : `a program of user ${uid}`;
 }
 

@@ -22,7 +22,7 @@ export function secondsOf(value: string): number | undefined {
 export const entriesOf = (value: string): readonly string[] => value.split(/[\s,]+/).filter((entry) => entry !== '');
 
 /** The program that carries mail along this way. */
-export const carrierOf = ({ services }: Neighbour, { transport }: Route): Service | undefined =>
+const carrierOf = ({ services }: Neighbour, { transport }: Route): Service | undefined =>
   services.find(({ name, type }) => name === transport && type === 'unix');
 
 /** What the program of a way works with: its own `-o`, else main.cf. */

@@ -40,7 +40,7 @@ const base: Tree = {
 };
 
 /** The folder of a configuration with its changes made. */
-export function prepare(t: Pick<TestContext, 'after'>, { from, main = {}, master }: Edit): string {
+function prepare(t: Pick<TestContext, 'after'>, { from, main = {}, master }: Edit): string {
   const dir = mkdtempSync(join(tmpdir(), 'doctor-'));
   t.after(() => rmSync(dir, { recursive: true }));
   copyConfiguration(from, dir);
