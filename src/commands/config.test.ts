@@ -51,12 +51,19 @@ test('a wrong configuration: status 78, one line per error, nothing on standard 
   assert.ok(!stderr.includes('SSSS'));
 });
 
-test('a template that cannot be used is a wrong configuration', async () => {
+test('a template or a logo that cannot be used is a wrong configuration', async () => {
   const template = join(import.meta.dirname, '../../test/fixtures/config/unusable-template.txt');
-  const { status, stdout, stderr } = await runCommand(['config'], {
-    env: { ...env, DETACH_LINKS_TEMPLATES_TEXT: template },
-  });
-  assert.equal(status, 78);
-  assert.equal(stdout, '');
-  assert.match(stderr, /^detach-mta config: links\.templates\.text: \S+unusable-template\.txt: .+\n$/);
+  const keys = {
+    DETACH_LINKS_TEMPLATES_TEXT: 'links.templates.text',
+    DETACH_LINKS_TEMPLATES_FILE_PAGE: 'links.templates.filePage',
+    DETACH_LINKS_TEMPLATES_MESSAGE_PAGE: 'links.templates.messagePage',
+    DETACH_LINKS_LOGO: 'links.logo',
+  };
+  for (const [variable, key] of Object.entries(keys)) {
+    const { status, stdout, stderr } = await runCommand(['config'], { env: { ...env, [variable]: template } });
+    assert.equal(status, 78);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^detach-mta config: (\S+): \S+unusable-template\.txt: .+\n$/);
+    assert.ok(stderr.startsWith(`detach-mta config: ${key}: `), stderr);
+  }
 });

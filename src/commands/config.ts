@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { describeConfig } from '../config/describe-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createNotice } from '../links/notice.ts';
+import { createFrame } from '../links/page/create-frame.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
 
@@ -12,8 +13,9 @@ export const config = defineCommand({
   options: { quiet: { type: 'boolean', help: 'print nothing but errors' } },
   run: async ({ sources, options, print }) => {
     const values = loadConfig(sources);
-    // Only the room of the links knows what a template may contain.
+    // Only the room of the links knows what a template or a logo may contain.
     createNotice(values.links);
+    createFrame(values.links);
     if (options.quiet) return ExitStatus.ok;
     // Tools that still read YAML 1.1 would take a bare `off` for a boolean.
     await print(stringify(describeConfig(values), { lineWidth: 0, compat: 'yaml-1.1' }));

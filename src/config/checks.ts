@@ -130,15 +130,18 @@ const checks: readonly Check[] = [
       return samePlace(metrics, links) ? 'is taken by links.port' : undefined;
     },
   },
-  {
-    keys: ['links.templates.text'],
-    run: ({ links: { templates } }) => (templates.text === undefined ? undefined : readProblem(templates.text, isText)),
-  },
-  {
-    keys: ['links.templates.html'],
-    run: ({ links: { templates } }) => (templates.html === undefined ? undefined : readProblem(templates.html, isText)),
-  },
+  ...(['text', 'html', 'filePage', 'messagePage'] as const).map(templateCheck),
 ];
+
+function templateCheck(name: keyof Config['links']['templates']): Check {
+  return {
+    keys: [`links.templates.${name}`],
+    run({ links: { templates } }) {
+      const path = templates[name];
+      return path === undefined ? undefined : readProblem(path, isText);
+    },
+  };
+}
 
 const andSoIs = (key: string): string => `is set, and so is ${key}: one of them must go`;
 

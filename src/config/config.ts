@@ -111,12 +111,12 @@ export interface Config {
     readonly showSender: boolean;
     readonly showSubject: boolean;
     readonly language: 'en' | 'fr' | 'de' | 'es' | 'it' | 'nl' | 'pt';
-    /** Paths of the operator's own notice templates; undefined: the built-in ones. */
     readonly position: 'newest' | 'top' | 'end';
     readonly maxInNotice: number;
     readonly organisation: string | undefined;
     readonly contact: string | undefined;
-    readonly templates: { readonly text: string | undefined; readonly html: string | undefined };
+    /** Paths of the operator's own templates; undefined: the built-in words. */
+    readonly templates: Readonly<Record<'text' | 'html' | 'filePage' | 'messagePage', string | undefined>>;
   };
   readonly metrics: { readonly address: string; readonly port: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };

@@ -110,7 +110,7 @@ test('the environment alone is enough, and what it does not say has its default'
       maxInNotice: 5,
       organisation: undefined,
       contact: undefined,
-      templates: { text: undefined, html: undefined },
+      templates: { text: undefined, html: undefined, filePage: undefined, messagePage: undefined },
     },
     metrics: { address: '127.0.0.1', port: 9464 },
     log: { level: 'info' },

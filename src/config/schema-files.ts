@@ -247,6 +247,14 @@ export const filesSchema = {
         doc: 'UTF-8 file with the notice for HTML bodies, instead of the built-in one. Filled in like `links.templates.text`, with everything escaped.',
         why: 'The built-in notice needs no file.',
       }),
+      filePage: optional(path, {
+        doc: 'UTF-8 file of at most 32 kB with the middle of the page of one file, instead of the built-in one: an HTML fragment, filled in like `links.templates.html`. `{{url}}` leads to the bytes and `{{page}}` to the page itself; there are also `{{sha256}}` between `{{#files}}` and `{{/files}}`, and `{{sender}}`, `{{subject}}` and `{{sent}}` everywhere. It may begin with one `<style>` element; nothing is fetched for a page. It has one language, that of `links.language`. See [what readers see](readers.md).',
+        why: 'The built-in page needs no file, and speaks seven languages.',
+      }),
+      messagePage: optional(path, {
+        doc: 'The same for the page of a message of several files. `{{archive}}` leads to all of them as ZIP. Between `{{#files}}` and `{{/files}}` stand those that can be downloaded; what stands between `{{#missing}}` and `{{/missing}}` is repeated for the others, which have no `{{url}}`. `{{state}}` says why, and is mostly empty for those that can be downloaded. Links to the other pages of a long list follow by themselves.',
+        why: 'The built-in page needs no file, and speaks seven languages.',
+      }),
     },
   },
 } as const;

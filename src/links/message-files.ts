@@ -44,11 +44,14 @@ export async function lookAtFiles(tokens: Page['tokens'], options: LookOptions):
 
 export const isThere = ({ state }: MessageFile): boolean => state === 'living' || state === 'unchecked';
 
+/** Where one file is missing, others may be that were not looked for: their page says so. */
+export const hasMissing = (files: readonly MessageFile[]): boolean => files.some(({ state }) => state === 'missing');
+
 /** Why nothing of a message can be downloaded. */
 export type NothingLeft = 'unknown' | 'allExpired' | 'allRevoked' | 'allGone';
 
 export function nothingLeft(files: readonly MessageFile[]): NothingLeft {
   if (files.length === 0) return 'unknown';
-  if (files.some(({ state }) => state === 'missing')) return 'allGone';
+  if (hasMissing(files)) return 'allGone';
   return files.every(({ state }) => state === 'revoked') ? 'allRevoked' : 'allExpired';
 }

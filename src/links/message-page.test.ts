@@ -91,6 +91,18 @@ describe('the page of a message', () => {
     }
   });
 
+  test('where a file is missing, those beyond the twentieth say that they were not looked for', async () => {
+    const message = await put(23);
+    const uncheckedIn = (html: string): number => html.match(/ · not checked</g)?.length ?? 0;
+    assert.equal(uncheckedIn((await view(message.page)).html), 0, 'no doubt without a reason');
+    lab.unlink(sha(message, 7));
+    lab.unlink(sha(message, 22));
+    const { html } = await view(message.page);
+    assert.equal(html.match(/ · missing</g)?.length, 1);
+    assert.equal(uncheckedIn(html), 3);
+    assert.equal((await view(message.tokens[22]!)).status, 410);
+  });
+
   test('410 after the end of all of them, and after all were withdrawn', async () => {
     const { page, tokens } = await put(2);
     for (const token of tokens) await lab.change(token, 'revoke');

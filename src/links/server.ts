@@ -9,18 +9,14 @@ import type { Store } from '../storage/interface.ts';
 import { Connections } from './connections.ts';
 import { LinkHandler } from './handler.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { type Branding, loadLogo } from './page/branding.ts';
-import { PageFrame } from './page/page.ts';
+import { createFrame, type FrameOptions } from './page/create-frame.ts';
 import { basePathOf } from './route.ts';
 
-type PageKeys = 'log' | 'logo' | 'colour' | 'showSender' | 'showSubject';
+type PageKeys = 'log' | 'showSender' | 'showSubject';
 
 export interface LinkServerOptions {
-  readonly links: Pick<
-    Config['links'],
-    'baseUrl' | 'address' | 'port' | 'trustedProxies' | 'delivery' | 'language' | PageKeys
-  > &
-    Partial<Pick<Branding, 'organisation' | 'contact'>>;
+  readonly links: Pick<Config['links'], 'baseUrl' | 'address' | 'port' | 'trustedProxies' | 'delivery' | PageKeys> &
+    FrameOptions;
   readonly store: Store;
   readonly log: Log;
   /** A listening socket of the service's, in place of `links.address` and `links.port`. */
@@ -58,7 +54,7 @@ const timeouts = {
 /** A client that takes nothing for this long has gone, or means harm. It can resume. */
 const stalledMs = 120_000;
 
-/** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken, TemplateError for a logo */
+/** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken, TemplateError for a logo or a template */
 export async function startLinkServer(options: LinkServerOptions): Promise<LinkServer> {
   const { links, store, log, meter, listenOn, now = Date.now } = options;
   const limits = { ...defaultLimits, ...options.limits };
@@ -71,12 +67,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     sharedBy,
     delivery: links.delivery,
     language: links.language,
-    frame: new PageFrame({
-      organisation: links.organisation,
-      contact: links.contact,
-      logo: links.logo === undefined ? undefined : loadLogo(links.logo),
-      colour: links.colour,
-    }),
+    frame: createFrame(links),
     shown: { sender: links.showSender, subject: links.showSubject },
     logs: links.log,
     store,

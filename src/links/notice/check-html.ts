@@ -11,23 +11,32 @@ const voids = new Set('br hr img wbr col area'.split(' '));
 /** Attributes that hold words. In any other one, a name would be more than a name. */
 const wordAttributes = new Set('title alt aria-label download'.split(' '));
 
-const token = /\{\{([#/])files\}\}|<!--|<(\/?)([a-zA-Z][a-zA-Z0-9-]*)((?:"[^"]*"|'[^']*'|[^'">])*)>|</g;
+const token = /\{\{([#/])(\w+)\}\}|<!--|<(\/?)([a-zA-Z][a-zA-Z0-9-]*)((?:"[^"]*"|'[^']*'|[^'">])*)>|</g;
 const attribute = /\s+([a-zA-Z][a-zA-Z0-9:-]*)\s*=\s*("[^"]*"|'[^']*')/y;
+
+export interface CheckOptions {
+  /** Placeholders that may be the address of a link. */
+  readonly addresses: readonly string[];
+  /** The policy of a page allows no style but that in its head, and no picture that must be fetched. */
+  readonly isPage: boolean;
+}
+
+const inNotice: CheckOptions = { addresses: ['url'], isPage: false };
 
 /**
  * A template must be a well-formed fragment, also for a letter in XHTML, and its values must stand where escaping
  * makes them harmless.
  * @throws TemplateError
  */
-export function checkHtml(source: string): void {
+export function checkHtml(source: string, options: CheckOptions = inNotice): void {
   const open: string[] = [];
   for (const match of source.matchAll(token)) {
     const line = source.slice(0, match.index).split('\n').length;
     const fail = (why: string): never => {
       throw new TemplateError(`line ${line}: ${why}`);
     };
-    const [whole, section, slash, rawName, attributes = ''] = match;
-    const name = section ? '{{#files}}' : rawName?.toLowerCase();
+    const [whole, section, sectionName = '', slash, rawName, attributes = ''] = match;
+    const name = section ? `{{#${sectionName}}}` : rawName?.toLowerCase();
     if (name === undefined) return fail(whole === '<!--' ? 'comments are not possible here' : 'write &lt; for <');
     if (section === '/' || slash === '/') {
       const last = open.pop();
@@ -35,7 +44,7 @@ export function checkHtml(source: string): void {
     } else if (section === '#') open.push(name);
     else {
       if (forbidden.has(name)) fail(`<${name}> is not possible here`);
-      const closed = checkAttributes(attributes, fail);
+      const closed = checkAttributes(attributes, options, fail);
       if (voids.has(name) && !closed) fail(`write <${name}/> for <${name}>`);
       if (!closed) open.push(name);
       else if (!voids.has(name)) fail(`<${name}/> must be closed with </${name}>`);
@@ -45,7 +54,7 @@ export function checkHtml(source: string): void {
 }
 
 /** Whether the tag ends in a slash. */
-function checkAttributes(source: string, fail: (why: string) => never): boolean {
+function checkAttributes(source: string, { addresses, isPage }: CheckOptions, fail: (why: string) => never): boolean {
   let at = 0;
   for (;;) {
     attribute.lastIndex = at;
@@ -55,7 +64,10 @@ function checkAttributes(source: string, fail: (why: string) => never): boolean 
     const name = rawName.toLowerCase();
     const value = quoted.slice(1, -1);
     if (name.startsWith('on')) fail(`${name} is not possible here`);
-    if (value.includes('{{') && !(name === 'href' && value === '{{url}}') && !wordAttributes.has(name)) {
+    if (isPage && name === 'style') fail('style is not possible here: begin the template with a <style> element');
+    if (isPage && name.startsWith('src') && !/^data:/i.test(value)) fail(`${name}: a picture must begin with data:`);
+    const isAddress = name === 'href' && addresses.some((address) => value === `{{${address}}}`);
+    if (value.includes('{{') && !isAddress && !wordAttributes.has(name)) {
       fail(`${value} cannot stand in ${name}`);
     }
   }

@@ -1,24 +1,14 @@
 import { escapeHtml } from '../escape-html.ts';
 import { checkHtml } from './check-html.ts';
+import { fillLine, fillSegment, parseSegments, type Grammar, type TemplateLine } from './segments.ts';
 import { shorten } from './shown-names.ts';
-import { TemplateError } from './template-error.ts';
 
 const general = ['expires', 'organisation', 'contact', 'page'] as const;
-const placeholders = ['name', 'size', 'kind', 'type', 'url', ...general] as const;
-type Placeholder = (typeof placeholders)[number];
+const ofFile = ['name', 'size', 'kind', 'type', 'url'] as const;
 /** Of one file. */
-export type Values = Readonly<Record<Placeholder, string>>;
+export type Values = Readonly<Record<(typeof ofFile | typeof general)[number], string>>;
 /** Of the whole notice. */
 export type GeneralValues = Readonly<Record<(typeof general)[number], string>>;
-
-/** Every second one is the name of a placeholder, as `split` returns it. */
-type Line = readonly string[];
-
-interface Template {
-  readonly before: readonly Line[];
-  readonly each: readonly Line[];
-  readonly after: readonly Line[];
-}
 
 export type Render = (items: readonly Values[], all: GeneralValues) => string;
 
@@ -28,6 +18,8 @@ const textWidth = 76;
 /** With the longest values in place and escaped, a line stays under the 998 bytes of RFC 5322 section 2.1.1. */
 const htmlWidth = 240;
 
+const grammar = (width: number): Grammar => ({ general, sections: { files: ofFile }, width });
+
 /**
  * The text is what stands around `{{#files}}` and `{{/files}}`, and between them once for each file, with
  * `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` in their places; everywhere `{{expires}}`,
@@ -35,12 +27,17 @@ const htmlWidth = 240;
  * @throws TemplateError
  */
 export function compileText(source: string): Render {
-  const template = parse(source, textWidth);
+  const segments = parseSegments(source, grammar(textWidth));
   return (items, all) => {
-    const outer = (lines: readonly Line[]): string =>
-      lines.map((line) => fill(line, (key) => oneLine(valueOf(all, key)))).join('\n');
-    const blocks = items.map((values) => template.each.map((line) => renderTextLine(line, values)).join('\n'));
-    const lines = (outer(template.before) + blocks.join('') + outer(template.after)).split('\n');
+    const outer = (line: TemplateLine): string => fillLine(line, (key) => oneLine(all[key as keyof GeneralValues]));
+    const lines = segments
+      .map((segment) =>
+        segment.section === undefined
+          ? fillSegment(segment, outer)
+          : items.map((values) => fillSegment(segment, (line) => renderTextLine(line, values))).join(''),
+      )
+      .join('')
+      .split('\n');
     return `${lines
       .map((line) => line.trimEnd())
       .join('\n')
@@ -53,69 +50,28 @@ export function compileText(source: string): Render {
  * @throws TemplateError
  */
 export function compileHtml(source: string): Render {
-  const template = parse(source, htmlWidth);
+  const segments = parseSegments(source, grammar(htmlWidth));
   checkHtml(source);
-  return (items, all) => {
-    const outer = (lines: readonly Line[]): string =>
-      lines.map((line) => fill(line, (key) => escapeLine(valueOf(all, key)))).join('\n');
-    const blocks = items.map((values) =>
-      template.each.map((line) => fill(line, (key) => escapeLine(values[key]))).join('\n'),
-    );
-    return outer(template.before) + blocks.join('') + outer(template.after);
-  };
+  return (items, all) =>
+    segments
+      .map((segment) =>
+        (segment.section === undefined ? [all as Values] : items)
+          .map((values) =>
+            fillSegment(segment, (line) => fillLine(line, (key) => escapeLine(values[key as keyof Values]))),
+          )
+          .join(''),
+      )
+      .join('');
 }
 
-function parse(source: string, width: number): Template {
-  const text = source
-    .replace(/^\ufeff/, '')
-    .replace(/\r\n?/g, '\n')
-    .replace(/\n*$/, '\n');
-  text.split('\n').forEach((line, i) => {
-    if (line.replace(/\{\{\w+\}\}/g, '').length > width) {
-      throw new TemplateError(`line ${i + 1} is longer than ${width} characters`);
-    }
-    if (/[^\P{Cc}\t]/u.test(line)) throw new TemplateError(`line ${i + 1} has a control character`);
-  });
-  const [before, each, ...rest] = text.split(/\{\{#files\}\}\n?/);
-  const [inner, after, ...more] = (each ?? '').split(/\{\{\/files\}\}\n?/);
-  if (before === undefined || inner === undefined || after === undefined || rest.length + more.length > 0) {
-    throw new TemplateError('needs one {{#files}} and one {{/files}} after it');
-  }
-  const [head, lines, foot] = [before, inner, after].map(linesOf) as [Line[], Line[], Line[]];
-  for (const line of [...head, ...foot]) line.forEach((piece, i) => checkOuterPiece(piece, i % 2 === 1));
-  for (const line of lines) line.forEach((piece, i) => checkPiece(piece, i % 2 === 1));
-  if (!inner.includes('{{url}}')) throw new TemplateError('has no {{url}} for its files');
-  return { before: head, each: lines, after: foot };
-}
-
-const linesOf = (source: string): Line[] => source.split('\n').map((line) => line.split(/\{\{(\w+)\}\}/));
-
-function checkOuterPiece(piece: string, isPlaceholder: boolean): void {
-  if (isPlaceholder && (placeholders as readonly string[]).includes(piece)) {
-    if ((general as readonly string[]).includes(piece)) return;
-    throw new TemplateError(`{{${piece}}} stands outside of {{#files}} and {{/files}}`);
-  }
-  checkPiece(piece, isPlaceholder);
-}
-
-function checkPiece(piece: string, isPlaceholder: boolean): void {
-  if (isPlaceholder ? (placeholders as readonly string[]).includes(piece) : !piece.includes('{{')) return;
-  const known = placeholders.map((name) => `{{${name}}}`).join(', ');
-  throw new TemplateError(`unknown placeholder ${isPlaceholder ? `{{${piece}}}` : piece}: there are ${known}`);
-}
-
-const fill = (line: Line, value: (placeholder: Placeholder) => string): string =>
-  line.map((piece, i) => (i % 2 === 1 ? value(piece as Placeholder) : piece)).join('');
-
-const valueOf = (all: GeneralValues, key: Placeholder): string => (key in all ? all[key as keyof GeneralValues] : '');
-
-function renderTextLine(line: Line, values: Values): string {
-  const full = fill(line, (key) => oneLine(values[key]));
+function renderTextLine(line: TemplateLine, values: Values): string {
+  const value = (key: string): string => oneLine(values[key as keyof Values]);
+  const full = fillLine(line, value);
   const excess = full.length - textWidth;
   if (excess <= 0 || !line.some((piece, i) => i % 2 === 1 && piece === 'name')) return full;
   const name = oneLine(values.name);
   const shorter = shorten(name, { room: Math.max(24, name.length - excess) });
-  return fill(line, (key) => (key === 'name' ? shorter : oneLine(values[key])));
+  return fillLine(line, (key) => (key === 'name' ? shorter : value(key)));
 }
 
 const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');

@@ -2,6 +2,7 @@ import type { Link } from '../../storage/interface.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { type Language, words } from '../words/languages.ts';
 import { writtenEnd, writtenSize } from '../words/written.ts';
+import { ownFilePage } from './own-pages.ts';
 import { type PageFrame, sheet } from './page.ts';
 import { type Shown, statedFacts } from './stated-facts.ts';
 
@@ -14,7 +15,9 @@ export interface FilePageOptions {
 }
 
 /** The page of a living link: this one file, and one way to get it. */
-export function filePage(link: Link, { frame, shown, language, href }: FilePageOptions): string {
+export function filePage(link: Link, options: FilePageOptions): string {
+  const { frame, shown, language, href } = options;
+  if (frame.own.filePage !== undefined) return ownFilePage(link, frame.own.filePage, options);
   const ours = words[language];
   const { heading, download, hint, checksum } = ours.page;
   const kind = extensionOf(link.name);

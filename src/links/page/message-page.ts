@@ -1,10 +1,11 @@
 import type { Page } from '../../storage/interface.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { isThere, type MessageFile } from '../message-files.ts';
+import { hasMissing, isThere, type MessageFile } from '../message-files.ts';
 import { type Language, words } from '../words/languages.ts';
 import type { Words } from '../words/words.ts';
 import { writtenEnd, writtenSize } from '../words/written.ts';
 import { capital, extensionOf } from './file-page.ts';
+import { ownMessagePage } from './own-pages.ts';
 import { type PageFrame, sheet } from './page.ts';
 import { type Shown, statedFacts } from './stated-facts.ts';
 
@@ -30,6 +31,8 @@ export interface MessagePageOptions {
 /** The page of a message of several files: each of them with its state, and one way to get all. */
 export function messagePage(page: Page, files: readonly MessageFile[], options: MessagePageOptions): string {
   const { frame, shown, language, basePath, token, extent } = options;
+  if (frame.own.messagePage !== undefined)
+    return ownMessagePage(page, files, { ...options, template: frame.own.messagePage, below: otherPages(extent) });
   const ours = words[language];
   const { heading, headingOfMany, downloadAll, hint, hintOfMany, withdrawn } = ours.page;
   const listed = files.filter(({ state }) => state !== 'revoked');
@@ -47,7 +50,7 @@ export function messagePage(page: Page, files: readonly MessageFile[], options: 
 <p class="facts">${[sizeOfAll(ours, listed, extent), end === undefined ? '' : capital(end)].filter(Boolean).join(' · ')}</p>
 <a class="button" href="${escapeHtml(`${basePath}/${token}/all.zip`)}" rel="nofollow noreferrer" download>${downloadAll}</a>
 <ul>
-${listed.map((file) => item(ours, file, { basePath, saysEnd: end === undefined })).join('')}</ul>
+${listed.map((file) => item(ours, file, { basePath, saysEnd: end === undefined, doubts: hasMissing(files) })).join('')}</ul>
 ${revoked === 0 ? '' : `<p>${withdrawn(revoked)}</p>\n`}${otherPages(extent)}${statedFacts(page, shown, language)}`,
   });
 }
@@ -55,7 +58,7 @@ ${revoked === 0 ? '' : `<p>${withdrawn(revoked)}</p>\n`}${otherPages(extent)}${s
 function item(
   ours: Words,
   { token, link, state }: MessageFile,
-  { basePath, saysEnd }: { readonly basePath: string; readonly saysEnd: boolean },
+  { basePath, saysEnd, doubts }: { readonly basePath: string; readonly saysEnd: boolean; readonly doubts: boolean },
 ): string {
   const { name, type, size, expires } = link;
   const shown = `<bdi>${escapeHtml(name)}</bdi>`;
@@ -64,6 +67,7 @@ function item(
     escapeHtml(extensionOf(name) || type),
     writtenSize(ours, size),
     ...(there ? [] : [state === 'missing' ? ours.page.isGone : ours.page.isExpired]),
+    ...(doubts && state === 'unchecked' ? [ours.page.isUnchecked] : []),
     ...(there && saysEnd ? [writtenEnd(ours, dateOf(expires))] : []),
   ];
   const label = there ? `<a href="${escapeHtml(`${basePath}/${token}/file`)}" download>${shown}</a>` : shown;

@@ -2,6 +2,7 @@ import { escapeHtml } from '../escape-html.ts';
 import { type Language, words } from '../words/languages.ts';
 import type { MessageName } from '../words/words.ts';
 import type { Branding } from './branding.ts';
+import type { PageTemplate } from './page-template.ts';
 import { pageStyle, type Style } from './style.ts';
 
 interface Content {
@@ -14,14 +15,23 @@ interface Content {
   readonly wide?: boolean;
 }
 
+/** The operator's own pages, in one language whatever the browser asks for. */
+export interface OwnPages {
+  readonly language: Language;
+  readonly filePage?: PageTemplate | undefined;
+  readonly messagePage?: PageTemplate | undefined;
+}
+
 /** What all pages have in common: who keeps the files above, whom to ask below. */
 export class PageFrame {
   readonly style: Style;
-  readonly #branding: Branding;
+  readonly branding: Branding;
+  readonly own: OwnPages;
 
-  constructor(branding: Branding) {
-    this.#branding = branding;
-    this.style = pageStyle(branding.colour);
+  constructor(branding: Branding, own: OwnPages = { language: 'en' }) {
+    this.branding = branding;
+    this.own = own;
+    this.style = pageStyle(branding.colour, (own.filePage?.css ?? '') + (own.messagePage?.css ?? ''));
   }
 
   /** A page that has nothing to download. */
@@ -53,7 +63,7 @@ ${this.#footer(language, hint)}</main>
   }
 
   #keeper(language: Language, keeps: boolean): string {
-    const { logo, organisation } = this.#branding;
+    const { logo, organisation } = this.branding;
     if (logo === undefined && organisation === undefined) return '';
     const image = logo === undefined ? '' : `<img src="${logo}" alt="">`;
     const { keeper } = words[language].page;
@@ -62,7 +72,7 @@ ${this.#footer(language, hint)}</main>
   }
 
   #footer(language: Language, hint: string | undefined): string {
-    const { contact } = this.#branding;
+    const { contact } = this.branding;
     const paragraphs = hint === undefined ? [] : [hint];
     if (contact !== undefined) {
       const href = contact.includes('://') ? contact : `mailto:${contact}`;

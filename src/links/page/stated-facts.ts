@@ -29,6 +29,22 @@ export function statedFacts(message: StatedMessage, shown: Shown, language: Lang
   return `<dl>\n${facts.map(([label, html]) => `<div><dt>${label}</dt><dd>${html}</dd></div>\n`).join('')}</dl>\n`;
 }
 
+/** The same as plain text, '' for what the operator does not show. */
+export function statedTexts(
+  message: StatedMessage,
+  shown: Shown,
+  language: Language,
+): Readonly<Record<StatedKey, string>> {
+  const { name, address } = senderOf(message.from ?? message.reversePath);
+  return {
+    sender: shown.sender ? (name === '' ? address : `${name} <${address}>`) : '',
+    subject: shown.subject ? shortened(seen(message.subject ?? '')) : '',
+    sent: writtenDate(words[language], new Date(message.created)),
+  };
+}
+
+type StatedKey = 'sender' | 'subject' | 'sent';
+
 /** Name and address apart, so that the letters of one cannot turn the other around. */
 function senderHtml(from: string): string {
   const { name, address } = senderOf(from);

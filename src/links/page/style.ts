@@ -52,12 +52,13 @@ export interface Style {
   readonly policy: string;
 }
 
-/** @param colour of the button, `#rgb` or `#rrggbb`: in light and dark alike. */
-export function pageStyle(colour?: string): Style {
-  const css =
+/** @param colour of the button, `#rgb` or `#rrggbb`: in light and dark alike. @param own style of the operator's templates */
+export function pageStyle(colour?: string, own = ''): Style {
+  const coloured =
     colour === undefined
       ? common
       : `${common}:root:root{--accent:${colour};--on:${readableOn(colour)};--ink:var(--soft);--paper:var(--back)}\n`;
+  const css = coloured + own;
   const policy = [
     "default-src 'none'",
     `style-src 'sha256-${createHash('sha256').update(css).digest('base64')}'`,

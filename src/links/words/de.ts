@@ -45,6 +45,7 @@ export const de: Words = {
     questions: 'Fragen:',
     isExpired: 'nicht mehr aufbewahrt',
     isGone: 'fehlt',
+    isUnchecked: 'nicht geprüft',
     withdrawn: (files) => `${files === 1 ? 'Eine Datei wurde' : `${files} Dateien wurden`} zurückgezogen`,
     unknown: {
       title: 'Hier gibt es keine Datei',

@@ -44,6 +44,7 @@ export const en: Words = {
     questions: 'Questions:',
     isExpired: 'no longer kept',
     isGone: 'missing',
+    isUnchecked: 'not checked',
     withdrawn: (files) => `${files} ${files === 1 ? 'file was' : 'files were'} withdrawn`,
     unknown: {
       title: 'There is no file here',

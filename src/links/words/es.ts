@@ -44,6 +44,7 @@ export const es: Words = {
     questions: 'Preguntas:',
     isExpired: 'ya no se conserva',
     isGone: 'falta',
+    isUnchecked: 'sin comprobar',
     withdrawn: (files) => (files === 1 ? 'Se ha retirado un archivo' : `Se han retirado ${files} archivos`),
     unknown: {
       title: 'Aquí no hay ningún archivo',

@@ -45,6 +45,7 @@ export const fr: Words = {
     questions: 'Questions :',
     isExpired: 'n’est plus conservé',
     isGone: 'introuvable',
+    isUnchecked: 'non vérifié',
     withdrawn: (files) => (files === 1 ? 'Un fichier a été retiré' : `${files} fichiers ont été retirés`),
     unknown: {
       title: 'Il n’y a pas de fichier ici',

@@ -44,6 +44,7 @@ export const it: Words = {
     questions: 'Domande:',
     isExpired: 'non più conservato',
     isGone: 'manca',
+    isUnchecked: 'non verificato',
     withdrawn: (files) => (files === 1 ? 'Un file è stato ritirato' : `${files} file sono stati ritirati`),
     unknown: {
       title: 'Qui non c’è nessun file',

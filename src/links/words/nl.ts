@@ -44,6 +44,7 @@ export const nl: Words = {
     questions: 'Vragen:',
     isExpired: 'niet meer bewaard',
     isGone: 'ontbreekt',
+    isUnchecked: 'niet gecontroleerd',
     withdrawn: (files) => (files === 1 ? 'Eén bestand is ingetrokken' : `${files} bestanden zijn ingetrokken`),
     unknown: {
       title: 'Hier is geen bestand',

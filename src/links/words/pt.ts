@@ -44,6 +44,7 @@ export const pt: Words = {
     questions: 'Perguntas:',
     isExpired: 'já não é guardado',
     isGone: 'em falta',
+    isUnchecked: 'não verificado',
     withdrawn: (files) => (files === 1 ? 'Um ficheiro foi retirado' : `${files} ficheiros foram retirados`),
     unknown: {
       title: 'Aqui não há nenhum ficheiro',

@@ -65,6 +65,8 @@ export interface PageWords extends Readonly<Record<MessageName, Message>> {
   /** In a list, of a file that cannot be downloaded. */
   readonly isExpired: string;
   readonly isGone: string;
+  /** Of one whose bytes were not looked for, where others of its message are missing. */
+  readonly isUnchecked: string;
   /** Below a list that is shorter than the message was. */
   readonly withdrawn: (files: number) => string;
 }
