@@ -3,9 +3,9 @@ import type { Config } from '../config/config.ts';
 import type { ConfigSources } from '../config/load-config.ts';
 
 /**
- * Started as root, a command goes on as the user whose files it works with: the owner of the directory, or of the
- * configuration file, or where that is root, of the spool. What it writes then belongs to the service, and it sees the rights that the service has. Secrets
- * have been read before, as root.
+ * A command that was started as root changes to the user whose files it works with: the owner of the directory or of
+ * the configuration file, or where that is root, of the spool. What it writes then belongs to the service, and it has
+ * the service's rights. Secrets are read before, as root.
  */
 export function becomeOwner(
   { storage, spool }: Pick<Config, 'storage'> & Partial<Pick<Config, 'spool'>>,
@@ -28,15 +28,15 @@ function ownerOf(path: string | undefined): Owner | undefined {
   try {
     return path === undefined ? undefined : statSync(path);
   } catch {
-    // Storage says by itself what is wrong with the directory.
+    // Opening the storage reports what is wrong with the directory.
     return undefined;
   }
 }
 
-/** Those of the user, or where the system knows no such user, the one of the file. */
+/** Takes the groups of the user or, if the system does not know this user, the group of the file. */
 function takeGroups({ uid, gid }: Owner): void {
   try {
-    // Not among the types of Node.
+    // Missing in the types of Node.
     (process as { readonly initgroups?: (user: number, group: number) => void }).initgroups?.(uid, gid);
   } catch {
     process.setgroups?.([gid]);

@@ -19,7 +19,7 @@ const env = {
   DETACH_LINKS_SECRET: secret,
 };
 
-/** Every way to say it wrong: the words, and what the one line names. */
+/** Every kind of wrong usage: the words, and what the error line names. */
 const wrongUsage: readonly (readonly [words: readonly string[], names: RegExp])[] = [
   [[], /a command is missing/],
   [['--verbose'], /unknown option "--verbose"/],
@@ -122,7 +122,7 @@ test('SIGTERM and SIGINT end a command that waits for its input, with one line',
     });
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    // More than a pipe holds: when it is written, the command reads.
+    // More than a pipe holds: when all of it is written, the command is reading.
     await new Promise((resolve) =>
       child.stdin
         .on('error', () => undefined)

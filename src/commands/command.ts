@@ -34,7 +34,7 @@ export interface CommandIo {
   readonly output: Writable;
   readonly errors: Writable;
   readonly env: NodeJS.ProcessEnv;
-  /** From now on SIGINT and SIGTERM abort the signal that this returns, instead of ending the process. */
+  /** After this call SIGINT and SIGTERM abort the returned signal instead of ending the process. */
   readonly interruption: () => AbortSignal;
 }
 
@@ -62,7 +62,7 @@ export interface CommandDefinition<O extends CommandOptions = CommandOptions> {
   /** The command handles SIGINT and SIGTERM itself: its `signal` never aborts. */
   readonly handlesSignals?: boolean;
   readonly options: O;
-  /** Throws for whatever keeps it from doing its work: `exit-status.ts` knows what that means. */
+  /** Throws when it cannot do its work: `exit-status.ts` maps the error to an exit status. */
   readonly run: (context: CommandContext<O>) => Promise<number>;
 }
 
@@ -90,14 +90,14 @@ export function defineCommand<const O extends CommandOptions>(definition: Comman
   };
 }
 
-/** Says on standard error what went wrong. @returns the exit status */
+/** Writes what went wrong to standard error. @returns the exit status */
 export async function reportError(
   error: unknown,
   { name, io }: { readonly name: string; readonly io: CommandIo },
 ): Promise<number> {
   const { status, lines } = endingOf(error);
   const prefix = name === '' ? 'detach-mta' : `detach-mta ${name}`;
-  // Nobody can be told when standard error is closed: the status is still right.
+  // If standard error is closed, only the status tells of the error.
   for (const line of lines) await write(io.errors, `${prefix}: ${line}\n`).catch(() => undefined);
   return status;
 }
@@ -142,7 +142,7 @@ async function runCommand<O extends CommandOptions>(
   }
 }
 
-/** One token in 64 begins with a dash, and is no option. */
+/** One token in 64 begins with a dash: it must not be taken for an option. */
 const operandOf = (word: string): string => (/^-[\w-]{20}[AQgw]$/.test(word) ? `./${word}` : word);
 
 function parserOptions(options: CommandOptions): Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> {
@@ -151,7 +151,7 @@ function parserOptions(options: CommandOptions): Record<string, { type: 'string'
   );
 }
 
-/** @throws what the stream fails with, such as EPIPE when its reader has gone */
+/** @throws the stream's error, such as EPIPE when its reader has gone */
 function write(stream: Writable, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {

@@ -3,7 +3,7 @@ import { RestoreError, type RestoreProblem } from '../detach/restore/restore-err
 import { TemplateError } from '../links/notice/template-error.ts';
 import { Failure, type FailureName } from '../smtp/failures.ts';
 
-/** What a command ends with: the numbers of sysexits.h, and 1 where it ran and found something wrong. */
+/** The exit statuses of commands: the numbers of sysexits.h, and 1 when a command ran and found something wrong. */
 export const ExitStatus = {
   ok: 0,
   found: 1,
@@ -42,10 +42,10 @@ const restoreStatus = {
   storage: ExitStatus.unavailable,
 } as const satisfies Record<RestoreProblem, ExitStatus>;
 
-/** How a command ends that threw `error`: the one place where an error becomes lines and a status. */
+/** How a command that threw `error` ends. Only here does an error become lines and a status. */
 export function endingOf(error: unknown): Ending {
   if (error instanceof ConfigError) return { status: ExitStatus.config, lines: error.lines };
-  // Whoever read the output has seen enough of it, as `head` does.
+  // The reader of the output has closed it, as `head` does.
   if (error instanceof Error && codeOf(error) === 'EPIPE') return { status: ExitStatus.io, lines: [] };
   const { status, message } = describe(error);
   return { status, lines: [oneLine(message)] };
@@ -60,12 +60,12 @@ function describe(error: unknown): { readonly status: number; readonly message: 
   if (error instanceof Failure) return { status: failureStatuses.get(error.kind) ?? ExitStatus.io, message };
   const code = codeOf(error);
   if (code.startsWith('ERR_PARSE_ARGS')) return { status: ExitStatus.usage, message: firstSentence(message) };
-  // What the operating system refuses: a full disk, a pipe that was closed, a file without rights.
+  // Errors of the operating system: a full disk, a closed pipe, a file without rights.
   if ('syscall' in error) return { status: ExitStatus.io, message };
   return { status: ExitStatus.software, message: `internal error: ${message}${whereThrown(error)}` };
 }
 
-/** What a failure means to a command; where none of these fits, our own resources are short. */
+/** The exit status for each failure; for all others our own resources are short. */
 const failureStatuses: ReadonlyMap<FailureName, ExitStatus> = new Map([
   ['storageFailed', ExitStatus.unavailable],
   ['storageFull', ExitStatus.unavailable],
@@ -90,7 +90,7 @@ function whereThrown({ stack }: Error): string {
   return line === undefined ? '' : ` (at ${line.replace(/file:\/\/\S*\/(?=[^/]+$)/, '')})`;
 }
 
-/** A name or a value in the message must not be able to look like a second line. */
+/** A name or a value in the message must not look like a second line. */
 function oneLine(message: string): string {
   return message.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').trim();
 }

@@ -15,7 +15,7 @@ const env = {
   DETACH_OUTBOUND_NEXT_HOP: '127.0.0.1:10026',
   DETACH_LOOPGUARD_CLUSTER: 'test',
   DETACH_LOOPGUARD_KEYS: `k1:${secret}`,
-  // Nobody listens there: what asks storage fails.
+  // Nothing listens on this port, so every request to storage fails.
   DETACH_STORAGE_CONNECTION_STRING: `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=${secret};BlobEndpoint=http://127.0.0.1:9/a`,
   DETACH_LINKS_BASE_URL: 'https://files.example.com',
   DETACH_LINKS_SECRET: secret,

@@ -26,7 +26,7 @@ const done = {
   extend: 'extended',
 } as const satisfies Record<Change['verb'], string>;
 
-/** The link answers 410 until it is given back; the file stays for others. */
+/** The link answers 410 until `unrevoke`; the file stays for other links. */
 export const linksRevoke = plainChange('revoke', 'Makes links answer 410', [
   'links revoke https://files.example.com/TOKEN',
   'links revoke --sender anna@example.com --file plan.pdf',
@@ -70,7 +70,7 @@ function plainChange(verb: Exclude<Change['verb'], 'extend'>, summary: string, e
   });
 }
 
-/** @throws CommandError 64 for what is no time to come */
+/** @throws CommandError 64 for a time that is not in the future */
 function newEnd(until: string | undefined, by: string | undefined): { until: number } | { by: number } {
   if ((until === undefined) === (by === undefined)) {
     throw new CommandError(ExitStatus.usage, 'how long: either --until DATE or --by DURATION');
@@ -104,7 +104,7 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
   let status: number = ExitStatus.ok;
   for await (const found of links(admin)) {
     const { outcome } = await changeLink(admin, found.token, { ...change, dryRun });
-    // Erased by somebody else since it was found.
+    // Another process has erased the link since it was found.
     if (outcome === 'absent') continue;
     if (outcome === 'missing') status = ExitStatus.found;
     const after = (await findLink(admin, found.token)) ?? found;

@@ -10,13 +10,14 @@ export const maxTargets = 1000;
 export interface Chosen {
   readonly positionals: readonly string[];
   readonly filter: Filter;
-  /** Links that an `erase` has begun to delete count too. */
+  /** Also choose links that an `erase` has begun to delete. */
   readonly erasing?: boolean;
 }
 
 /**
  * The links that a command line names: by URL, token or filter.
- * @throws CommandError 64 when it names none; the links throw 66, before the first of them, when one is not there
+ * @throws CommandError 64 when the command line names none. Reading the result throws 66, before the first link, when a
+ * named link does not exist
  */
 export function chosenLinks({
   positionals,

@@ -44,7 +44,7 @@ export function filterOf(options: Partial<OptionValues<typeof filterOptions>>): 
 
 export const isEmpty = (filter: Filter): boolean => Object.values(filter).every((value) => value === undefined);
 
-/** As the message has it: a byte string. */
+/** The option's text in the form that messages have: a byte string. */
 const wire = (text: string | undefined): string | undefined => (text === undefined ? undefined : textToWire(text));
 
 function stateNamed(text: string): FoundState {

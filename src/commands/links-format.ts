@@ -19,7 +19,7 @@ export const linkJson = ({ token, link, state }: Found, baseUrl: string) => ({
   ...(link.held !== undefined && { held: link.held }),
 });
 
-/** A line for a person: nothing in it commands the terminal. */
+/** A line for a person, without control characters for the terminal. */
 export function linkLine(found: Found, baseUrl: string): string {
   const { url, name, size, created, expires, sender } = linkJson(found, baseUrl);
   const state = found.link.held === undefined ? found.state : `${found.state}, held`;

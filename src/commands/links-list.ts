@@ -6,7 +6,7 @@ import { filterOf, filterOptions } from './links-filter.ts';
 import { linkJson, linkLine } from './links-format.ts';
 import { openAdmin } from './open-admin.ts';
 
-/** `detach-mta links list`: prints each link when it is found, and holds none. */
+/** `detach-mta links list`: prints each link as soon as it is found. */
 export const linksList = defineCommand({
   name: 'links list',
   summary: 'Lists links',

@@ -5,7 +5,7 @@ import { becomeOwner } from './become-owner.ts';
 import type { CommandContext } from './command.ts';
 import { showProgress } from './progress.ts';
 
-/** Storage as the configuration names it, for an operator's command; root becomes the user who owns it. */
+/** Opens the configured storage for an operator's command. A process of root becomes the user who owns it. */
 export function openAdmin(
   config: Pick<Config, 'storage' | 'links'>,
   { signal, errors, sources }: Pick<CommandContext, 'signal' | 'errors' | 'sources'>,

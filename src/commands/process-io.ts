@@ -5,7 +5,7 @@ import { CommandError } from './exit-status.ts';
 /** The streams of this process and its signals. */
 export function processIo(): CommandIo {
   const { stdin: input, stdout: output, stderr: errors, env } = process;
-  // Each write reports its own error; without a listener, a reader that has gone would end the process with a stack.
+  // Each write reports its own error. Without a listener, a closed reader would end the process with a stack trace.
   for (const stream of [output, errors]) stream.on('error', () => undefined);
   return { input, output, errors, env, interruption };
 }

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** A listing that ends sooner needs no progress; then it is shown so often. */
+/** The first progress is shown after this time, and how often it is shown then. */
 const firstMs = 1500;
 const everyMs = 250;
 

@@ -18,7 +18,7 @@ export const restore = defineCommand({
   run: async (context) => {
     const config = loadConfig(context.sources);
     becomeOwner(config, context.sources);
-    // A folder of its own: the service may run under another user, and counts its own spool.
+    // A separate folder: the service may run as another user, and counts only its own spool.
     const directory = await mkdtemp(join(tmpdir(), 'detach-restore-'));
     try {
       const spool = new Spool({ directory, maxBytes: config.spool.maxBytes, meter: { spool: () => undefined } });

@@ -3,10 +3,10 @@ import { CommandError, ExitStatus } from './exit-status.ts';
 import { overview } from './help.ts';
 import { serve } from './serve.ts';
 
-/** Finds the command, and hands it the rest of the line. @returns the exit status */
+/** Finds the command and runs it with the rest of the line. @returns the exit status */
 export async function runCommandLine(words: readonly string[], io: CommandIo): Promise<number> {
   const [first = '', second = ''] = words;
-  // Runs for months: it loads nothing that only the other commands need.
+  // `serve` runs for months, so it does not load the code of the other commands.
   if (first === serve.name) return serve.run(words.slice(1), io);
   const { commands } = await import('./all-commands.ts');
   const found = find(commands, { first, second });
@@ -23,7 +23,7 @@ function find(commands: readonly Command[], { first, second }: Pick<Line, 'first
   return commands.find(({ name }) => name === `${first} ${second}`) ?? commands.find(({ name }) => name === first);
 }
 
-/** What is no command: a request for help or for the version, or a mistake. */
+/** Answers a line that names no command: a request for help or for the version, or wrong usage. */
 function answer({ first, second, commands, group, io }: Line): number {
   const inGroup = group.length > 0;
   const word = inGroup ? second : first;

@@ -39,7 +39,7 @@ test('a port that is taken: the reason in the log, status 69, and nothing left r
   const exit = once(child, 'close');
   await Promise.race([failed, exit]);
   assert.match(log, /"event":"start-failed".*EADDRINUSE/);
-  // Far more than closing two servers takes; without closing them it would run for ever.
+  // Closing two servers takes far less. If they were not closed, the process would never end.
   const running = new Promise((resolve) => setTimeout(resolve, 20_000, ['still running']).unref());
   assert.deepEqual(await Promise.race([exit, running]), [69, null]);
 });

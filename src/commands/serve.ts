@@ -25,7 +25,8 @@ async function runServe(sources: ConfigSources, env: NodeJS.ProcessEnv): Promise
   const config = loadConfig(sources);
   const log = createLog(config.log.level);
   process.on('uncaughtException', (error) => {
-    // Nothing can be trusted any more. The other processes end when this one has, and Postfix has every message still.
+    // After an unexpected error the state is unknown, so this process ends. The other processes end with it, and
+    // Postfix still has every message.
     log.error('crash', { err: error });
     process.exit(ExitStatus.software);
   });
@@ -62,13 +63,13 @@ async function start(supervisor: Supervisor, { config, log, signals, manager }: 
     manager.ready();
     return undefined;
   } catch (error) {
-    // Whatever an unfinished start fails with once it was given up is no news.
+    // Errors of a start that was given up are expected.
     if (!signals.isEnding()) log.error('start-failed', { err: error });
     return error instanceof StartError ? error.status : ExitStatus.unavailable;
   }
 }
 
-/** One reload at a time. However many are asked for meanwhile, one more follows. */
+/** One reload at a time. Any number of requests during a reload causes one more. */
 async function reloadOnDemand(
   supervisor: Supervisor,
   { sources, log: first, signals, manager }: Omit<Running, 'config'> & { readonly sources: ConfigSources },
@@ -86,7 +87,7 @@ async function reloadOnDemand(
       log.info('reloaded', fields);
       manager.ready();
     } catch (error) {
-      // Given up for the sake of a signal that ends the service.
+      // The reload was given up because a signal ends the service.
       if (signals.isEnding()) return;
       if (!(error instanceof ConfigError)) log.error('reload-failed', { err: error });
       else for (const reason of error.lines) log.error('reload-failed', { reason });
@@ -95,7 +96,9 @@ async function reloadOnDemand(
   }
 }
 
-/** The signals to this process, from the very start: until somebody listens, each would end it. */
+/**
+ * The signals to this process. It listens from the start, because a signal without a listener would end the process.
+ */
 class Signals {
   /** Settles with the signal that ends the service. */
   readonly end: Promise<NodeJS.Signals>;

@@ -4,7 +4,7 @@ import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
 import { openAdmin } from './open-admin.ts';
 
-/** `detach-mta stats`: counts what is in storage; nothing is forgotten at a restart. */
+/** `detach-mta stats`: counts what is in storage, so its figures do not depend on restarts. */
 export const stats = defineCommand({
   name: 'stats',
   summary: 'Counts links, files and messages, and what mailboxes do not have to hold',

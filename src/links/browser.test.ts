@@ -11,7 +11,7 @@ import { type LinkServer, startLinkServer } from './server.ts';
 import { linkOptions } from './testing/link-options.ts';
 import { silentReaders } from './testing/silent-readers.ts';
 
-/** Where to leave pictures of the pages for a person to look at; none are taken when it is not set. */
+/** Folder for screenshots of the pages; none are taken when it is not set. */
 const gallery = process.env['DETACH_TEST_SCREENSHOTS'];
 const { signal } = new AbortController();
 const silent = (): void => undefined;
@@ -61,7 +61,7 @@ test('a person opens the page, clicks, and has the file', async () => {
     ]);
     const saved = readFileSync(await download.path());
     assert.equal(createHash('sha256').update(saved).digest('hex'), createHash('sha256').update(bytes).digest('hex'));
-    // File systems take no quotes: the browser replaces them, as it does for every site.
+    // The browser replaces quotes in file names, as it does for every site.
     assert.equal(download.suggestedFilename(), name.replaceAll('"', '_'));
     await page.close();
   }
@@ -88,11 +88,11 @@ test('a stored file never runs, whatever it is and however it is opened', async 
     const page = await context.newPage();
     const requests: string[] = [];
     context.on('request', (request) => void requests.push(request.url()));
-    // Opened as an address: it is saved, and the page stays what it was.
+    // Opened as an address, the file is saved and the page does not change.
     const [download] = await Promise.all([page.waitForEvent('download'), page.goto(url).catch(silent)]);
     assert.equal(readFileSync(await download.path(), 'utf8'), content);
     assert.equal(page.url(), 'about:blank');
-    // Named by a page of the same host as a script, an image, a frame.
+    // A page of the same host uses the file as a script, an image, a frame.
     await page.route('**/attack', (route) =>
       route.fulfill({
         contentType: 'text/html',
@@ -160,7 +160,7 @@ test('the page needs nothing from elsewhere, fits a small screen and reads well 
   }
 });
 
-/** In the page: the contrast (WCAG 2.2, success criterion 1.4.3) of each text against what lies behind it. */
+/** Runs in the page: the contrast (WCAG 2.2, success criterion 1.4.3) of each text against its background. */
 const contrasts = `
 (() => {
   const light = (colour) => {

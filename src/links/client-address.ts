@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import type { NetworkList } from '../smtp/networks.ts';
 
 /**
- * Who asks, for the log. X-Forwarded-For is read from its end for as long as trusted proxies wrote it: what stands
- * before the first other address is whatever the client liked to say.
+ * The client's address, for the log. X-Forwarded-For is read from its end, as long as trusted proxies wrote it.
+ * Everything before the first other address was written by the client and is ignored.
  */
 export function clientAddress(
   peer: string | undefined,

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** Whoever has one address of an IPv6 network of 64 bits has them all: they count as one client. */
+/** All addresses of an IPv6 /64 network count as one client: a client with one of them usually has them all. */
 export function clientShare(address: string): string {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

@@ -1,9 +1,9 @@
 /**
- * The connections of readers: how many, how many of one address, and one request at a time on each.
+ * Limits the connections of readers: in all, of one address, and to one request at a time on each.
  *
- * Node's parser hands over all requests that came in one piece at once. Each waits here until the answer to the one
- * before it is out, so that a client costs one question to storage at a time, however many it sends. A connection on
- * which too many wait is cut.
+ * Node's parser delivers all requests of one packet at once. Each waits here until the answer to the one before it was
+ * sent, so that a connection costs one request to storage at a time. A connection with too many waiting requests is
+ * cut.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -22,10 +22,10 @@ interface Connection {
 
 export interface ConnectionsOptions {
   readonly limits: Pick<Limits, 'connectionsPerAddress' | 'pipelined' | 'requestsPerConnection'>;
-  /** Whose connections are those of many clients. */
+  /** Addresses that many clients share. */
   readonly sharedBy: NetworkList;
   readonly lines: RepeatedLines;
-  /** Whether the log may say whose connection it was. */
+  /** Whether the log may name the client's address. */
   readonly namesClients: boolean;
 }
 
@@ -38,7 +38,7 @@ export class Connections {
     this.#options = options;
   }
 
-  /** A connection that is one too many of its address is closed. */
+  /** Closes a connection that is one too many of its address. */
   readonly opened = (socket: Socket): void => {
     const { limits, sharedBy } = this.#options;
     const address = socket.remoteAddress;
@@ -58,7 +58,7 @@ export class Connections {
     });
   };
 
-  /** Answers the request when those before it on its connection have their answers. `answer` never rejects. */
+  /** Answers the request after those before it on its connection. `answer` never rejects. */
   serve(request: IncomingMessage, response: ServerResponse, answer: () => Promise<void>): void {
     const { socket } = request;
     if (socket.destroyed) return;
@@ -71,7 +71,7 @@ export class Connections {
       return;
     }
     connection.requests += 1;
-    // Node closes the connection when this answer is out.
+    // Node closes the connection after this answer.
     if (connection.requests >= this.#options.limits.requestsPerConnection) response.setHeader('Connection', 'close');
     connection.waiting.push(async () => {
       const out = new Promise<void>((resolve) => response.once('close', resolve));

@@ -3,20 +3,20 @@ import type { PageFrame } from './page/page.ts';
 import type { Language } from './words/languages.ts';
 import type { MessageName } from './words/words.ts';
 
-/** One request, and what is known of who asks. */
+/** One request, its response, and what is known of the client. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly language: Language;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
-  /** For limits: one for all addresses that are surely the same client's. */
+  /** Key of the client for limits: the same for all addresses that belong to one client. */
   readonly client: string;
-  /** What the log says about it: no token. */
+  /** Fields for the log; no token is among them. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** On everything that leaves this host. */
+/** Header fields of every answer. */
 const common = {
   'X-Content-Type-Options': 'nosniff',
   'X-Robots-Tag': 'noindex, nofollow',
@@ -31,7 +31,7 @@ export const redirectHeaders = (location: string): Readonly<Record<string, strin
   'Content-Length': '0',
 });
 
-/** Should a browser show the bytes in spite of all: in a world of their own, without scripts. */
+/** If a browser shows the bytes nevertheless, the CSP sandbox isolates them and allows no scripts. */
 export const fileHeaders = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> => ({
   ...common,
   'Content-Security-Policy': "default-src 'none'; sandbox; frame-ancestors 'none'",

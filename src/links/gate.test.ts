@@ -22,7 +22,7 @@ test('one client has its share of places and queue, others find room', async () 
   await Promise.all(late);
   flood.end();
   await Promise.all(tries.slice(0, 2));
-  // All is given back: everybody has the whole again.
+  // All places are free again: every client can have its whole share.
   const again = ['a', 'a', 'b', 'b'].map((client) => gate.run(client, () => Promise.resolve(client)));
   assert.deepEqual(await Promise.all(again), ['a', 'a', 'b', 'b']);
 });

@@ -9,7 +9,7 @@ export interface GateOptions {
   readonly waiting: number;
   /** ms */
   readonly waitMs: number;
-  /** What one client may have, of places and queue: more than 0, at most 1. */
+  /** Share of places and queue that one client may have: more than 0, at most 1. */
   readonly sharePerClient: number;
 }
 
@@ -24,8 +24,8 @@ interface Held {
 }
 
 /**
- * So many at once, a short queue behind them, and an answer for the rest. No client can take it all: others find room
- * while one of them floods it.
+ * Allows a number of requests at once, lets a few more wait, and refuses the rest. One client never gets all places, so
+ * others find room while it floods the server.
  */
 export class Gate {
   readonly #options: GateOptions;
@@ -72,7 +72,7 @@ export class Gate {
     }
   }
 
-  /** The place is taken when it resolves. */
+  /** Resolves when the place is taken. */
   #turn(client: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

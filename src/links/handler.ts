@@ -1,9 +1,9 @@
 /**
  * One request for a page, a file or an archive.
  *
- * The bytes of a file go from storage to the socket through `pipeline`: read no faster than the client takes them,
- * given up when it goes away. When storage fails in the middle the connection is cut, so that the browser sees a
- * broken download and not a short file.
+ * The bytes of a file go from storage to the socket through `pipeline`: they are read no faster than the client takes
+ * them, and reading stops when the client goes away. When storage fails in the middle, the connection is cut, so that
+ * the browser sees a broken download and not a short file.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LinkRefusal } from '../observe/interface.ts';
@@ -63,7 +63,7 @@ export class LinkHandler {
         ...(route && { link: fingerprintOf(route.token), wants: route.wants }),
       },
     };
-    // Nobody reads a body, so the connection cannot serve another request.
+    // The body is not read, so the connection cannot serve another request.
     if (hasBody(request)) response.setHeader('Connection', 'close');
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -148,7 +148,7 @@ export class LinkHandler {
   }
 }
 
-/** As what an answer is counted; the others are none about a link. */
+/** How an answer is counted in the metrics; other answers are not about a link. */
 const refusals: Partial<Record<MessageName, LinkRefusal>> = {
   unknown: 'unknown',
   expired: 'expired',

@@ -33,8 +33,8 @@ export interface NoticeTexts {
 /** Words for people. A pure function of its content, so that a retry writes the same bytes. */
 export interface Notice {
   write(content: NoticeContent): NoticeTexts;
-  /** More files than this have no links of their own, where the message has a page. */
+  /** If there are more files than this and the message has a page, the notice names only the page. */
   readonly maxLinks: number;
-  /** Name of a notice that is a part of its own, in ASCII. */
+  /** Name of a notice that is a separate part, in ASCII. */
   readonly fileName: string;
 }

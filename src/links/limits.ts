@@ -1,10 +1,10 @@
-/** What readers may cost, all together and each. None of these is ever reached by people who read their mail. */
+/** Limits for readers, together and each. People who read their mail never reach them. */
 export interface Limits {
   /** Open connections. */
   readonly connections: number;
   /** Open connections of one address; a trusted proxy and the machine itself may have all of them. */
   readonly connectionsPerAddress: number;
-  /** Requests that wait behind the one that is answered. A connection with more is cut: browsers and proxies send none. */
+  /** Requests that may wait behind the current one. A connection with more is cut: browsers and proxies send none. */
   readonly pipelined: number;
   /** Requests on one connection, one after the other, before it is closed. */
   readonly requestsPerConnection: number;
@@ -16,14 +16,14 @@ export interface Limits {
   readonly downloadsWaiting: number;
   /** ZIP archives at once. */
   readonly archives: number;
-  /** How long a request waits for its turn before it is told to come again: ms. */
+  /** How long a request waits for its turn before it is answered 503: ms. */
   readonly waitMs: number;
   /** What one client may have of the places and of the queue. */
   readonly sharePerClient: number;
   /** Answers of storage that are remembered, and for how long: ms. A new or changed link is seen within 3 s. */
   readonly remembered: number;
   readonly rememberMs: number;
-  /** A reader who takes less than `minBytes` in `paceMs` while bytes wait for him is cut off. He can resume. */
+  /** A reader that takes less than `minBytes` in `paceMs` while bytes wait is cut off. It can resume. */
   readonly minBytes: number;
   readonly paceMs: number;
 }

@@ -9,8 +9,8 @@ export interface LookupOptions {
 }
 
 /**
- * What storage knows of links, pages and files: asked by few at once, and remembered for a moment, also that there is none.
- * Whoever asks may leave: the answer is for others too.
+ * Looks up links, pages and files in storage. Few lookups run at once, and their answers, "not there" included, are
+ * remembered for a moment. A lookup goes on when its client leaves, because others get its answer too.
  */
 export class Lookup {
   readonly #store: LookupOptions['store'];

@@ -2,10 +2,10 @@ import { type Link, linkState, type Page } from '../storage/interface.ts';
 import { fewAtOnce } from './few-at-once.ts';
 import type { Lookup } from './lookup.ts';
 
-/** Questions to storage at once for one request: others have room beside it. */
+/** Lookups at once for one request, so that others find room beside it. */
 const lookupsAtOnce = 4;
 
-/** A file of a message as its page shows it. `unchecked`: its link lives; whether its bytes are there was not asked. */
+/** A file of a message as its page shows it. `unchecked`: its link lives, but storage was not asked for its bytes. */
 export interface MessageFile {
   readonly token: string;
   readonly link: Link;
@@ -22,7 +22,7 @@ export interface LookOptions {
 }
 
 /**
- * The files behind the links of a message, in their order; erased ones are not there.
+ * The files behind the links of a message, in their order, without erased ones.
  * @throws BusyError, Failure
  */
 export async function lookAtFiles(tokens: Page['tokens'], options: LookOptions): Promise<MessageFile[]> {

@@ -12,7 +12,7 @@ before(() => lab.start());
 after(() => lab.stop());
 
 let count = 0;
-/** A message of its own, with so many files of a kB and more. */
+/** Stores a new message with `files` files of a kB and more. */
 function put(files: number, its: { readonly subject?: string; readonly name?: (i: number) => string } = {}) {
   const { name = (i: number) => `IMG_${2000 + i}.jpeg`, ...stated } = its;
   return lab.put({

@@ -9,7 +9,7 @@ import type { Route } from './route.ts';
 /** Files on one page: with the longest names they weigh less than 20 kB. Longer lists have several pages. */
 const filesPerPage = 40;
 
-/** Files whose bytes are looked for in one view. The others are listed as their links say. */
+/** Files whose bytes are looked up for one view. For the others only their links are read. */
 const checkedPerView = 20;
 
 /** Answers requests for the page of a message. */

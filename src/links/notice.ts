@@ -14,14 +14,14 @@ export interface NoticeOptions {
   /** Who keeps the files, and who answers questions: a mail address or the address of a page. */
   readonly organisation?: string | undefined;
   readonly contact?: string | undefined;
-  /** More files than this have one link together. */
+  /** If there are more files than this, the notice has one link for all of them. */
   readonly maxInNotice?: number;
   /** Paths of the operator's own templates in UTF-8, read once; undefined: the built-in ones. */
   readonly templates?: { readonly text?: string | undefined; readonly html?: string | undefined };
 }
 
 /**
- * The notice in the words of the language, or of the operator.
+ * Creates the notice, in the built-in words of the language or from the operator's templates.
  * @throws TemplateError at start, with the key of the configuration, for a template that cannot be read or used
  */
 export function createNotice(options: NoticeOptions): Notice {
@@ -79,7 +79,7 @@ function fill(
   };
 }
 
-/** Said once for all files: when the first of them goes. */
+/** The date for all files: when the first of them expires. */
 const firstEnd = (ends: readonly (Date | undefined)[]): Date | undefined =>
   ends.reduce((first, end) => (first === undefined || (end !== undefined && end < first) ? end : first), undefined);
 

@@ -10,17 +10,17 @@ import type { Language } from './words/languages.ts';
 export interface LinkHandlerOptions {
   readonly basePath: string;
   readonly trustedProxies: NetworkList;
-  /** Whose requests are those of many clients. */
+  /** Addresses that many clients share. */
   readonly sharedBy: NetworkList;
   readonly delivery: 'stream' | 'redirect';
   readonly language: Language;
   readonly frame: PageFrame;
   readonly shown: Shown;
-  /** What is logged of who reads. */
+  /** What is logged of readers. */
   readonly logs: Config['links']['log'];
   readonly store: Store;
   readonly log: Log;
-  /** For what strangers can cause as often as they like. */
+  /** Log lines that strangers can cause any number of times. */
   readonly lines: RepeatedLines;
   readonly meter: ReaderMeter;
   readonly limits: Limits;

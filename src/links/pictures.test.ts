@@ -1,6 +1,6 @@
 /**
- * What readers see, from the bytes that are delivered and served. With DETACH_TEST_PICTURES=yes the pictures of
- * `docs/readers.md` are taken anew.
+ * What readers see, from the bytes that are delivered and served. With DETACH_TEST_PICTURES=yes the test renews the
+ * pictures of `docs/readers.md`.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** What strangers and readers can do to the page, and that others are served beside it. */
+/** What strangers and readers can do to the server, while others are still served. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -85,7 +85,7 @@ async function put(bytes: Buffer): Promise<{ readonly sha256: string; readonly t
   return { sha256, token: tokens[0]! };
 }
 
-/** Has the form of a token, and nobody ever made it. */
+/** A string in the form of a token that does not exist. */
 const inventedToken = (): string => randomBytes(16).toString('base64url');
 
 const dial = async (port: number): Promise<Socket> => {
@@ -100,7 +100,7 @@ const answersOf = async (socket: Socket): Promise<number[]> => {
   try {
     for await (const chunk of socket.setEncoding('latin1') as AsyncIterable<string>) text += chunk;
   } catch {
-    // A server that does not read on resets the connection.
+    // The server resets the connection when it stops reading.
   }
   return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => Number(match[1]));
 };
@@ -183,7 +183,7 @@ describe('floods', () => {
       fetch(`${url}/${path}`, { headers: { 'x-forwarded-for': client } });
     const flood = Promise.all(Array.from({ length: 30 }, () => from('203.0.113.7', inventedToken())));
     await waitFor(() => asked > 0, { what: 'the flood' });
-    // Others have places of their own.
+    // Other clients have separate places.
     assert.equal((await from('198.51.100.1', token)).status, 200);
     await waitFor(() => counted.busy === 28, { what: 'those who wait to be told' });
     release();

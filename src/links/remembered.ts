@@ -1,7 +1,7 @@
 export interface RememberedOptions {
   readonly entries: number;
   readonly ms: number;
-  /** Time that only goes forward: ms. */
+  /** A monotonic clock: ms. */
   readonly clock?: () => number;
 }
 
@@ -11,8 +11,8 @@ interface Entry<T> {
 }
 
 /**
- * Answers that hold for a moment: whoever asks the same again, or at the same time, gets the same answer without a
- * question. Failures are told to those who wait, and forgotten. The oldest answer makes room for a new one.
+ * Remembers answers for a moment: the same question, again or at the same time, gets the same answer without another
+ * lookup. Failures go to all who wait and are not remembered. A new answer replaces the oldest.
  */
 export class Remembered<T> {
   readonly #options: RememberedOptions;
@@ -41,7 +41,7 @@ export class Remembered<T> {
     return entry.answer;
   }
 
-  /** Entries stand in the order of their age. */
+  /** Entries are in order of age. */
   #forget(now: number): void {
     const { entries, ms } = this.#options;
     for (const [key, { at }] of this.#entries) {

@@ -1,6 +1,6 @@
 import { isToken } from '../storage/interface.ts';
 
-/** What a request asks for. The token has the form of one; whether there is such a link is for storage to say. */
+/** What a request asks for. The token is well-formed; whether the link exists, only storage knows. */
 export interface Route {
   readonly token: string;
   readonly wants: 'page' | 'file' | 'archive';
@@ -12,8 +12,8 @@ const link = /^\/([A-Za-z0-9_-]{22})(\/file|\/all\.zip|\/)?$/;
 const kinds: Readonly<Record<string, Route['wants']>> = { '/file': 'file', '/all.zip': 'archive' };
 
 /**
- * Reads a request target (RFC 9112 section 3.2). The path of the public address may stand in front or not: a proxy
- * passes it on or takes it away.
+ * Reads a request target (RFC 9112 section 3.2). The path of the public address may be in front of it or not: some
+ * proxies remove it.
  */
 export function routeOf(target: string, basePath: string): Route | undefined {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');

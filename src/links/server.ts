@@ -19,7 +19,7 @@ export interface LinkServerOptions {
     FrameOptions;
   readonly store: Store;
   readonly log: Log;
-  /** A listening socket of the service's, in place of `links.address` and `links.port`. */
+  /** A listening socket of the service, instead of `links.address` and `links.port`. */
   readonly listenOn?: object;
   readonly meter: ReaderMeter;
   readonly limits?: Partial<Limits>;
@@ -35,7 +35,7 @@ export interface LinkServer {
 }
 
 export interface LinkClosing {
-  /** Aborted: what runs may go on for a moment, then all is closed; a browser resumes where it was. */
+  /** Aborted: downloads may go on for a moment, then everything is closed; a browser resumes where it was. */
   readonly hurry: AbortSignal;
   /** Aborted: all is closed now. */
   readonly deadline: AbortSignal;
@@ -45,13 +45,13 @@ const graceMs = 3000;
 const timeouts = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
-  /** How often those two are looked at: a connection that sends its header a byte a minute ends after 15 s. */
+  /** How often these two limits are checked: a connection that sends its header one byte a minute ends after 15 s. */
   connectionsCheckingInterval: 5000,
   /** Longer than proxies keep an idle connection, so that it is never closed under a request. */
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16_384,
 } as const;
-/** A client that takes nothing for this long has gone, or means harm. It can resume. */
+/** A client that takes nothing for this long is cut off. It can resume. */
 const stalledMs = 120_000;
 
 /** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken, TemplateError for a logo or a template */
@@ -59,7 +59,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
   const { links, store, log, meter, listenOn, now = Date.now } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const lines = new RepeatedLines(log);
-  // A proxy, and mostly all on this machine is one, speaks for many readers.
+  // A proxy speaks for many readers, and a client on this machine is most likely a proxy.
   const sharedBy = new NetworkList([...links.trustedProxies, '127.0.0.0/8', '::1/128']);
   const handler = new LinkHandler({
     basePath: basePathOf(links.baseUrl),
@@ -95,10 +95,10 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     async close({ hurry, deadline } = { hurry: AbortSignal.abort(), deadline: new AbortController().signal }) {
       closes = true;
       const closed = once(server, 'close');
-      // Not that of http.Server, which cuts idle connections: a proxy may just be sending a request on one.
+      // Not `close` of http.Server, which cuts idle connections: a proxy may just be sending a request on one.
       Server.prototype.close.call(server);
       let hurriedAt: number | undefined;
-      // A connection becomes idle when its download ends, and the client would keep it open.
+      // Closes connections that became idle when their download ended: the client would keep them open.
       const sweeping = setInterval(() => {
         if (hurry.aborted) hurriedAt ??= performance.now();
         if (deadline.aborted || performance.now() - (hurriedAt ?? Infinity) >= graceMs) server.closeAllConnections();

@@ -9,7 +9,7 @@ export interface Readings {
   readonly urls: readonly string[];
 }
 
-/** Where a mail program sees something else than we do, a sentence each. */
+/** Every difference between our reading and a mail program's, one sentence each. */
 export function differences({ before, after, detached, urls }: Readings): string[] {
   const found: string[] = [];
   const left = [...before.files];
@@ -29,7 +29,7 @@ export function differences({ before, after, detached, urls }: Readings): string
   return found;
 }
 
-/** Files that were not detached and that are gone all the same. What is new is the notice. */
+/** Files that were not detached and are missing nevertheless. New files are the notice. */
 function missingFiles(expected: readonly SeenFile[], actual: readonly SeenFile[]): string[] {
   const rest = [...actual];
   return expected.flatMap((file) => {
@@ -43,7 +43,7 @@ function missingFiles(expected: readonly SeenFile[], actual: readonly SeenFile[]
   });
 }
 
-/** Every line that stood there before must still be there, in the same order; lines of the notice are added. */
+/** Every line of the original must still be there, in the same order; the lines of the notice are added. */
 function missingLines(kind: string, before: readonly string[], after: readonly string[]): string[] {
   const lines = linesOf(after);
   let at = 0;

@@ -24,18 +24,18 @@ export interface ExplainOptions {
 /** A mail program's reading holds all texts of the message in memory. */
 const maxComparedBytes = 128 * 1024 * 1024;
 
-/** What would become of a message, and why. Nothing is stored or sent. */
+/** Explains what would happen to a message, and why. Nothing is stored or sent. */
 export async function explainMessage(message: MessageFile, options: ExplainOptions): Promise<Explanation> {
   const { config, directory } = options;
   const spool = new Spool({ directory, maxBytes: config.spool.maxBytes, meter: { spool: () => undefined } });
   const inspection = await inspect(message.read(), { rules: config.detach, spool });
-  // Among random lines some look like fields; a message may have a line of an mbox file on top.
+  // Some random lines look like fields, and a message may begin with a line of an mbox file.
   if (inspection.fields <= inspection.brokenLines) {
     throw new CommandError(ExitStatus.data, 'this is no message: it does not begin with header fields');
   }
   const from = options.from ?? senderOf(inspection.header);
   const to = options.to.map((address) => explainRecipient(address, config));
-  // Recipients that are exempt get the message in a transaction of its own: what is told is the others' copy.
+  // Exempt recipients get the message in a separate transaction. The explanation is about the copy of the others.
   const recipients = to.filter(({ exempt }) => !exempt).map(({ address }) => address);
   const isForAll = to.length > 0 && recipients.length === 0;
   const envelope = { reversePath: from, recipients: isForAll ? options.to : recipients };
@@ -59,7 +59,7 @@ export async function explainMessage(message: MessageFile, options: ExplainOptio
 
 const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
 
-/** Return-Path as it was delivered, or else From: the reverse-path that the message most likely came with. */
+/** The most likely reverse-path: Return-Path if delivery added one, otherwise From. */
 function senderOf(header: HeaderBlock): string {
   const value = header.first('return-path') ?? header.first('from') ?? '';
   const address = /<([^<>]*)>[^<>]*$/.exec(value)?.[1] ?? value;
@@ -71,7 +71,7 @@ function explainRecipient(address: string, config: Config): ExplainedRecipient {
   return { address, exempt: isExempt({ reversePath: 'a@invalid', recipients: [address] }, rules) };
 }
 
-/** Why nothing is detached although parts of it could be; null: no part could be. */
+/** Why nothing is detached although some parts qualify; null: no part qualifies. */
 function wholeReason(
   { leaves, brokenLines }: Inspection,
   { from, config, run, isForAll }: { from: string; config: Config; run: Rehearsal; isForAll: boolean },

@@ -4,9 +4,9 @@ import type { MailReading } from './mail-program.ts';
 export interface Explanation {
   readonly from: string;
   readonly to: readonly ExplainedRecipient[];
-  /** Whether the message that goes on is another one. */
+  /** Whether the outgoing message differs from the received one. */
   readonly detached: boolean;
-  /** Why the message as a whole stays as it is, where that is so. */
+  /** Why the whole message stays as it is; null: it does not. */
   readonly reason: string | null;
   readonly bytesBefore: number;
   /** Without the trace fields that every message gets. */
@@ -30,19 +30,19 @@ export interface ExplainedPart {
   readonly name: string | null;
   /** Decoded bytes; null where the part was not decoded. */
   readonly size: number | null;
-  /** As it stands in the message; null for what holds other parts. */
+  /** Encoded bytes in the message; null for a part that holds other parts. */
   readonly encodedSize: number | null;
   readonly does: 'holds' | 'stays' | 'goes';
-  /** A reason of docs/detaching.md; null for what goes or holds. */
+  /** Why the part stays: a reason of docs/detaching.md; null for a part that is detached or holds other parts. */
   readonly reason: string | null;
   readonly url: string | null;
   readonly parts: readonly ExplainedPart[];
 }
 
 export interface ExplainedNotice {
-  /** In the order in which they were written; usually one. */
+  /** The notices in the order in which they were written; usually one. */
   readonly texts: readonly string[];
-  /** Where links stand in the message that goes on. */
+  /** Where links stand in the outgoing message. */
   readonly places: readonly NoticePlace[];
 }
 
@@ -54,7 +54,7 @@ export interface NoticePlace {
 }
 
 export interface ExplainedReading {
-  /** Why a mail program's reading was not compared; null: it was. */
+  /** Why no comparison with a mail program's reading was made; null: it was made. */
   readonly skipped: string | null;
   readonly before: MailReading | null;
   readonly after: MailReading | null;

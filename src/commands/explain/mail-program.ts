@@ -1,6 +1,6 @@
 /**
- * Reads a message as a mail program does, by a library that has nothing to do with ours: its texts, its files, and the
- * pictures its HTML shows. Content is hashed as it streams; only texts are held.
+ * Reads a message as a mail program does, with an independent library: its texts, its files, and the pictures that its
+ * HTML shows. Content is hashed as it streams; only texts are held.
  */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -13,7 +13,7 @@ export interface SeenFile {
   readonly size: number;
   /** In hex. */
   readonly sha256: string;
-  /** Part of an HTML text, as a picture is, and no file for the reader to open. */
+  /** Part of an HTML text, such as a picture, and not a file for the reader to open. */
   readonly inline: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface MailReading {
   readonly files: readonly SeenFile[];
 }
 
-/** Forwarded messages are opened so deep. */
+/** How deep forwarded messages are opened. */
 const maxDepth = 8;
 
 const parserOptions = {
@@ -35,7 +35,7 @@ const parserOptions = {
   skipTextLinks: true,
 };
 
-/** @throws what the source or the parser fails with */
+/** @throws the error of the source or of the parser */
 export async function readAsMailProgram(message: Readable, depth = 0): Promise<MailReading> {
   const texts: string[] = [];
   const htmls: string[] = [];
@@ -54,7 +54,7 @@ export async function readAsMailProgram(message: Readable, depth = 0): Promise<M
       files.push(...reading.files);
     });
     nested.push(read);
-    // An attachment that cannot be read ends the reading of the whole.
+    // An attachment that cannot be read ends the reading of the message.
     read.catch((error: unknown) => parser.destroy(error instanceof Error ? error : new Error(String(error))));
   });
   const end = once(parser, 'end');

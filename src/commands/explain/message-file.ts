@@ -15,12 +15,12 @@ export class MessageFile {
     this.size = size;
   }
 
-  /** One that lies there in CRLF form already. */
+  /** A file that already is in CRLF form. */
   static async at(path: string): Promise<MessageFile> {
     return new MessageFile(path, (await stat(path)).size);
   }
 
-  /** Takes CRLF or LF. @throws CommandError where there is nothing */
+  /** Writes the message from a source with CRLF or LF. @throws CommandError when the source is empty */
   static async write(path: string, source: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<MessageFile> {
     const lineEnds = new LineEnds();
     const file = await open(path, 'w', 0o600);

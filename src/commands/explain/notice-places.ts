@@ -8,7 +8,10 @@ import type { NoticePlace } from './explanation.ts';
 /** No notice is written into a longer text. */
 const maxTextBytes = 1024 * 1024;
 
-/** Where links stand in a message: what goes on is searched, so that it need not be known how they came there. */
+/**
+ * Finds where links stand in the outgoing message. It searches the finished message, independently of how the notice
+ * was placed.
+ */
 export async function findNotice(
   message: AsyncIterable<Buffer>,
   { urls, maxDepth }: { readonly urls: readonly string[]; readonly maxDepth: number },
@@ -35,15 +38,15 @@ class LinkSearch implements Sink {
   }
 
   literal(): void {
-    // Structure holds no notice.
+    // The structure holds no notice.
   }
 
   leafIsAmbiguous(): void {
-    // It is searched all the same.
+    // An ambiguous leaf is searched like any other.
   }
 
   tooMuch(): void {
-    // Such a message passes whole, and has no notice.
+    // A message with too much structure passes whole and has no notice.
   }
 
   leafBegins(leaf: Leaf): void {
@@ -61,7 +64,7 @@ class LinkSearch implements Sink {
   leafEnds(): void {
     const { head, section, container } = this.#leaf!;
     const body = this.#isText() ? openBody(head.encoding, Buffer.concat(this.#chunks)) : undefined;
-    // UTF-16 has a zero in each character of a link.
+    // In UTF-16 each character of a link has a zero byte.
     const text = body?.bytes.toString('latin1').replaceAll('\0', '') ?? '';
     const first = Math.min(...this.#urls.map((url) => text.indexOf(url)).filter((at) => at >= 0));
     if (first === Infinity) return;

@@ -8,7 +8,7 @@ interface Node {
   readonly parts: Node[];
 }
 
-/** What is known of a part that goes, by its section. */
+/** What is known of the detached parts, by section. */
 export interface Outcome {
   /** Address of each detached part. */
   readonly urls: ReadonlyMap<string, string>;
@@ -16,14 +16,14 @@ export interface Outcome {
   readonly whole: string | null;
 }
 
-/** The leaves as the tree in which they stand. */
+/** Arranges the leaves as the tree of the message. */
 export function partTree(leaves: readonly InspectedLeaf[], outcome: Outcome): ExplainedPart[] {
   const roots: Node[] = [];
   const nodes = new Map<Container, Node[]>();
   const childrenOf = (container: Container): Node[] => {
     const known = nodes.get(container);
     if (known) return known;
-    // The message itself is what everything stands in.
+    // The message itself is the root.
     const siblings = container.parent ? childrenOf(container.parent) : undefined;
     const node: Node = { part: held(container), parts: siblings ? [] : roots };
     siblings?.push(node);

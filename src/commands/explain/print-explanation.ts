@@ -61,7 +61,7 @@ function summary({ texts, htmls, files }: MailReading): string {
   return words.join(', ');
 }
 
-/** What a sender wrote must not command the terminal. */
+/** Text from a sender must not contain control sequences for the terminal. */
 const printable = (text: string): string =>
   text.replace(
     /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,

@@ -17,13 +17,13 @@ import { MessageFile } from './message-file.ts';
 export interface RehearsalOptions {
   readonly config: Config;
   readonly envelope: Envelope;
-  /** For the spool and for the message that would go on. */
+  /** For the spool and for the outgoing message. */
   readonly directory: string;
   readonly signal: AbortSignal;
 }
 
 export interface Rehearsal {
-  /** Addresses by section of the part. Where the message stayed whole after all, `files` is 0. */
+  /** Addresses by section of the part. `files` is 0 when the message passed whole. */
   readonly urls: ReadonlyMap<string, string>;
   readonly files: number;
   readonly notices: readonly string[];
@@ -33,7 +33,7 @@ export interface Rehearsal {
   readonly after: MessageFile;
 }
 
-/** Detaches as `serve` does, with the very same parts of the program, over a store that keeps nothing. */
+/** Detaches as `serve` does, with the same code, over a store that keeps nothing. */
 export async function rehearse(message: MessageFile, options: RehearsalOptions): Promise<Rehearsal> {
   const { config, envelope, directory, signal } = options;
   const { store, tokens } = recordingStore(createStore({ ...config }, dryBlobs));
@@ -85,7 +85,7 @@ function recordingNotice(notice: Notice): { readonly notice: Notice; readonly te
   return { notice: overlay(notice, { write }), texts };
 }
 
-/** An object that has some members of its own and the others of `base`, where its class keeps them. */
+/** An object with some own members and, through its prototype, all others of `base`. */
 function overlay<T extends object>(base: T, own: Partial<T>): T {
   return new Proxy(base, {
     get: (target, key) => {
@@ -95,7 +95,7 @@ function overlay<T extends object>(base: T, own: Partial<T>): T {
   });
 }
 
-/** Without durations and addresses of storage: what the service would say about the message. */
+/** A log that records what the service would log about the message, without durations and addresses of storage. */
 function recordingLog(): { readonly log: Log; readonly lines: readonly string[] } {
   const lines: string[] = [];
   const write = (event: string, fields: Fields = {}): void => {

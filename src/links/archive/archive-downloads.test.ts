@@ -35,7 +35,7 @@ const get = (page: string | undefined, headers: Record<string, string> = {}, met
   fetch(lab.url(`${page}/all.zip`), { headers, method });
 const bodyOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());
 
-/** Names and sizes, as unzip lists them after it has tested all. */
+/** Names and sizes, as unzip lists them after testing the archive. */
 function listed(bytes: Buffer): string[] {
   const path = join(folder, 'all.zip');
   writeFileSync(path, bytes);
@@ -44,7 +44,7 @@ function listed(bytes: Buffer): string[] {
   return spawnSync('unzip', ['-Z1', path]).stdout.toString().trim().split('\n');
 }
 
-/** Takes the header of an answer and nothing of its body. */
+/** Reads the header of an answer and none of its body. */
 async function open(page: string | undefined, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   const request = httpRequest(lab.url(`${page}/all.zip`), { headers }).end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];

@@ -1,9 +1,9 @@
 /**
  * All files of a message as one ZIP archive.
  *
- * Nothing is kept but the headers of the archive and the chunk on its way: each file is opened when the one before it
- * is out, and goes from storage to the socket through `pipeline`, read no faster than the client takes it. A file that
- * fails or is not what was stored cuts the connection, so that the archive never looks complete.
+ * Holds only the headers of the archive and one chunk. Each file is opened when the one before it was sent, and goes
+ * from storage to the socket through `pipeline`, read no faster than the client takes it. A file that fails or is not
+ * what was stored cuts the connection, so that the archive never looks complete.
  */
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -42,7 +42,7 @@ export class ArchiveDownloads {
     return this.#gate.run(this.#holderOf(exchange), () => this.#answer(exchange, page));
   }
 
-  /** Requests of many clients that cannot be told apart do not share the places of one. */
+  /** Where many clients share one address, each request counts as a separate client. */
   #holderOf({ client }: Exchange): string {
     return this.#options.sharedBy.has(client) ? `${client} ${++this.#requests}` : client;
   }
@@ -104,7 +104,7 @@ export class ArchiveDownloads {
     if (!bytes) throw new FileMissingError(file.sha256);
     const last = whole ? verified(file.sha256) : new PassThrough();
     const flowing = pipeline(bytes, exactly(count), last);
-    // Its failure is that of `last`, which is read here.
+    // If it fails, `last` fails too, and that error is handled here.
     flowing.catch(() => undefined);
     for await (const chunk of last as AsyncIterable<Buffer>) yield chunk;
     await flowing;

@@ -72,7 +72,7 @@ describe('an archive', () => {
       run('python3', ['-c', python, path]).trim().split('\n'),
       files.map(({ name, size, sha256 }) => `${name} ${size} (2026, 11, 28, 9, 41, 20) True 0 ${sha256}`),
     );
-    // It reads local headers as they come: a stored entry with a data descriptor has no end for it.
+    // It reads local headers in order, and cannot find the end of a stored entry with a data descriptor.
     const out = mkdtempSync(join(folder, 'out-'));
     run('bsdtar', ['-xf', '-', '-C', out], bytes);
     assert.deepEqual(readdirSync(out).sort(), files.map(({ name }) => name).sort());
@@ -108,7 +108,7 @@ describe('an archive', () => {
 describe('ZIP64', () => {
   const GiB = 2 ** 30;
   const zeros = Buffer.alloc(2 ** 20);
-  /** So many zeros, as a file that takes no room. */
+  /** A sparse file of `size` zeros, which takes no room. */
   const sparse = (size: number): ArchiveFile => {
     let crc = 0;
     for (let left = size; left > 0; left -= zeros.length)

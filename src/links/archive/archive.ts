@@ -17,11 +17,11 @@ export interface FilePiece {
 /** Bytes of the archive: its own, or those of a file. */
 export type Piece = { readonly kind: 'own'; readonly bytes: Buffer } | FilePiece;
 
-/** A ZIP archive that is known to the byte before one of its files was read. It holds the headers only. */
+/** A ZIP archive whose every header and offset is known before any file is read. It holds the headers only. */
 export class Archive {
   /** Bytes. */
   readonly size: number;
-  /** RFC 9110 section 8.8.3, strong: it changes with everything that the archive is made of. */
+  /** Strong (RFC 9110 section 8.8.3): it changes when any content of the archive changes. */
   readonly etag: string;
   readonly #pieces: readonly Piece[];
 

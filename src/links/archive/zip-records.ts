@@ -1,9 +1,9 @@
 /**
  * The structures of a ZIP archive (APPNOTE.TXT 6.3.10) whose entries are stored, with size and CRC-32 known beforehand.
  *
- * Ours, because no library writes what readers of a stream need: the ones that stream put sizes and CRC-32 behind the
- * bytes (data descriptors), which `bsdtar` and Java refuse for stored entries, and none can tell the length of an
- * archive or begin in the middle of one, so a broken download of 5 GB would start again.
+ * We write them ourselves, because no library does what streaming needs. Libraries that stream put sizes and CRC-32
+ * after the bytes (data descriptors), which `bsdtar` and Java refuse for stored entries. And none can tell the length
+ * of an archive beforehand or begin in the middle of one, so a broken download of 5 GB would start again.
  */
 
 /** An entry as both its headers describe it. */
@@ -44,8 +44,8 @@ export function localHeader(entry: ZipEntry): Buffer {
 }
 
 /**
- * Section 4.3.12. `offset`: where the local header stands. Where one of the values needs ZIP64 all three stand there: some
- * readers (Info-ZIP's) take one alone for damage.
+ * Section 4.3.12. `offset`: where the local header stands. If one of the values needs ZIP64, all three are written
+ * there: some readers (Info-ZIP's) take a single one for damage.
  */
 export function centralHeader(entry: ZipEntry, offset: number): Buffer {
   const isLarge = entry.size >= max32 || offset >= max32;
@@ -104,7 +104,7 @@ function zip64End({ entries, size, offset }: Directory): Buffer {
     ['u64', entries],
     ['u64', size],
     ['u64', offset],
-    // The locator: disk and place of what stands above, and one disk in all.
+    // The locator: disk and offset of the ZIP64 end record above, and one disk in all.
     ['u32', 0x07064b50],
     ['u32', 0],
     ['u64', offset + size],
@@ -114,7 +114,7 @@ function zip64End({ entries, size, offset }: Directory): Buffer {
 
 type Field = readonly ['u16' | 'u32' | 'u64', number] | readonly ['utf8', string];
 
-/** What both headers have in common, from the version that is needed to the length of the name. */
+/** The fields that both headers have in common, from the needed version to the length of the name. */
 function common(
   { name, size, crc32, modified }: ZipEntry,
   { version, isLarge }: { readonly version: number; readonly isLarge: boolean },

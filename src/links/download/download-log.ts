@@ -4,9 +4,9 @@ import type { LinkHandlerOptions } from '../options.ts';
 
 interface Download {
   readonly delivery: 'stream' | 'archive' | 'redirect';
-  /** How many went through us. */
+  /** Bytes that went through this process. */
   readonly bytes?: number;
-  /** What lines about the same thing have in common. */
+  /** Key of repeated lines: lines with the same key are counted together. */
   readonly key: string;
   readonly fields: Fields;
 }

@@ -11,7 +11,7 @@ import { watchPace } from './pace.ts';
 import { type Plan, planDownload } from './plan.ts';
 import { CorruptFileError, verified } from './verified.ts';
 
-/** The bytes of single files: through us, or from storage itself. */
+/** Downloads of single files: through this process, or by redirect to storage. */
 export class FileDownloads {
   readonly #options: Pick<LinkHandlerOptions, 'delivery' | 'store' | 'lines' | 'limits'>;
   readonly #lookup: Lookup;
@@ -37,11 +37,11 @@ export class FileDownloads {
     else await this.#gate.run(exchange.client, () => this.#stream(exchange, link, { ...plan, send }));
   }
 
-  /** @returns false when no address could be signed: the bytes can still go through us. */
+  /** @returns false when no address could be signed: the bytes can still go through this process */
   async #redirected(exchange: Exchange, link: Link): Promise<boolean> {
     const { store, lines } = this.#options;
     const { sha256, name, type } = link;
-    // Storage would say 404 in its own words.
+    // Otherwise the browser would show storage's own 404 page.
     if (!(await this.#lookup.hasFile(link, exchange.client))) throw new FileMissingError(sha256);
     try {
       const location = await store.signedUrl(sha256, { name, type: contentType(type) });
@@ -64,7 +64,7 @@ export class FileDownloads {
     response.writeHead(status, fileHeaders(headers));
     const endWatch = watchPace(response, limits, () => bytes.destroy(new Error('the reader takes nearly nothing')));
     try {
-      // A file of another size than the link says would otherwise leave the client waiting for the rest.
+      // If the stored file were shorter than the link says, the client would wait for the rest.
       const promised = exactly(
         send.count,
         undefined,

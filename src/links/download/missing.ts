@@ -1,4 +1,4 @@
-/** A link leads to a file whose bytes are not there. */
+/** The file of a link is missing in storage. */
 export class FileMissingError extends Error {
   override readonly name = 'FileMissingError';
   readonly sha256: string;

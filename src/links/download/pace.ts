@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Limits } from '../limits.ts';
 
 /**
- * Watches that a reader takes his bytes: one who takes nearly nothing would hold a place, and a connection to storage,
- * for as long as he likes. `tooSlow` is called once. @returns ends the watch
+ * Watches how fast a reader takes bytes: one that takes nearly nothing would hold a place and a connection to storage
+ * for any length of time. `tooSlow` is called once. @returns ends the watch
  */
 export function watchPace(
   response: ServerResponse,
@@ -14,7 +14,7 @@ export function watchPace(
   let before = taken();
   const timer = setInterval(() => {
     const now = taken();
-    // Nothing waits: it is storage that is slow.
+    // Only when bytes wait for the reader: otherwise storage is slow, not the reader.
     if (now - before < minBytes && response.writableLength > 0) tooSlow();
     before = now;
   }, paceMs);

@@ -13,7 +13,7 @@ export interface Representation {
   readonly contentType: string;
 }
 
-/** How a download is answered, before a byte was read. */
+/** How a download is answered, decided before any byte is read. */
 export interface Plan {
   readonly status: 200 | 206 | 304 | 416;
   readonly headers: Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ export function planDownload(
   return { status: 206, headers: { ...headers, ...partial }, send: range };
 }
 
-/** Section 13.1.5: part of another version would be glued to what the client has. */
+/** Section 13.1.5: a range of another version would be joined to what the client has. */
 function rangeOf(request: IncomingHttpHeaders, etag: string, size: number): ReturnType<typeof parseRange> {
   const ifRange = request['if-range'];
   return ifRange === undefined || ifRange === etag ? parseRange(request.range, size) : undefined;

@@ -1,8 +1,8 @@
 import type { FileRange } from '../../storage/interface.ts';
 
 /**
- * The one range that a request asks for (RFC 9110 section 14.2). Several ranges, other units and what cannot be read
- * are ignored, as the section allows: undefined, the whole file.
+ * The one range that a request asks for (RFC 9110 section 14.2). Several ranges, other units and invalid values are
+ * ignored, as the section allows. undefined: the whole file.
  */
 export function parseRange(header: string | undefined, size: number): FileRange | 'unsatisfiable' | undefined {
   const [, first, last] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? '') ?? [];

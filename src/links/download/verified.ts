@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 
-/** The stored bytes are not those whose hash is the file's name. */
+/** The stored bytes do not have the hash that is the file's name. */
 export class CorruptFileError extends Error {
   override readonly name = 'CorruptFileError';
 }

@@ -14,14 +14,14 @@ export interface FilledFile {
   readonly name: string;
   readonly kind: string;
   readonly size: string;
-  /** undefined: the page has it. */
+  /** undefined: only the page has the link. */
   readonly url: string | undefined;
 }
 
-/** RFC 3676 section 4.2: what other programs wrap. */
+/** RFC 3676 section 4.2: longer lines are wrapped by other programs. */
 const textWidth = 76;
 
-/** Each address stands alone in its line, so that no program breaks it or takes a point for a part of it. */
+/** Each address has a line for itself, so that no program breaks it or takes a full stop for a part of it. */
 export function builtInText({ notice }: Words, { heading, files, page, contact }: Filled): string {
   const listed = files.flatMap(({ name, kind, size, url }) => [
     ...(url === undefined ? [] : ['']),
@@ -49,9 +49,10 @@ function wrap(text: string): string[] {
 }
 
 /**
- * Sets whatever a letter may have set around it, as indents and hidden letters: `all` for browsers, and what matters
- * most for programs that do not know it. Colours come as a pair, and the link has one, since the letter's own may be any. `<br/>` and quoted
- * attributes, since a letter may be XHTML.
+ * Resets styles that the letter may set around the notice, such as indents or hidden text: `all` for browsers, and the
+ * most important properties for programs that do not know `all`. Text and background colour are set together, and the
+ * link has a colour too, because the letter's colours are unknown. `<br/>` and quoted attributes are for letters in
+ * XHTML.
  */
 const boxStyle =
   'all:initial;display:block;margin:1em 0;padding:9px;border:1px solid #bbb;background:#eee;color:#222;' +

@@ -8,7 +8,7 @@ const forbidden = new Set(
   ).split(' '),
 );
 const voids = new Set('br hr img wbr col area'.split(' '));
-/** Attributes that hold words. In any other one, a name would be more than a name. */
+/** Attributes that hold words. In other attributes a name from a message could do harm. */
 const wordAttributes = new Set('title alt aria-label download'.split(' '));
 
 const token = /\{\{([#/])(\w+)\}\}|<!--|<(\/?)([a-zA-Z][a-zA-Z0-9-]*)((?:"[^"]*"|'[^']*'|[^'">])*)>|</g;

@@ -1,8 +1,8 @@
 import { escapeHtml } from '../escape-html.ts';
 
 /**
- * UTF-8 of a name as it is shown, escaped: a letter says it twice, in base64 or in `=E6=97=A5` perhaps, and what is
- * said of one file takes less than 1,000 bytes. The page and the file itself have the whole name.
+ * Bytes of a shown name in escaped UTF-8. A letter contains each name twice, perhaps in base64 or as `=E6=97=A5`, and
+ * everything about one file must take less than 1,000 bytes. The page and the download have the whole name.
  */
 const maxNameBytes = 48;
 
@@ -47,7 +47,7 @@ function split(name: string): { readonly stem: string; readonly extension: strin
   return { stem: name.slice(0, name.length - extension.length), extension };
 }
 
-/** Characters that all of them begin with. */
+/** Length of the prefix that all names share. */
 function commonStart(names: readonly string[]): number {
   const [first = [], ...others] = names.map((name) => Array.from(name));
   const at = first.findIndex((character, i) => others.some((other) => other[i] !== character));
@@ -55,8 +55,8 @@ function commonStart(names: readonly string[]): number {
 }
 
 /**
- * The end of a name says more than its middle: the extension, a version, a date. `from`: the character from which on
- * it differs from others; that stays instead.
+ * Shortens a name in the middle, because its end says more: the extension, a version, a date. `from`: index of the
+ * first character that differs from other names; the part from there is kept instead.
  */
 export function shorten(
   name: string,
@@ -84,7 +84,7 @@ export function shorten(
 const widthOf = (characters: readonly string[]): number =>
   characters.reduce((sum, character) => sum + Buffer.byteLength(escapeHtml(character)), 0);
 
-/** As many of the first ones as have no more than so many bytes. */
+/** The longest prefix that has at most `room` bytes. */
 function fitting(characters: readonly string[], room: number): string[] {
   let used = 0;
   const count = characters.findIndex((character) => (used += widthOf([character])) > room);

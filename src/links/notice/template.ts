@@ -12,7 +12,7 @@ export type GeneralValues = Readonly<Record<(typeof general)[number], string>>;
 
 export type Render = (items: readonly Values[], all: GeneralValues) => string;
 
-/** Where the name stands in a line that gets longer than this, the name is shortened; the link never is. */
+/** A name is shortened if its line would be longer than this; a link never is. */
 const textWidth = 76;
 
 /** With the longest values in place and escaped, a line stays under the 998 bytes of RFC 5322 section 2.1.1. */

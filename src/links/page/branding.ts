@@ -12,7 +12,7 @@ export interface Branding {
   readonly colour: string | undefined;
 }
 
-/** A page is looked at by scanners more often than by people. */
+/** The logo is part of every page, and scanners open pages more often than people do. */
 const maxLogoBytes = 32_768;
 
 const pngSignature = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -33,6 +33,6 @@ export function loadLogo(path: string): string {
   return type ? `data:${type};base64,${bytes.toString('base64')}` : fail('is neither SVG nor PNG');
 }
 
-/** In an `img` an SVG runs no script and fetches nothing. */
+/** An SVG is safe here: in an `img` it runs no script and fetches nothing. */
 const isSvg = (bytes: Buffer): boolean =>
   /^\ufeff?(?:<\?xml[^>]*>|<!--[^]*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]/i.test(bytes.toString('utf8'));

@@ -8,7 +8,7 @@ function luminance(colour: string): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** White or black, whichever is read better on a colour: one of them always has a contrast of 4.5 or more. */
+/** White or black, whichever has more contrast on the colour: one of them always has 4.5 or more. */
 export function readableOn(colour: string): '#fff' | '#000' {
   const light = luminance(colour);
   return 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 ? '#fff' : '#000';

@@ -35,7 +35,7 @@ ${statedFacts(link, shown, language)}<details><summary>${checksum}</summary><cod
   });
 }
 
-/** PDF, JPEG: what people know a kind of file by. */
+/** The extension in capitals, as people name a kind of file: PDF, JPEG. */
 export const extensionOf = (name: string): string => (/\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? '').toUpperCase();
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

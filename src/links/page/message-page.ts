@@ -9,7 +9,7 @@ import { ownMessagePage } from './own-pages.ts';
 import { type PageFrame, sheet } from './page.ts';
 import { type Shown, statedFacts } from './stated-facts.ts';
 
-/** Which of the files of a message stand on this page, the rest on others: counted from 0. */
+/** Which files of a message stand on this page; counted from 0. */
 export interface Extent {
   readonly from: number;
   readonly to: number;
@@ -28,7 +28,7 @@ export interface MessagePageOptions {
   readonly extent: Extent;
 }
 
-/** The page of a message of several files: each of them with its state, and one way to get all. */
+/** The page of a message of several files: each one with its state, and a link to download all. */
 export function messagePage(page: Page, files: readonly MessageFile[], options: MessagePageOptions): string {
   const { frame, shown, language, basePath, token, extent } = options;
   if (frame.own.messagePage !== undefined)
@@ -76,13 +76,13 @@ function item(
 
 const dateOf = (time: string | null): Date | undefined => (time === null ? undefined : new Date(time));
 
-/** The end of life that all files have which can be downloaded; undefined: each has its own. */
+/** The expiry that all downloadable files share; undefined: they differ. */
 function commonEnd(ours: Words, files: readonly MessageFile[]): string | undefined {
   const ends = new Set(files.filter(isThere).map(({ link }) => writtenEnd(ours, dateOf(link.expires))));
   return ends.size === 1 ? [...ends][0] : undefined;
 }
 
-/** Decoded bytes of what the archive holds; '' when others stand on other pages. */
+/** Decoded bytes of all files in the archive; '' when the list has several pages. */
 function sizeOfAll(ours: Words, files: readonly MessageFile[], { from, to, total }: Extent): string {
   if (to - from !== total) return '';
   return writtenSize(

@@ -10,7 +10,7 @@ interface Content {
   readonly title: string;
   /** HTML. */
   readonly body: string;
-  /** Why there is something here: HTML. None: there is nothing that anybody keeps. */
+  /** HTML that says why the file is here; undefined: no file is kept. */
   readonly hint?: string;
   readonly wide?: boolean;
 }
@@ -84,6 +84,6 @@ ${this.#footer(language, hint)}</main>
   }
 }
 
-/** A sheet of paper with a folded corner, and on it what kind of file it is. */
+/** A picture of a sheet of paper with the kind of file on it. */
 export const sheet = (kind: string): string =>
   `<svg viewBox="0 0 72 88" aria-hidden="true" focusable="false"><path class="sheet" d="M8 2h38l24 24v56a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4V6a4 4 0 0 1 4-4z"/><path class="fold" d="M46 2v20a4 4 0 0 0 4 4h20"/><text class="kind" x="37" y="62">${kind}</text></svg>`;

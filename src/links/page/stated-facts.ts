@@ -3,7 +3,7 @@ import { type Language, words } from '../words/languages.ts';
 import { writtenDate } from '../words/written.ts';
 import { seen, senderOf, shortened } from './stated.ts';
 
-/** What the operator lets a page say of the message. */
+/** What a page may show of the message, as the operator decided. */
 export interface Shown {
   readonly sender: boolean;
   readonly subject: boolean;

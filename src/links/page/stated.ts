@@ -1,6 +1,6 @@
 /**
- * What a mail states about itself, as a page may show it: nobody vouches for it, so nothing in it may hide, turn around
- * or stand for something else.
+ * What a mail states about itself, as a page may show it. None of it is verified, so no character may hide text,
+ * reverse it or imitate something else.
  */
 
 /** Controls, format characters (bidirectional ones among them), separators and all that is not drawn. */
@@ -28,7 +28,7 @@ export interface Sender {
   readonly address: string;
 }
 
-/** Who a From field names. More than one are shown as they stand, in `address`. */
+/** Name and address of a From field. Several senders are shown as written, in `address`. */
 export function senderOf(from: string): Sender {
   const text = seen(from);
   const [, name, address, ...others] = /^([^<>]*)<([^<>]*)>$/.exec(text) ?? [];

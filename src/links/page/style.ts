@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readableOn } from './colours.ts';
 
-/** The style of all pages. It stands in the page itself: nothing is fetched, from here or anywhere. */
+/** The style of all pages. It is part of the page, so that nothing is fetched. */
 const common = `
 :root{color-scheme:light dark;--back:#eef1f5;--card:#fff;--text:#1b1f26;--soft:#545d6b;--line:#d9dfe7;--accent:#0b57d0;--on:#fff;--paper:#e8f0fe;--ink:#0b57d0}
 @media(prefers-color-scheme:dark){:root{--back:#101318;--card:#1b2028;--text:#eceff4;--soft:#aab4c3;--line:#303846;--accent:#8ab4f8;--on:#0b1b33;--paper:#26334a;--ink:#8ab4f8}}
@@ -48,7 +48,7 @@ footer p{margin:0;overflow-wrap:anywhere}
 
 export interface Style {
   readonly css: string;
-  /** Allows this one style and pictures that stand in the page: no script, no frame, no form, whatever a name contains. */
+  /** The CSP: allows this style and embedded pictures, and no script, frame or form, whatever a name contains. */
   readonly policy: string;
 }
 

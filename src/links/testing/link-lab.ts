@@ -13,18 +13,18 @@ import { silentReaders } from './silent-readers.ts';
 const day = 86_400_000;
 const secret = Buffer.alloc(32, 1);
 
-/** The server of links over a directory, and what a test does to the directory behind its back. */
+/** The server of links over a directory, and changes that a test makes directly in the directory. */
 export class LinkLab {
   readonly #directory = mkdtempSync(join(tmpdir(), 'links-'));
   readonly #blobs: Blobs;
   readonly #store: ReturnType<typeof createStore>;
   readonly #options: Partial<LinkServerOptions>;
   #server: LinkServer | undefined;
-  /** ms since 1970, to storage and pages alike. */
+  /** The time for storage and pages: ms since 1970. */
   now = Date.parse('2026-11-28T09:00:00Z');
   readonly lines: { readonly event: string; readonly fields: Fields }[] = [];
   readonly counted = { corrupt: 0, busy: 0 };
-  /** Operations on storage that pages and downloads cause. */
+  /** Operations on storage that pages and downloads made. */
   readonly asked: string[] = [];
 
   constructor(options: Partial<LinkServerOptions> = {}) {
@@ -72,12 +72,12 @@ export class LinkLab {
     await changeLink(context, token, { verb, dryRun: false });
   }
 
-  /** Puts other bytes in the place of a file's, of the same number. */
+  /** Replaces the bytes of a file by others of the same number. */
   corrupt(sha256: string, bytes: Buffer): void {
     for (const path of this.#bytesOf(sha256)) writeFileSync(path, bytes);
   }
 
-  /** Takes the bytes of a file away. */
+  /** Deletes the bytes of a file. */
   unlink(sha256: string): void {
     for (const path of this.#bytesOf(sha256)) unlinkSync(path);
   }

@@ -85,7 +85,7 @@ export const it: Words = {
   },
 };
 
-/** Before "otto" and "undici" the article loses its vowel. */
+/** Before "otto" and "undici" the article is elided. */
 function endOf(date: string | undefined): string {
   if (date === undefined) return '';
   return ` fino al${/^(?:8|11)\b/.test(date) ? 'l’' : ' '}${date}`;

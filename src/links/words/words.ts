@@ -25,13 +25,13 @@ export type FileKind =
 export interface NoticeWords {
   /** Above the files. `date` as written by `date`; undefined: never. */
   readonly heading: (date: string | undefined) => string;
-  /** The same with who keeps the files. */
+  /** The same, naming the organisation that keeps the files. */
   readonly kept: (organisation: string, files: { readonly one: boolean; readonly date: string | undefined }) => string;
   /** Before the address of the page with all files of the message. */
   readonly all: string;
-  /** Before the address of who answers questions. */
+  /** Before the address for questions. */
   readonly questions: string;
-  /** Name of the notice where it is a file of its own, in ASCII. */
+  /** Name of a notice that is a separate part, in ASCII. */
   readonly fileName: string;
   readonly kinds: Readonly<Record<FileKind, string>>;
 }
@@ -62,7 +62,7 @@ export interface PageWords extends Readonly<Record<MessageName, Message>> {
   readonly sent: string;
   readonly checksum: string;
   readonly questions: string;
-  /** In a list, of a file that cannot be downloaded. */
+  /** Labels in a list for files that cannot be downloaded. */
   readonly isExpired: string;
   readonly isGone: string;
   /** Of one whose bytes were not looked for, where others of its message are missing. */

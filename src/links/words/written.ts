@@ -1,6 +1,6 @@
 /**
- * Sizes and dates as they are written in a language. Not by ICU, whose words and blanks change with the version: a
- * retry on another machine must write the same bytes.
+ * Writes sizes and dates in a language. ICU is not used, because its words and blanks change with its version: a retry
+ * on another machine must write the same bytes.
  */
 import type { Words } from './words.ts';
 
@@ -8,7 +8,7 @@ import type { Words } from './words.ts';
 export function writtenSize({ units, comma }: Words, bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.5 is written 1000: it is 1 of the next unit.
+  // 999.5 would be rounded to 1000, which is 1 of the next unit.
   while (value >= (unit === 0 ? 1000 : 999.5) && unit < units.length - 1) {
     value /= 1000;
     unit++;
