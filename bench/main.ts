@@ -69,7 +69,7 @@ async function main(argv: readonly string[]): Promise<number> {
     ];
     tables.unshift(...made);
     console.log(made.join('\n'));
-    // After each of them: an hour's work is not to be lost with the last one.
+    // Written after each workload, so that a failure in the last one does not lose an hour's results.
     write(options.name, {
       json: {
         taken: new Date().toISOString(),
@@ -86,7 +86,7 @@ async function main(argv: readonly string[]): Promise<number> {
   console.log(section('Targets', renderVerdicts(verdicts)));
   for (const failure of failures) console.error(`FAILED ${failure}`);
   if (failures.length > 0) return 1;
-  // What a run that leaves workloads out did not measure is no miss.
+  // Targets of workloads that were not run do not count as missed.
   return verdicts.some((verdict) => met(verdict) === false) ? 2 : 0;
 }
 

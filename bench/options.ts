@@ -28,7 +28,7 @@ workloads (all when none is named):
 ${workloads.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join('\n')}
 `;
 
-/** undefined: help was asked for. @throws TypeError for options that do not exist, RangeError for values that make no sense */
+/** undefined: help was asked for. @throws TypeError for unknown options, RangeError for invalid values */
 export function parseOptions(argv: readonly string[], all: readonly Workload[]): Options | undefined {
   const { values, positionals } = parseArgs({
     args: [...argv],

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- --profile [small|new|SIZE] [options]`: the relay under `node --cpu-prof` with one workload, and where its
- * time went: functions by self time, and the parts of the program by self time.
+ * `npm run bench -- --profile [small|new|SIZE] [options]`: runs the relay under `node --cpu-prof` with one workload,
+ * and prints where its time went, by function and by part of the program (self time).
  */
 import { mkdirSync, readFileSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ await withStarted(async (use) => {
   }
 });
 
-// The supervisor and the process for readers write one too: the mail process has by far the most to say.
+// The supervisor and the process for readers write a profile too; that of the mail process is by far the largest.
 const sizeOf = (name: string): number => statSync(join(raw, name)).size;
 const [file = ''] = readdirSync(raw)
   .filter((name) => name.endsWith('.cpuprofile'))

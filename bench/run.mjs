@@ -1,4 +1,4 @@
-// `npm run bench`: makes sure of everything that is measured, then measures. See `npm run bench -- --help`.
+// `npm run bench`: installs and builds what is missing, then measures. See `npm run bench -- --help`.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setUp } from './setup.mjs';

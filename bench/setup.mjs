@@ -1,5 +1,5 @@
 // What the benchmark needs beyond what lab and tests need: MIMEDefang, and Haraka with its own npm packages, which are
-// kept apart from ours.
+// kept in a separate folder.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { setup } from '../scripts/setup.mjs';
 
 const haraka = join(import.meta.dirname, 'peers/haraka');
 
-// Debian's mimedefang forgets that it needs libnet-dns-perl, and then answers 451 to every mail.
+// Debian's mimedefang does not declare that it needs libnet-dns-perl; without it, it answers 451 to every mail.
 const packages = ['mimedefang', 'libnet-dns-perl'];
 
 /** Does only what is missing. */
@@ -23,7 +23,7 @@ function isInstalled(name) {
   return stdout === 'installed';
 }
 
-/** Debian starts what it installs, unless a policy forbids it: nothing but our own instances may run. */
+/** Debian starts the services that it installs unless a policy forbids it. Only our own instances may run. */
 function install(names) {
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);

@@ -9,7 +9,7 @@ export interface Verdict {
   readonly target: string;
   readonly value: number | undefined;
   readonly limit: number;
-  /** Whether `limit` is the least or the most that will do. */
+  /** Whether `limit` is the lowest or the highest accepted value. */
   readonly bound: 'at least' | 'at most';
   readonly unit: string;
 }
@@ -43,7 +43,7 @@ export function judge(results: Results): Verdict[] {
     bound: 'at most',
     unit,
   });
-  /** With one process or two, whichever does more: who runs it chooses as well. */
+  /** The better of one process and two: an operator can choose too. */
   const rate = (situation: string): number | undefined => {
     const rates = [ours, oursOnBoth].map((peer) => rateOf(situation, peer)).filter((value) => value !== undefined);
     return rates.length === 0 ? undefined : Math.max(...rates);

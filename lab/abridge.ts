@@ -3,7 +3,7 @@ const telling = /^(from|to|subject|date|message-id|content-[\w-]+|x-detach-[\w-]
 const base64Line = /^[A-Za-z0-9+/=]{60,}$/;
 const widest = 110;
 
-/** A message for the eye: all of its structure, and of each encoded file only the first line. */
+/** A message for a person to read: its whole structure, and only the first line of each encoded file. */
 export function abridge(message: Buffer): string[] {
   const lines = message.toString('utf8').split('\r\n');
   const end = lines.indexOf('');

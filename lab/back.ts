@@ -29,7 +29,7 @@ export async function startBack({ home, ports, host = '127.0.0.1', clients, star
         lmtpPort: ports.lmtp,
         imapPort: ports.imap,
         home: join(home, 'dovecot'),
-        // Without TLS Dovecot takes passwords from the machine itself only.
+        // Without TLS Dovecot accepts passwords only from this machine.
         ...(clients === undefined ? {} : { config: `login_trusted_networks = ${clients}` }),
       }),
     );

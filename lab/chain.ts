@@ -3,7 +3,7 @@ import { type Back, startBack } from './back.ts';
 import { type Front, startFront } from './front.ts';
 import type { LabOptions, LabPorts } from './places.ts';
 
-/** What it takes to send a letter, read it back and tell what happened. */
+/** What is needed to send a letter, read it back and show what happened. */
 export interface LabView extends Pick<Front, 'storage' | 'detach' | 'a'> {
   readonly ports: LabPorts;
   readonly dovecot: DovecotInstance;
@@ -13,7 +13,7 @@ export interface LabView extends Pick<Front, 'storage' | 'detach' | 'a'> {
 export interface LabChain extends LabView {
   /** Process numbers of the servers, negative for process groups. */
   readonly servers: readonly number[];
-  /** From the front, so that mail waits in Postfix's queues. */
+  /** Stops the servers, first the ones at the front, so that mail waits in Postfix's queues. */
   stop(): Promise<void>;
 }
 

@@ -22,14 +22,14 @@ export interface Front {
   stop(): Promise<void>;
 }
 
-/** Starts from the storage forwards, so that nothing is offered mail before it can pass it on. */
+/** Starts the storage first and the rest after it, so that each server can pass mail on as soon as it gets any. */
 export async function startFront(options: FrontOptions): Promise<Front> {
   const { home, ports, started } = options;
   const parts = new Cleanup();
   try {
     const storage = await parts.use(startStorage(options));
     const detach = await parts.use(startDetach(detachOptions(options, storage.location)));
-    // Before its own `stop`, which gives it no time to finish what is under way.
+    // Runs before its `stop`, which would give it no time to finish.
     parts.defer(() => detach.kill('SIGTERM'));
     started('Detach MTA', `127.0.0.1:${ports.detach}`, `links on http://127.0.0.1:${ports.links}`);
     const a = await parts.use(
@@ -81,7 +81,7 @@ export function labDetach({
   };
 }
 
-/** Kept from one start to the next: stamps and links of older mail stay good. */
+/** Kept from one start to the next, so that stamps and links of older mail stay valid. */
 function lastingKeys(home: string): { readonly guard: string; readonly links: string } {
   const file = join(home, 'keys.json');
   if (!existsSync(file)) {

@@ -23,7 +23,7 @@ export async function startMilterLab(options: LabOptions): Promise<LabChain> {
     const detach = await parts.use(
       startDetach(labDetach({ home, ports, storage: storage.location, nextHop: [], config })),
     );
-    // Before its own `stop`, which gives it no time to finish what is under way.
+    // Runs before its `stop`, which would give it no time to finish.
     parts.defer(() => detach.kill('SIGTERM'));
     started('Detach MTA', `127.0.0.1:${ports.detach}`, `Milter; links on http://127.0.0.1:${ports.links}`);
     const a = await parts.use(

@@ -4,7 +4,7 @@ import type { Preset } from './preset.ts';
 import { sendSample, startChain } from './round.ts';
 import { bold, say } from './terminal.ts';
 
-/** The whole lab once, beside whatever else runs here; nothing stays. @returns the exit status */
+/** Runs the whole lab once, beside other programs, and leaves nothing behind. @returns the exit status */
 export async function once(preset: Preset): Promise<number> {
   const { home, ports } = await temporaryPlace();
   say(bold(`${preset.title}, once`));

@@ -18,7 +18,7 @@ export interface LabPorts {
   readonly azurite: number;
 }
 
-/** Told of each server that has started. */
+/** Called for each server that has started. */
 export type Started = (what: string, address: string, purpose: string) => void;
 
 /** What each part of the lab is started with. */
@@ -29,7 +29,7 @@ export interface LabOptions {
   readonly started: Started;
 }
 
-/** Above 1023 and away from the usual ports, so that the lab stands beside a real mail server. */
+/** Above 1023 and different from the usual ports, so that the lab can run beside a real mail server. */
 export const usualPorts: LabPorts = {
   postfixA: 2525,
   detach: 10025,
@@ -74,14 +74,14 @@ export function labHome(): string {
   return realpathSync(home);
 }
 
-/** A place and ports for one run beside whatever else runs here. */
+/** A temporary home and free ports for one run beside other programs. */
 export async function temporaryPlace(): Promise<{ home: string; ports: LabPorts }> {
   const ports: Record<string, number> = {};
   for (const name of Object.keys(usualPorts)) ports[name] = await freePort();
   return { home: privateDirectory('lab'), ports: ports as unknown as LabPorts };
 }
 
-/** @throws Error naming every port that somebody else listens on */
+/** @throws Error naming every port that is in use */
 export async function assertFree(ports: LabPorts): Promise<void> {
   const taken = await takenPorts(ports);
   if (taken.length === 0) return;

@@ -8,7 +8,7 @@ export interface Preset {
   readonly title: string;
   /** Who hands mail to whom. */
   readonly drawing: readonly string[];
-  /** The server that mail is sent to, in the words of the lab. */
+  /** Name of the server that mail is sent to, for the lab's output. */
   readonly front: string;
   /** Folders of the Postfix servers in the lab's home, the one that mail is sent to first. */
   readonly postfixes: readonly [string, ...string[]];

@@ -10,7 +10,7 @@ import { green, heading, row, say } from './terminal.ts';
 export const sayStarted: Started = (what, address, purpose) =>
   row(`${green('ok')}  ${what.padEnd(24)}`, `${address.padEnd(18)}${purpose}`);
 
-/** Starts the chain and says so part by part. */
+/** Starts the chain and reports each part. */
 export async function startChain(preset: Preset, home: string, ports: LabPorts): Promise<LabChain> {
   for (const line of preset.drawing) say(line);
   heading('Starting');

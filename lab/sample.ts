@@ -18,7 +18,7 @@ export interface Sample {
   readonly files: readonly SampleFile[];
 }
 
-/** A letter with a PDF and a photo, to three people. The files are always the same, the message is a new one. */
+/** A letter with a PDF and a photo, to three people. The files are always the same, the message is new each time. */
 export function makeSample(): Sample {
   const [from, ...to] = people;
   const files = [

@@ -17,7 +17,7 @@ const types: Readonly<Record<string, string>> = {
   '.mp4': 'video/mp4',
 };
 
-/** Sends a file through the running lab, to Bob if nobody is named, and says what arrived. @returns the exit status */
+/** Sends a file through the running lab, by default to Bob, and shows what arrived. @returns the exit status */
 export async function send(file: string, recipients: readonly string[]): Promise<number> {
   const home = labHome();
   const running = await runningLab(home);

@@ -14,7 +14,7 @@ export interface Check {
   readonly ok: boolean;
 }
 
-/** What one file came to behind its link. */
+/** The download of one file. */
 interface Download {
   readonly url: string;
   readonly name: string;
@@ -22,7 +22,7 @@ interface Download {
   readonly sha256: string;
 }
 
-/** Tells what happened to a message, and checks it. @returns whether everything is as it should be */
+/** Shows what happened to a message, and checks it. @returns whether everything is correct */
 export async function showResult(sample: Sample, copies: readonly Copy[], chain: LabView): Promise<boolean> {
   const baseUrl = `http://127.0.0.1:${chain.ports.links}`;
   const [first] = copies;
@@ -67,7 +67,7 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
   return showChecks(checks);
 }
 
-/** @returns whether all is well */
+/** @returns whether all checks passed */
 export function showChecks(checks: readonly Check[]): boolean {
   heading('Checks');
   for (const { what, ok } of checks) say(`  ${ok ? green('ok  ') : red('FAIL')}  ${what}`);
@@ -131,7 +131,7 @@ function onDisk(sample: Sample, chain: LabView): number {
   return sum;
 }
 
-/** What Postfix A added on top stays on top: the original is the end of what comes back. */
+/** Postfix A added fields on top, so the restored message ends with the original. */
 function restores(sample: Sample, copy: Copy, chain: LabView): boolean {
   try {
     const original = execFileSync(

@@ -20,7 +20,7 @@ export function forgetState(home: string): void {
   rmSync(join(home, 'lab.json'), { force: true });
 }
 
-/** The lab that runs there, or undefined. What a killed one left running is ended. */
+/** The lab that runs there, or undefined. Ends servers that a killed lab left running. */
 export async function runningLab(home: string): Promise<LabState | undefined> {
   const state = readState(home);
   if (!state) return undefined;
@@ -28,7 +28,7 @@ export async function runningLab(home: string): Promise<LabState | undefined> {
   for (const server of state.servers) {
     if (belongs(Math.abs(server), home)) await terminate(server, { signal: 'SIGKILL' });
   }
-  // A killed process of many threads holds its ports a little longer than its name.
+  // A killed process with many threads holds its ports for a moment after its end.
   const free = async (): Promise<boolean> => (await takenPorts(state.ports)).length === 0;
   await waitFor(free, { what: 'the ports of a lab that was killed', bound: 5_000 }).catch(() => undefined);
   forgetState(home);
@@ -43,7 +43,7 @@ function readState(home: string): LabState | undefined {
   }
 }
 
-/** Process numbers come round again: only what names the lab in its command line is the lab's. */
+/** Process numbers are reused, so a process belongs to the lab only if its command line names the lab. */
 function belongs(pid: number, mark: string): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);

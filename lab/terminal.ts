@@ -1,4 +1,4 @@
-/** What the lab says: plain text, aligned; colours only where a person looks. */
+/** The lab's output: plain aligned text, with colours only on a terminal. */
 const colours = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 
 const paint = (code: number) => (text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -19,12 +19,12 @@ export function heading(text: string): void {
   say(`\n${bold(text)}`);
 }
 
-/** A name and what it is worth, in two columns. */
+/** A name and its value in two columns. */
 export function row(name: string, value: string): void {
   say(`  ${name.padEnd(27)} ${value}`);
 }
 
-/** Indented and behind a bar, as a quotation. */
+/** Indented and with a bar, as a quotation. */
 export function quote(lines: readonly string[]): void {
   for (const line of lines) say(dim(`  | ${line}`));
 }

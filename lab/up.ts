@@ -39,13 +39,13 @@ export async function up(preset: Preset): Promise<number> {
 
 function nextStop(): Promise<void> {
   return new Promise((resolve) => {
-    // The lab waits for a signal alone: something must keep the process.
+    // The lab only waits for a signal; this timer keeps the process running.
     const hold = setInterval(() => undefined, 3_600_000);
     const end = (): void => {
       clearInterval(hold);
       resolve();
     };
-    // Held, so that a second Ctrl-C does not leave half of it running.
+    // Ignored, so that a second Ctrl-C does not leave half of the lab running.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
   });
 }

@@ -41,7 +41,7 @@ export function installPackages() {
   }
   console.log(`setup: installing ${missing.join(' ')}`);
   withoutStartingServices(() => {
-    // Otherwise the package asks what kind of mail server this machine is. It is none: lab and tests start their own.
+    // Otherwise the package asks what kind of mail server this machine is. Lab and tests start their own servers.
     run('debconf-set-selections', [], { input: 'postfix postfix/main_mailer_type select No configuration\n' });
     const apt = ['-o', 'DPkg::Lock::Timeout=600', '-o', 'Acquire::Retries=3', '-qq'];
     run('apt-get', [...apt, 'update']);

@@ -1,5 +1,5 @@
-// Rooms of `src/` know only the rooms to their right, and those through `interface.ts` alone, so that what is behind it
-// can change. Vocabulary is open to all; what puts the rooms together knows them behind their doors too.
+// Rooms of `src/` import only rooms to their right, and only their `interface.ts`, so that the rest can change.
+// Vocabulary is open to all. The rooms that put the others together may import any file.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -8,7 +8,7 @@ import { test } from 'node:test';
 const root = join(import.meta.dirname, '..');
 
 const builders = ['main.ts', 'commands', 'doctor', 'service', 'course'];
-/** In the order in which a message passes through them, and what they all use behind them. */
+/** The rooms in the order in which a message passes through them; the last ones are used by all others. */
 const rooms = ['inbound', 'loopguard', 'detach', 'links', 'storage', 'outbound', 'observe'];
 const vocabulary = ['config', 'message', 'limits', 'runtime', 'smtp'];
 const order = [...builders, ...rooms, ...vocabulary];

@@ -31,7 +31,7 @@ function acquire(file) {
 function ownerLives(file) {
   try {
     const pid = Number(readFileSync(file, 'utf8'));
-    // Empty: created a moment ago by somebody who is about to write the number.
+    // Empty: its owner has just created it and will write the number next.
     if (pid === 0) return true;
     process.kill(pid, 0);
     return true;

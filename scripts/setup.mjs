@@ -1,5 +1,5 @@
 // Brings a fresh clone to where lab and tests can run: Debian packages, npm packages, the compiled program. Does only
-// what is missing, so that it costs a moment when there is nothing to do.
+// what is missing, so it takes a moment when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ function build() {
   const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
   if (existsSync(made) && statSync(made).mtimeMs >= newest) return;
   console.log('setup: npm run build');
-  // Beside the old one, then in its place: what runs meanwhile does not meet half a program.
+  // Built beside the old program and then moved into its place, so that no process meets half a program.
   const next = join(state, 'dist');
   rmSync(next, { recursive: true, force: true });
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', next]);

@@ -16,7 +16,10 @@ export interface Filling {
 const parallel = 64;
 const progressEvery = 10_000;
 
-/** Writes the records of a directory as they lie there, without flushing each to the disk: nothing else takes so long. */
+/**
+ * Writes the records of a directory directly, without flushing each one to the disk: flushing would take most of the
+ * time.
+ */
 export function fillDirectory(root: string, { links, now, progress }: Filling): void {
   const known = new Set<string>();
   const write = (path: string, bytes: Buffer): void => {

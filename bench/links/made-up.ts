@@ -1,4 +1,4 @@
-/** Made-up messages of one file each, as the blobs that they leave in storage. */
+/** Makes up messages of one file each, as the blobs that they leave in storage. */
 import { createHash } from 'node:crypto';
 import { fileIndex, messageIndex, senderIndex, transactionIndex } from '../../src/storage/index-names.ts';
 import type { NewMessage } from '../../src/storage/interface.ts';
@@ -24,13 +24,13 @@ export interface MadeUpBlob {
 export const secret = Buffer.alloc(32, 1);
 const day = 86_400_000;
 const expiresAfter = 90 * day;
-/** One file is in so many messages. */
+/** How many messages share a file. */
 const messagesPerFile = 10;
 const senders = 1000;
 
 export const messageIdOf = (i: number): string => `<made-up-${i}@example.com>`;
 
-/** A tenth of the messages are so old that a sweep deletes all of theirs. */
+/** A tenth of the messages are so old that a sweep deletes all their blobs. */
 const isOver = (i: number): boolean => Math.floor(i / messagesPerFile) % 10 === 0;
 
 export function* madeUpMessage(i: number, now: number): Generator<MadeUpBlob> {

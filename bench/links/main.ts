@@ -1,9 +1,8 @@
 /**
- * What an operator's commands cost among very many links: time, CPU, and memory at most.
+ * Measures the operator's commands with very many links: time, CPU, and peak memory.
  *
- *     npm run build
- *     node --import tsx bench/links/main.ts --links 1000000            # in a directory
- *     node --import tsx bench/links/main.ts --links 100000 --azurite   # in Azurite
+ * npm run build node --import tsx bench/links/main.ts --links 1000000            # in a directory node --import tsx
+ * bench/links/main.ts --links 100000 --azurite   # in Azurite
  *
  * A million links in a directory take 25 GB, 7 million inodes and, to make them, a quarter of an hour.
  */
@@ -84,7 +83,7 @@ function writeConfig(): string {
   return file;
 }
 
-/** Runs the compiled program, and says how long it took and what memory it had at most. */
+/** Runs the compiled program, and prints its time and peak memory. */
 function measure(what: string, words: readonly string[], config: string): void {
   const started = performance.now();
   const hook = `process.on("exit",()=>{const u=process.resourceUsage();process.stderr.write("\\npeak "+u.maxRSS+" cpu "+(u.userCPUTime+u.systemCPUTime))})`;

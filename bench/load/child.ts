@@ -5,7 +5,7 @@ export interface ChildOptions {
   readonly stdio?: StdioOptions;
 }
 
-/** A process that does not outlive this one. */
+/** A child process that ends with this one. */
 export class Child {
   readonly pid: number;
   readonly #child: ChildProcess;

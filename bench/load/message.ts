@@ -1,4 +1,4 @@
-/** Messages made beforehand, so that sending them costs next to nothing. */
+/** Messages made in advance, so that sending them costs very little. */
 import { randomBytes } from 'node:crypto';
 
 export interface Message {
@@ -14,8 +14,8 @@ const block = encodeLines(randomBytes(bytesPerLine * blockLines));
 let serial = 0;
 
 /**
- * A message with an attachment of `size` bytes in base64. No two have the same file: one line differs, the rest is
- * shared, so that a thousand of them take no memory here.
+ * A message with an attachment of `size` bytes in base64. Each message has a different file: one line differs and the
+ * rest is shared, so that a thousand of them take little memory.
  */
 export function attachmentMessage(size: number, options: { readonly name?: string } = {}): Message {
   const id = nextId();
@@ -53,7 +53,7 @@ export function smallMessage(size: number): Message {
   return { chunks: () => [text] };
 }
 
-/** A message of many small parts; together with many header fields, to see how cost grows. */
+/** A message of many small parts and many header fields, to see how cost grows. */
 export function structuredMessage(shape: { readonly parts: number; readonly fields: number }): Message {
   const id = nextId();
   const boundary = `=_${id}`;

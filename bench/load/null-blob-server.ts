@@ -1,6 +1,6 @@
 /**
- * Answers the calls of the Azure Blob API that a relay makes, and keeps nothing but the names and sizes of blobs: what
- * is measured against it is the cost of the relay without the cost of storage.
+ * Answers the calls of the Azure Blob API that a relay makes, and keeps only the names and sizes of blobs. Against it,
+ * the cost of the relay is measured without the cost of storage.
  */
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 
@@ -27,7 +27,7 @@ function answer(request: IncomingMessage, response: ServerResponse, size: number
     'Last-Modified': new Date().toUTCString(),
     'x-ms-request-id': String(version),
     'x-ms-version': '2025-11-05',
-    // As Azure does; of an answer to HEAD without either of them Node thinks that it ends the connection.
+    // As Azure does. Without either field, Node takes the end of the connection for the end of an answer to HEAD.
     ...('Content-Length' in headers ? {} : { 'Transfer-Encoding': 'chunked' }),
     ...headers,
   });

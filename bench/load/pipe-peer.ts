@@ -1,4 +1,4 @@
-/** The other end of a socket: asked to `send` it writes the wanted bytes, asked to `take` it reads all there is. */
+/** The other end of a socket. On `send` it writes the wanted bytes, on `take` it reads everything. */
 import { once } from 'node:events';
 import { type Socket, createServer } from 'node:net';
 

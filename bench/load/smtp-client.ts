@@ -1,4 +1,4 @@
-/** A sender of our own: prebuilt bytes over one connection, envelope and DATA pipelined as Postfix does. */
+/** Our own sender: prebuilt bytes over one connection, with envelope and DATA pipelined as Postfix does it. */
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { WireText, type SmtpReply } from '../../test/harness/wire-text.ts';
@@ -68,7 +68,7 @@ export class SmtpClient {
   }
 }
 
-/** Sends `count` messages over `parallel` connections, each taking the next when it is done. */
+/** Sends `count` messages over `parallel` connections. */
 export async function sendAll(
   port: number,
   load: {

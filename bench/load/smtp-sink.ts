@@ -16,7 +16,7 @@ export class SmtpSink {
   constructor(port: number) {
     this.port = port;
     this.#directory = privateDirectory('sink');
-    // It rewrites one line with its counts at each message; as a file that costs the machine nothing to watch.
+    // It rewrites one line with its counts at each message. Reading this line from a file costs nothing.
     this.#counter = openSync(join(this.#directory, 'counts'), 'w+');
     this.#child = new Child(['smtp-sink', '-u', 'postfix', '-c', '-m', '1000', `127.0.0.1:${port}`, '1000'], {
       stdio: ['ignore', this.#counter, 'inherit'],

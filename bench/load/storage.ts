@@ -31,7 +31,7 @@ async function startNullStorage(): Promise<BlobStorage> {
   await waitForPort(port);
   return {
     kind: 'null',
-    // Nobody checks the key.
+    // The key is not checked.
     connectionString: `DefaultEndpointsProtocol=http;AccountName=bench;AccountKey=YmVuY2g=;BlobEndpoint=http://127.0.0.1:${port}/bench;`,
     stop: () => child.stop(),
   };

@@ -17,16 +17,16 @@ export type Metric =
 export interface Figure {
   /** The workload, as in `small` or `attachments`. */
   readonly work: string;
-  /** Within the workload, as in `10 sessions, 1 recipient, kept open`. */
+  /** A case of the workload, as in `10 sessions, 1 recipient, kept open`. */
   readonly situation: string;
-  /** Who was measured: `detach-mta` or one of its peers. */
+  /** Program that was measured: `detach-mta` or one of its peers. */
   readonly peer: string;
   readonly metric: Metric;
   readonly value: number;
 }
 
 export const ours = 'detach-mta';
-/** With both processors of the machine that the targets are for. */
+/** One worker for each of the two processors of the machine for which the targets are set. */
 export const oursOnBoth = `${ours}, 2 workers`;
 
 export function rate(metric: Metric): boolean {

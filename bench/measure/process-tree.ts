@@ -1,4 +1,4 @@
-/** What processes cost, read from /proc: CPU time and peak memory of a process and all its descendants. */
+/** Reads the cost of processes from /proc: CPU time and peak memory of a process and all its descendants. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
@@ -11,8 +11,8 @@ interface Stat {
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 /**
- * Seconds of CPU so far. A child that ends is counted by its parent from then on, so differences stay right while
- * Postfix and MIMEDefang start and retire workers; resolution 10 ms.
+ * Seconds of CPU so far. A child that ends is counted by its parent from then on, so differences stay correct while
+ * Postfix and MIMEDefang start and retire workers. The resolution is 10 ms.
  */
 export function cpuSeconds(roots: readonly number[]): number {
   const stats = allStats();

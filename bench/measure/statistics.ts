@@ -15,7 +15,7 @@ export function summarize(values: readonly number[]): Summary {
   };
 }
 
-/** `sorted` ascending; between two ranks, the value in proportion. */
+/** `sorted` ascending; interpolates between two ranks. */
 export function quantile(sorted: readonly number[], share: number): number {
   const rank = (sorted.length - 1) * share;
   const low = sorted[Math.floor(rank)] ?? Number.NaN;

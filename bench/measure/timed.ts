@@ -7,7 +7,7 @@ export interface Cost {
   readonly cpu: number;
 }
 
-/** Runs `work` and tells what it cost by the clock and in the CPU time of `roots` and their descendants. */
+/** Runs `work` and measures the elapsed time and the CPU time of `roots` and their descendants. */
 export async function timed(roots: readonly number[], work: () => Promise<unknown>): Promise<Cost> {
   const cpu = cpuSeconds(roots);
   const start = process.hrtime.bigint();

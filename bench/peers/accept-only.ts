@@ -1,6 +1,6 @@
 /**
- * A Milter that does nothing but accept: it negotiates the events that Detach MTA negotiates, and looks at nothing but
- * the ends of messages. What is measured against it is what a filter costs beyond being asked.
+ * A Milter that only accepts. It negotiates the same events as Detach MTA, and reacts only to the ends of messages. The
+ * difference to it is what the filter itself costs, without the protocol.
  */
 import { createServer, type Socket } from 'node:net';
 import { actionBit, commandByte, protocolVersion, replyByte, stepBit } from '../../src/inbound/milter/protocol.ts';

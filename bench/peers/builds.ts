@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../..');
 
 export const thisCheckout: Build = { name: ours, directory: join(root, 'dist'), node: process.execPath };
 
-/** This checkout's build on another Node. @throws Error when that is no Node */
+/** This checkout's build on another Node. @throws Error when the file is no Node */
 export function onOtherNode(node: string): Build {
   const version = run(node, ['--version'], root).trim();
   return { ...thisCheckout, name: `${ours} on Node ${version}`, node: resolve(node) };
@@ -25,7 +25,7 @@ export function onOtherNode(node: string): Build {
 
 /**
  * A build from before a change: a folder that holds `main.js`, or a revision of this repository, which is built in a
- * folder of its own and removed when the benchmark ends.
+ * temporary folder and removed when the benchmark ends.
  * @throws Error when it is neither, or cannot be built
  */
 export function baselineOf(directoryOrRevision: string): Build {

@@ -25,10 +25,10 @@ export function startBuilds(options: DetachMtaOptions, others: readonly Build[])
   return [thisCheckout, ...others].map((build) => startDetachMta({ ...options, build }));
 }
 
-/** As docs/operations.md has it. */
+/** As docs/operations.md recommends. */
 const asService = ['--use-largepages=silent'];
 
-/** The relay as it was built, with limits raised to what is measured. */
+/** The compiled relay, with limits high enough for what is measured. */
 export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
   const { nextHop, storage, build = thisCheckout, nodeArgs = [], workers = 1, protocol } = options;
   const home = privateDirectory('detach-mta');

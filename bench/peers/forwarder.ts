@@ -1,6 +1,6 @@
 /**
- * What one would write in an afternoon: `smtp-server` in front, nodemailer behind, started as a program with its port,
- * the next hop's port and, where attachments are to be replaced by links with `mailparser`, a folder for the files.
+ * A minimal forwarder, as one could write it in an afternoon: `smtp-server` in front, nodemailer behind. Its arguments
+ * are its port, the next hop's port and, to replace attachments by links with `mailparser`, a folder for the files.
  */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';

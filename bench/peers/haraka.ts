@@ -7,7 +7,7 @@ import { type Peer, Program } from './peer.ts';
 
 const haraka = join(import.meta.dirname, 'haraka/node_modules/Haraka');
 
-/** Haraka with `queue/smtp_forward`, one process, every recipient accepted, its log as quiet as it gets. */
+/** Haraka with `queue/smtp_forward`, one process, every recipient accepted, as little logging as possible. */
 export async function startHaraka(nextHop: number): Promise<Peer> {
   const home = privateDirectory('haraka');
   const port = await freePort();

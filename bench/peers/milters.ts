@@ -10,7 +10,7 @@ import { startPostfixRelay } from './postfix.ts';
 
 export const acceptOnly = 'Postfix + a Milter that accepts';
 
-/** The same Postfix as everywhere here, with a Milter; the cost of both together. */
+/** The Postfix of the other workloads, with a Milter. The cost of both together is measured. */
 async function behind(milter: Peer, nextHop: number, name: string): Promise<Peer> {
   const postfix = await startPostfixRelay(nextHop, {
     name,

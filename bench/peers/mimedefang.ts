@@ -10,7 +10,7 @@ import { startPostfixRelay } from './postfix.ts';
 /** The user that Debian's package creates; the filter refuses to work as another. */
 const user = 'defang';
 
-/** Its manual's own example for large parts, without any other check. */
+/** The example for large parts from its manual, without any other check. */
 const filter = (files: string): string => `
 sub filter {
     my($entity, $fname, $ext, $type) = @_;

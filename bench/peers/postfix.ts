@@ -4,7 +4,7 @@ import { startPostfix } from '../../test/harness/postfix.ts';
 import type { PostfixSettings } from '../../test/harness/postfix-home.ts';
 import type { Peer } from './peer.ts';
 
-/** Postfix as people run it in front of a relayhost: the repository's own sending side, with limits raised. */
+/** Postfix as people run it in front of a relayhost: this repository's sending side, with higher limits. */
 export async function startPostfixRelay(
   nextHop: number,
   options: { readonly name?: string; readonly settings?: PostfixSettings } = {},

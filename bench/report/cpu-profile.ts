@@ -1,4 +1,4 @@
-/** The profile that V8 writes: a tree of call frames, and which of them was on top at each sample. */
+/** The profile that V8 writes: a tree of call frames, and the top frame of each sample. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -18,8 +18,8 @@ export function byFunction(profile: CpuProfile): string[] {
 }
 
 /**
- * The same, but what libraries and the engine do counts for the function of ours that called them. Work that Node
- * begins by itself (reading sockets, timers) counts for the first library function.
+ * The same, but the time of libraries and of the engine counts for our function that called them. Work that Node starts
+ * itself (reading sockets, timers) counts for the first library function.
  */
 export function byCaller(profile: CpuProfile): string[] {
   const parents = new Map(profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
@@ -34,7 +34,7 @@ export function byCaller(profile: CpuProfile): string[] {
   return shares(profile, new Map(callers));
 }
 
-/** Share of the busy time by file of ours, by package, and by what stands for the engine: `(garbage collector)`. */
+/** Share of the busy time by our files, by packages, and by parts of the engine, such as `(garbage collector)`. */
 export function byPlace(profile: CpuProfile): string[] {
   return shares(
     profile,

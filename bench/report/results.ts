@@ -8,7 +8,7 @@ export interface Row extends Summary {
   readonly metric: Metric;
 }
 
-/** All figures of one run, summed up over its rounds, in the order in which they first came. */
+/** All figures of one run, grouped over its rounds, in the order in which they first came. */
 export class Results {
   readonly rows: readonly Row[];
 

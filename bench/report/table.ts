@@ -2,7 +2,7 @@ import { ours, rate } from '../measure/figure.ts';
 import { type Verdict, met } from '../targets.ts';
 import type { Results, Row } from './results.ts';
 
-/** Every figure with its spread, and the ratio by which ours is better (above 1) or worse. */
+/** Every figure with its spread, and the ratio by which Detach MTA is better (above 1) or worse (below 1). */
 export function renderWork(results: Results, work: string): string {
   const rows = results.rows.filter((row) => row.work === work);
   const cells = rows.map((row, i) => [

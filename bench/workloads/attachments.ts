@@ -10,7 +10,7 @@ import { type Transfer, transfer, transferOf } from './transfer.ts';
 import { measureUnavoidable } from './unavoidable.ts';
 import { type Bench, type Workload, mebibyte, withStarted } from './workload.ts';
 
-/** The relay alone, and beside it the parts of its work that nobody can avoid. */
+/** The relay alone, compared with the unavoidable parts of its work. */
 export const detaching: Workload = {
   name: 'detaching',
   title: 'Attachments detached by the relay alone; storage throws them away',
@@ -35,7 +35,7 @@ export const detaching: Workload = {
     }),
 };
 
-/** What the sender of mail sees: the same Postfix in front of everybody. */
+/** What the sender of mail sees: the same Postfix in front of every program. */
 export const behindPostfix: Workload = {
   name: 'chain',
   title: 'Attachments detached behind the same Postfix, CPU of both together',
@@ -84,7 +84,7 @@ async function inRounds(
   }
 }
 
-/** Compilers have seen the code, and workers are there: what is measured is a server that has been up for a while. */
+/** Warms up: the code is compiled and workers have started, as in a server that has been up for a while. */
 async function warmUp(peer: Peer, sink: SmtpSink): Promise<void> {
   await transfer(peer, sink, transferOf(200 * mebibyte, { size: 8 * mebibyte, parallel: 1 }));
 }

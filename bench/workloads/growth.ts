@@ -34,7 +34,7 @@ export const growth: Workload = {
       const sink = await use(startSmtpSink());
       const storage = await use(startStorage('null'));
       const relay = await use(startDetachMta({ nextHop: sink.port, storage }));
-      // The first round warms up: compiled code for the small and not for the large would look like a discount.
+      // The first round warms up: otherwise only the larger size would run compiled code, and seem cheaper.
       for (let round = 0; round <= bench.rounds; round++) {
         for (const dimension of dimensions) {
           bench.progress(`growth, round ${round}: ${dimension.what}`);

@@ -62,7 +62,9 @@ async function rounds(bench: Bench, { situation, direct, peers }: Setup): Promis
   }
 }
 
-/** One message to each in turn, so that whatever disturbs the machine disturbs them all. Milliseconds, ascending. */
+/**
+ * Sends one message to each peer in turn, so that a disturbance of the machine affects all. Milliseconds, ascending.
+ */
 async function interleaved(
   targets: readonly { readonly name: string; readonly port: number }[],
   count: number,

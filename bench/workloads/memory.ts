@@ -10,7 +10,7 @@ import { describeTransfer } from './attachments.ts';
 import { transfer } from './transfer.ts';
 import { type Bench, type Workload, mebibyte, withStarted } from './workload.ts';
 
-/** The peak can only be read for a whole life: each measurement is a process of its own. */
+/** A peak can only be read for the whole life of a process, so each measurement starts a new process. */
 export const memory: Workload = {
   name: 'memory',
   title: 'Peak memory by size of the attachment and by parallel messages',
@@ -36,7 +36,7 @@ function shapes(quick: boolean): { readonly size: number; readonly parallel: num
   ];
 }
 
-/** What holds whole messages in memory is spared the largest loads, and the machine with it. */
+/** Programs that hold whole messages in memory do not get the largest loads, which the machine could not carry. */
 function starters(
   { builds, buildsOnly }: Bench,
   { sink, storage, mebibytes }: { readonly sink: SmtpSink; readonly storage: BlobStorage; readonly mebibytes: number },

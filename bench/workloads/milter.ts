@@ -37,7 +37,7 @@ export const milter: Workload = {
           bench.progress(`milter, round ${round}: ${size} MiB`);
           await files(bench, { sink, alone, peers: [detach, defang, accepting], size: size * mebibyte });
         }
-        // In turn, so that what disturbs the machine disturbs both.
+        // In turn, so that a disturbance of the machine affects both.
         for (const peer of [detach, accepting, accepting, detach]) {
           bench.progress(`milter, round ${round}: ${smallThroughMilter}, ${peer.name}`);
           const messages = bench.quick ? 400 : 1500;

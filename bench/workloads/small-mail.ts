@@ -63,8 +63,8 @@ function situations(quick: boolean): Situation[] {
 }
 
 /**
- * Compilers have seen the code: what is measured is a server that has been up for a while. Sessions that are kept come
- * first and last longest: who waits before each banner would hardly see a message otherwise.
+ * Warms up, so that the code is compiled as in a server that has been up for a while. Kept sessions come first and take
+ * longest: a program that waits before each banner would otherwise see too few messages.
  */
 async function warmUp(options: {
   readonly peer: Peer;
@@ -78,7 +78,7 @@ async function warmUp(options: {
   await relay({ peer, sink, mail: { ...mail, keepOpen: false } });
 }
 
-/** A first run tells how many messages take the wanted time. */
+/** A first run shows how many messages take the wanted time. */
 async function calibrate(options: {
   readonly peer: Peer;
   readonly sink: SmtpSink;
@@ -100,7 +100,7 @@ function relay({ peer, sink, mail }: { readonly peer: Peer; readonly sink: SmtpS
   const before = sink.messages;
   return timed(peer.pids, async () => {
     await smtpSource(peer.port, mail);
-    // Who answers first and relays later is not done yet.
+    // A program that answers first and relays later is not done yet.
     await sink.waitForMessages(before + mail.messages);
   });
 }

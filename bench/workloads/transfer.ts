@@ -21,7 +21,7 @@ export async function transfer(peer: Pick<Peer, 'port' | 'pids'>, sink: SmtpSink
   });
 }
 
-/** As many messages as it takes to move so many bytes, and at least one for each sender. */
+/** Enough messages to move this many bytes, and at least one for each sender. */
 export function transferOf(bytes: number, { size, parallel }: Pick<Transfer, 'size' | 'parallel'>): Transfer {
   return { size, parallel, count: Math.max(parallel, Math.ceil(bytes / size)) };
 }

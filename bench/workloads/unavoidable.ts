@@ -1,6 +1,7 @@
 /**
- * What whoever takes a file out of a message has to do, each part alone, in Node, on the same bytes: read the message
- * from a socket, decode base64 to the file, hash it under its name and for storage to compare, and write it to a socket.
+ * The work that every program must do to take a file out of a message, each part measured alone, in Node, on the same
+ * bytes: read the message from a socket, decode the base64 of the file, hash the file (SHA-256 for its name, MD5 for
+ * storage), and write it to a socket.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -70,7 +71,7 @@ function encode(file: Buffer): Buffer {
   return message;
 }
 
-/** The quickest way that Node has. */
+/** The fastest decoder in Node. */
 function decode(message: Buffer, into: Buffer): void {
   for (let from = 0, at = 0; from < message.length; from += encodedStep, at += step)
     into.write(message.toString('latin1', from, from + encodedStep), at, step, 'base64');
@@ -86,7 +87,9 @@ function repeat(times: number, work: () => unknown): void {
   for (let i = 0; i < times; i++) work();
 }
 
-/** Into one buffer again and again: new memory for each read costs up to three times as much, and how much is luck. */
+/**
+ * Always reads into the same buffer: new memory for each read costs up to three times as much, and varies at random.
+ */
 async function receive(port: number, bytes: number): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1', onread: { buffer: received, callback: () => true } });
   socket.write(`send ${bytes}`);

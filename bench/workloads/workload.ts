@@ -1,19 +1,21 @@
 import type { Figure } from '../measure/figure.ts';
 import type { Build } from '../peers/builds.ts';
 
-/** What a workload is given: how long to take, and where figures go. */
+/** What a workload gets: how long to measure, and where figures go. */
 export interface Bench {
   readonly rounds: number;
-  /** A first look in a tenth of the time: fewer situations, shorter runs. */
+  /** A quick look in a tenth of the time: fewer situations, shorter runs. */
   readonly quick: boolean;
   /** Other builds, and other Nodes, measured beside this checkout's. */
   readonly builds: readonly Build[];
-  /** Builds alone are compared; other programs are left out. */
+  /** Compares only builds, no other programs. */
   readonly buildsOnly: boolean;
   record(figure: Figure): void;
-  /** For whoever watches. */
+  /** Shows progress to the user. */
   progress(text: string): void;
-  /** A peer that fails one situation must not cost all the others: the failure is reported, and the run fails. */
+  /**
+   * Runs one measurement. If a peer fails, the others are still measured; the failure is reported and the run fails.
+   */
   attempt(what: string, work: () => Promise<void>): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ interface Stoppable {
 /** All that runs, in the order in which it was started. */
 const running: Stoppable[] = [];
 
-/** Starts things and stops them in reverse order, whatever happened between. */
+/** Starts things and stops them in reverse order, also after an error. */
 export async function withStarted(
   work: (use: <T extends Stoppable>(starting: Promise<T>) => Promise<T>) => Promise<void>,
 ): Promise<void> {
@@ -52,7 +54,7 @@ async function stopDownTo(count: number): Promise<void> {
   for (const thing of running.splice(count).reverse()) await thing.stop();
 }
 
-/** Whoever interrupts a run of an hour does not want its Postfix servers to stay. */
+/** Stops the started servers when a run is interrupted. */
 export function stopWhenInterrupted(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -32,17 +32,17 @@ export class Network {
     }
   }
 
-  /** Whether the cable is in. Out, packets are lost without a word, as with a dead switch. */
+  /** Plugs the cable in or out. When it is out, packets are lost silently, as with a broken switch. */
   async plug(inserted: boolean): Promise<void> {
     await ip('-n', this.b, 'link', 'set', 'cable', inserted ? 'up' : 'down');
   }
 
-  /** For what has to run on a node: the words before the command. */
+  /** The words before a command that has to run on a node. */
   on(node: string): readonly string[] {
     return ['ip', 'netns', 'exec', node];
   }
 
-  /** Deleting a namespace deletes its end of the cable. */
+  /** Deletes the namespaces, and with them the ends of the cable. */
   async stop(): Promise<void> {
     for (const node of [this.a, this.b]) await ip('netns', 'delete', node).catch(() => undefined);
   }

@@ -11,7 +11,7 @@ import { Outage } from './outage.ts';
 const [home = ''] = process.argv.slice(2);
 const ports = usualPorts;
 const nextHop = `${nodeB}:${ports.postfixB}`;
-// A session in which the cable is pulled would be waited for as long as RFC 5321 says: minutes. Nobody has them here.
+// Short timeouts: after the cable was pulled, the usual ones of RFC 5321 would wait for minutes.
 const front = await startFront({ home, ports, storage: 'azurite', nextHop, idleTimeout: '1s', started: sayStarted });
 const dovecot = new DovecotInstance(join(home, 'dovecot'), ports, { host: nodeB });
 const view = { ...front, ports, dovecot };

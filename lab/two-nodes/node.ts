@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A process of the lab on one node, told what to do in words, one at a time. */
+/** A process of the lab on one node. It gets commands of one word, one at a time. */
 export class Node {
   readonly #child: ChildProcess;
 
@@ -13,7 +13,7 @@ export class Node {
     });
   }
 
-  /** Says a word (none: just waits), and waits for the answer. @returns whether all was well */
+  /** Sends a word, if there is one, and waits for the answer. @returns whether all went well */
   async ask(word?: string): Promise<boolean> {
     const answer = Promise.race([once(this.#child, 'message'), once(this.#child, 'exit').then(() => [false])]);
     if (word !== undefined) this.#child.send(word);
@@ -29,7 +29,7 @@ export class Node {
   }
 }
 
-/** The other end: does what each word says and answers; ends after `stop`. */
+/** The other end: does the work for each word and answers; ends after `stop`. */
 export function obey(words: ReadonlyMap<string, () => Promise<boolean>>, stop: () => Promise<void>): void {
   const answer = (good: boolean): void => void process.send?.(good);
   process.on('message', (word) => {

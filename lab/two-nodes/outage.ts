@@ -24,7 +24,7 @@ export class Outage {
     return true;
   }
 
-  /** Sends it, and waits until Postfix A has put it off. */
+  /** Sends the letter, and waits until Postfix A has deferred it. */
   async send(): Promise<boolean> {
     const { a, ports } = this.#view;
     await post(this.#sample, ports.postfixA);
@@ -38,7 +38,7 @@ export class Outage {
     return true;
   }
 
-  /** The cable is back: tries again, and looks into the mailboxes. */
+  /** When the cable is back: tries again, and checks the mailboxes. */
   async over(): Promise<boolean> {
     const { a } = this.#view;
     await a.flush();

@@ -6,8 +6,8 @@ import { Network } from './network.ts';
 import { Node } from './node.ts';
 
 /**
- * The lab on two hosts: A with Detach MTA on one, B with Dovecot on the other, a cable between them that is pulled out
- * and put back. Everything is checked; nothing stays. @returns the exit status
+ * The lab on two hosts: A with Detach MTA on one, B with Dovecot on the other, and a cable between them that is pulled
+ * out and put back. Everything is checked, and nothing is left behind. @returns the exit status
  */
 export async function twoNodes(): Promise<number> {
   const parts = new Cleanup();

@@ -1,6 +1,6 @@
 /**
- * Cuts up, mixes and damages messages that are bad already, detaches what can be detached from the result, and puts
- * it back together. Run it for long with `node --import tsx test/fuzz/detach.ts 1000000 [seed]`.
+ * Cuts, mixes and damages messages that are already malformed, detaches files from the result, and restores it. Run it
+ * for long with `node --import tsx test/fuzz/detach.ts 1000000 [seed]`.
  */
 import assert from 'node:assert/strict';
 import { pathToFileURL } from 'node:url';
@@ -33,7 +33,7 @@ const tokens = (
   "Content-ID: <one@x>\r\n|X-Detach-Message: x\r\n|boundary=|boundary*0=\"b|filename*=utf-8''%00|multipart/signed|QUJD|\r\n.\r\n|From "
 ).split('|');
 
-/** @throws at the first message that does not come back, with its bytes and what finds it again */
+/** @throws at the first message that is not restored, with its bytes and the seed that reproduces it */
 export async function fuzzDetach({ iterations, seed = 1 }: FuzzOptions): Promise<FuzzReport> {
   const pool: Buffer[] = fc.sample<Buffer>(message, { numRuns: poolSize, seed });
   const random = randomNumbers(seed);
@@ -41,7 +41,7 @@ export async function fuzzDetach({ iterations, seed = 1 }: FuzzOptions): Promise
   let detached = 0;
   let files = 0;
   for (let i = 0; i < iterations; i++) {
-    // What was stored for messages that came back is not needed again.
+    // Frees what was stored for messages that were restored.
     if (i % 5000 === 4999) {
       await lab.close();
       lab = new Lab({ store: new MemoryStore() });
@@ -62,7 +62,7 @@ export async function fuzzDetach({ iterations, seed = 1 }: FuzzOptions): Promise
       const found = JSON.stringify(original.toString('latin1'));
       throw new Error(`seed ${seed}, iteration ${i}: ${found}`, { cause: error });
     }
-    // What still has something to detach is worth damaging further.
+    // Messages that still have files to detach go back into the pool.
     if (taken > 0 && random(8) === 0 && original.length < 40_000) pool[random(pool.length)] = original;
   }
   await lab.close();

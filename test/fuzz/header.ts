@@ -1,6 +1,6 @@
 /**
- * Headers made of what matters to the code that reads them: cut, folded, damaged, and names that others encoded. Run
- * it for long with `node --import tsx test/fuzz/header.ts 1000000 [seed]`.
+ * Headers made of pieces with a meaning for the code that reads them: cut, folded, damaged, and names in the encodings
+ * of other programs. Run it for long with `node --import tsx test/fuzz/header.ts 1000000 [seed]`.
  */
 import assert from 'node:assert/strict';
 import { pathToFileURL } from 'node:url';
@@ -20,7 +20,7 @@ import { type Counts, inRounds } from './rounds.ts';
 export interface FuzzOptions {
   readonly iterations: number;
   readonly seed?: number;
-  /** After how many executions the time that a long input takes is compared with a short one's; 0: never. */
+  /** After how many executions the times for a long and a short input are compared; 0: never. */
   readonly timing?: number;
 }
 
@@ -31,7 +31,7 @@ export interface FuzzReport extends Counts {
   readonly encoded: number;
 }
 
-/** @throws at the first header that is not read as it should be, with its bytes and what finds it again */
+/** @throws at the first header that is read wrongly, with its bytes and the seed that reproduces it */
 export async function fuzzHeader({ iterations, seed = 1, timing = 0 }: FuzzOptions): Promise<FuzzReport> {
   const random = randomNumbers(seed);
   const counts = { types: 0, names: 0, encoded: 0 };
@@ -111,7 +111,7 @@ function mutate(random: Random): Buffer {
   return Buffer.from(text.replace(/(?<!\r)\n/g, '\r\n'), 'latin1');
 }
 
-/** The block is its fields, however the message was cut, and what goes on top of it stays what it was. */
+/** The block is the sum of its fields, wherever the message was cut, and fields on top do not change it. */
 async function checkBlock(message: Buffer, random: Random): Promise<void> {
   const end = `\r\n${message.toString('latin1')}`.indexOf('\r\n\r\n');
   const wanted = end < 0 ? message : message.subarray(0, end);
@@ -150,7 +150,7 @@ function checkPart(message: Buffer): ReturnType<typeof readPartHead> {
   return head;
 }
 
-/** Harmless in a header, a page and a file system, whatever it was made of. */
+/** The name is safe in a header, a page and a file system, for any input. */
 function checkName(candidates: Parameters<typeof safeFileName>[0], type: string): void {
   const { name } = safeFileName(candidates, type);
   assert.ok(name.length > 0 && Buffer.byteLength(name) <= 150 && name.isWellFormed());
@@ -171,9 +171,9 @@ function nameOf(random: Random): string {
   return name;
 }
 
-/** What others encode is what we read: nodemailer's writers, and one of ours in other charsets and any order. */
+/** We read what others encode: nodemailer's writers, and one of ours for other charsets and any order. */
 function checkEncoded(name: string, random: Random): void {
-  // A line end has no way into a parameter, and blanks at the ends of one without quotes are not part of it.
+  // A parameter cannot contain a line end, and blanks at the ends of an unquoted one are not part of it.
   const read = (line: string): string | undefined => {
     const field = HeaderBlock.parse(Buffer.from(`Content-Disposition: ${line}\r\n`, 'utf8')).fields[0]!;
     return parseDisposition(unfold(field)).params.get('filename');
@@ -235,7 +235,7 @@ function checkTime(random: Random): void {
       const { user, system } = process.cpuUsage(start);
       return (user + system) / 1000;
     };
-    // The better of two, since what is measured may be somebody else's work.
+    // The better of two tries, because other processes may disturb one.
     const ratioIsFine = (): boolean => measure(short * growth) <= slack + allowed * measure(short);
     assert.ok(ratioIsFine() || ratioIsFine(), `${name} takes too long on ${JSON.stringify({ prefix, unit })}`);
   }

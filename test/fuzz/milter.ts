@@ -1,5 +1,5 @@
 /**
- * Conversations of a mail server with a Milter: messages made at random, some of them damaged, cut anywhere. Run it for
+ * Conversations of a mail server with a Milter: random messages, some of them damaged, cut at random places. Run it for
  * long with `node --import tsx test/fuzz/milter.ts 200000 [seed]`.
  */
 import assert from 'node:assert/strict';
@@ -13,12 +13,12 @@ import { type Random, randomNumbers } from './random.ts';
 import { type Counts, inRounds, type Round } from './rounds.ts';
 
 export interface MilterReport extends Counts {
-  /** Messages that the filter was shown, and conversations that were ended for breaking the protocol. */
+  /** Messages that reached the filter, and conversations that were ended because of protocol errors. */
   readonly messages: number;
   readonly broken: number;
 }
 
-/** @throws at the first conversation that does not go as it should, with its bytes and what finds it again */
+/** @throws at the first conversation that goes wrong, with its bytes and the seed that reproduces it */
 export async function fuzzMilter({ iterations, seed }: Round): Promise<MilterReport> {
   const random = randomNumbers(seed);
   const counts = { messages: 0, broken: 0 };
@@ -84,7 +84,7 @@ function messagePackets(random: Random): { packets: Buffer[]; shown: Shown | und
 const text = (random: Random, below: number): string =>
   Array.from({ length: random(below) }, () => String.fromCharCode(32 + random(90))).join('');
 
-/** A packet left out, said twice, put elsewhere, or with other bytes in it. */
+/** Drops, repeats, moves or changes a packet. */
 function damage(random: Random, packets: Buffer[]): void {
   const at = random(packets.length);
   const packet = packets[at]!;

@@ -1,7 +1,6 @@
 /**
- * Inserts notices into bodies made of what matters to it, under every charset and transfer encoding, and decodes the
- * result with decoders that share nothing with the code under test. Run it for long with
- * `node --import tsx test/fuzz/notice.ts 1000000 [seed]`.
+ * Inserts notices into bodies made of relevant pieces, under every charset and transfer encoding, and decodes the
+ * result with independent decoders. Run it for long with `node --import tsx test/fuzz/notice.ts 1000000 [seed]`.
  */
 import assert from 'node:assert/strict';
 import { pathToFileURL } from 'node:url';
@@ -17,7 +16,7 @@ export interface FuzzOptions {
   readonly seed?: number;
 }
 
-/** @throws the first counterexample, made small, with the seed that finds it again */
+/** @throws the first counterexample, shrunk, with the seed that reproduces it */
 export function fuzzNotice({ iterations, seed }: FuzzOptions): void {
   const options = { numRuns: iterations, ...(seed === undefined ? {} : { seed }) };
   fc.assert(fc.property(wellFormed, notices, checkWellFormed), options);
@@ -26,7 +25,7 @@ export function fuzzNotice({ iterations, seed }: FuzzOptions): void {
   fc.assert(fc.property(broken, named, checkBrokenNamed), options);
 }
 
-/** What each charset can say besides ASCII; its bytes may look like anything. */
+/** Characters that each charset has besides ASCII; their bytes may look like anything. */
 const letters: Readonly<Record<string, readonly string[]>> = {
   'us-ascii': ['z'],
   'utf-8': ['é', '€', '日', '😀', 'ש', '\u2028'],
@@ -209,7 +208,10 @@ function checkWellFormed({ carrier, charset, text }: WellFormed, notice: Texts):
     assert.doesNotMatch(inserted, /[^\n] \r\n(?!\r\n|-- )/);
 }
 
-/** A text that cannot say the names as it is becomes UTF-8 that reads the same, with names and link in one place. */
+/**
+ * A text whose charset lacks characters of the names becomes UTF-8 with the same content, with names and link in one
+ * place.
+ */
 function checkNamed({ carrier, charset }: WellFormed, notice: Texts): void {
   const direct = insertNotice(carrier, notice);
   const rewritten = insertAsUtf8(carrier, notice);
@@ -243,7 +245,7 @@ function checkBrokenNamed(carrier: Carrier, notice: Texts): void {
   assert.ok(text.includes(url));
 }
 
-/** Whatever it is: nothing is thrown, and the bytes of before are those of after. */
+/** For any input nothing is thrown, and the bytes around the notice do not change. */
 function checkBroken(carrier: Carrier, notice: Texts): void {
   const result = insertNotice(carrier, notice);
   if (result !== undefined) checkBytes(carrier, result);
@@ -275,7 +277,7 @@ function checkBytes(carrier: Carrier, result: Buffer): void {
   assert.ok(!encoded[0].endsWith('\n') || encoded[1].endsWith('\n'));
 }
 
-/** What `after` has more than `before`, at one place; undefined when there is more to it. */
+/** What was inserted into `before`, at one place, to get `after`; undefined when that is not the only difference. */
 function infix(before: string, after: string): string | undefined {
   const prefix = commonPrefix(before, after);
   if (prefix + commonSuffix(before, after) < before.length || after.length <= before.length) return undefined;
@@ -305,7 +307,7 @@ const highBitOff = (bytes: Buffer): string => String.fromCharCode(...bytes.map((
 
 /** Under WHATWG's rules GB2312 is its larger successor, which decodes the same here. */
 function decodeText(bytes: Buffer, charset: string): string {
-  // Node 20 takes windows-1252 for ISO-8859-1.
+  // Node 20 decodes windows-1252 as ISO-8859-1.
   if (charset === 'windows-1252') return iconv.decode(bytes, charset);
   return new TextDecoder(charset, { ignoreBOM: true }).decode(bytes);
 }
@@ -321,7 +323,7 @@ function decodeTransfer({ transferEncoding, body }: Carrier): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-/** Soft line breaks at odd places, digits small and large, more encoded than must be. */
+/** Soft line breaks at unusual places, lower-case and upper-case digits, more characters encoded than needed. */
 function messyQuotedPrintable(bytes: Buffer, width: number): string {
   let out = '';
   let column = 0;

@@ -1,4 +1,4 @@
-/** Executions in one round: each has a seed of its own, so that a finding is found again without what came before. */
+/** Executions in one round. Each round has its own seed, so a finding is reproduced without the rounds before. */
 const roundSize = 20_000;
 
 export interface Round {
@@ -9,7 +9,7 @@ export interface Round {
 /** What is counted, by name. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** A long run, told of round by round on standard output, one JSON line each; the last line has the sums. */
+/** A long run. Writes one JSON line for each round to standard output; the last line has the sums. */
 export async function inRounds(
   iterations: number,
   seed: number,

@@ -12,7 +12,7 @@ export interface AzuriteOptions {
   readonly port?: number;
   /** Where the data lies. None: a new temporary folder, removed by `stop`. */
   readonly directory?: string;
-  /** Keeps nothing on disk: quicker, but `down` forgets everything. */
+  /** Keeps nothing on disk: faster, but `down` loses all data. */
   readonly inMemory?: boolean;
   /** Further command line arguments, as in `['--oauth', 'basic', '--cert', …]`. */
   readonly args?: readonly string[];
@@ -30,7 +30,7 @@ const program = path.join(
   'dist/src/blob/main.js',
 );
 
-/** Starts the blob service of Azurite as a process of its own and waits until it accepts connections. */
+/** Starts the blob service of Azurite as a process and waits until it accepts connections. */
 export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
   const azurite = new Azurite(options, options.port ?? (await freePort()));
   await azurite.up();
@@ -59,7 +59,7 @@ export class Azurite {
     mkdirSync(this.directory, { recursive: true });
     this.#args = [program, '--blobHost', '127.0.0.1', '--blobPort', String(port)];
     this.#args.push('--skipApiVersionCheck', '--silent', '--disableTelemetry');
-    // The two exclude each other on Azurite's command line.
+    // Azurite's command line does not accept both.
     this.#args.push(...(options.inMemory ? ['--inMemoryPersistence'] : ['--location', this.directory]));
     this.#args.push(...(options.args ?? []));
   }
@@ -99,7 +99,7 @@ export class Azurite {
     await this.#end('SIGTERM');
   }
 
-  /** As `down`, without giving it the time to write its index. */
+  /** As `down`, but without time to write its index. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }

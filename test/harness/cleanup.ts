@@ -6,7 +6,7 @@ interface Stoppable {
 export class Cleanup {
   readonly #endings: (() => Promise<unknown>)[] = [];
 
-  /** Waits for the start, and keeps what was started for the end. */
+  /** Waits for the start, and registers what was started for `end`. */
   async use<T extends Stoppable>(starting: T | Promise<T>): Promise<T> {
     const started = await starting;
     this.#endings.push(() => started.stop());
@@ -17,7 +17,7 @@ export class Cleanup {
     this.#endings.push(() => Promise.resolve().then(ending));
   }
 
-  /** Ends everything, also when one ending fails. @throws the first error met */
+  /** Ends everything, even if one end fails. @throws the first error */
   async end(): Promise<void> {
     const errors: unknown[] = [];
     for (let ending = this.#endings.pop(); ending; ending = this.#endings.pop()) {

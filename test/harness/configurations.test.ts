@@ -19,7 +19,7 @@ for (const directory of directories) {
     const copy = new Scenario(t).directory('configuration');
     copyConfiguration(directory, copy);
     makeCold(join(copy, 'main.cf'));
-    // Misspelled parameters, transports that are not defined, missing tables: warnings on standard error.
+    // Misspelled parameters, undefined transports and missing tables give warnings on standard error.
     for (const what of ['-n', '-M', '-P']) {
       const { status, stderr } = spawnSync('postconf', ['-c', copy, what], { encoding: 'utf8' });
       assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });

@@ -9,7 +9,7 @@ import { freePort } from './ports.ts';
 import { privateDirectory, removeDirectory } from './private-directory.ts';
 import { waitFor } from './wait.ts';
 
-/** A configuration file as nested keys; what stands here replaces the same key below. */
+/** A configuration file as nested keys, which replace the same keys of the default one. */
 export interface ConfigTree {
   readonly [key: string]: string | number | boolean | readonly string[] | ConfigTree;
 }
@@ -112,7 +112,7 @@ export class DetachInstance {
     );
   }
 
-  /** Starts it, and waits for nothing. */
+  /** Starts it without waiting. */
   launch(): ChildProcess {
     if (!existsSync(entry)) throw new Error(`${entry} is missing: run \`npm run build\``);
     const child = spawn(
@@ -132,7 +132,7 @@ export class DetachInstance {
     return child;
   }
 
-  /** Changes the configuration file: what stands here replaces the same key. It counts after a reload. */
+  /** Changes keys of the configuration file. They take effect after a reload. */
   configure(over: ConfigTree): void {
     writeFileSync(this.configFile, stringify(merge(this.config, over)), { mode: 0o600 });
   }
@@ -186,7 +186,7 @@ export class DetachInstance {
       try {
         process.kill(pid, signal);
       } catch {
-        // It has ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
   }
@@ -206,7 +206,7 @@ export class DetachInstance {
       .reduce((total, fields) => total + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, 0);
   }
 
-  /** Bytes of memory of all processes of the service, what they share counted once (PSS of proc(5)). */
+  /** Bytes of memory of all processes of the service; shared memory counts once (PSS of proc(5)). */
   sharedMemory(): number {
     const pids = [this.#child?.pid ?? 0, ...childrenOf(this.#child?.pid)];
     return pids
@@ -214,7 +214,7 @@ export class DetachInstance {
       .reduce((total, each) => total + each, 0);
   }
 
-  /** Forgets the peak so far, so that the next `memory()` tells the peak of what comes now. */
+  /** Resets the peak, so that the next `memory()` gives the peak from now on. */
   resetPeakMemory(): void {
     for (const pid of this.processes()) writeFileSync(`/proc/${pid}/clear_refs`, '5');
   }
@@ -239,7 +239,7 @@ export async function startDetach(options: DetachOptions): Promise<DetachInstanc
   return instance;
 }
 
-/** As `startDetach`, without starting: its ports are known, so that circles can be built. */
+/** As `startDetach`, but does not start it. Its ports are known, so that circles can be built. */
 export async function prepareDetach(options: DetachOptions): Promise<DetachInstance> {
   const home = options.home ?? privateDirectory('detach');
   const [port, linksPort, metricsPort] = [await freePort(), await freePort(), await freePort()];

@@ -12,12 +12,12 @@ export function unstuff(data: Buffer): Buffer {
 
 const dot = Buffer.from('.');
 
-/** `change` gets everything up to and with each dot that begins a line. */
+/** `change` gets everything up to each dot that begins a line, the dot included. */
 function rewrite(bytes: Buffer, change: (chunks: Buffer[], line: Buffer) => void): Buffer {
   const chunks: Buffer[] = [];
   let start = 0;
   if (bytes[0] === 0x2e) change(chunks, bytes.subarray(0, (start = 1)));
-  // From the CR of the line end just passed on: two dot lines may stand next to each other.
+  // Searches from the CR of the last line end, because two dot lines may follow each other.
   for (let at = bytes.indexOf(lineDot); at !== -1; at = bytes.indexOf(lineDot, start)) {
     change(chunks, bytes.subarray(start, at + 3));
     start = at + 3;

@@ -32,7 +32,7 @@ export interface DovecotPorts {
   readonly imap: number;
 }
 
-/** A running Dovecot of its own, from the repository's `dovecot/`, with mailboxes in a private directory. */
+/** A separate Dovecot, from the repository's `dovecot/`, with mailboxes in a private directory. */
 export class DovecotInstance {
   readonly home: string;
   readonly lmtpPort: number;
@@ -40,7 +40,7 @@ export class DovecotInstance {
   readonly #host: string;
   readonly #keep: boolean;
 
-  /** One that runs already: `keep` leaves its files where they are on stop. */
+  /** An instance that already runs. With `keep`, `stop` does not delete its files. */
   constructor(home: string, ports: DovecotPorts, { host = '127.0.0.1', keep = true } = {}) {
     this.home = home;
     this.#host = host;
@@ -112,7 +112,7 @@ export class DovecotInstance {
 
   async stop(): Promise<void> {
     const { pid } = this;
-    // On SIGTERM it would wait seconds for its own children; what it holds is on disk.
+    // On SIGTERM it would wait seconds for its children. Nothing is lost: its data is on disk.
     if (pid !== undefined) await terminate(-pid, { signal: 'SIGKILL' });
     if (!this.#keep) removeDirectory(this.home);
   }
@@ -120,14 +120,14 @@ export class DovecotInstance {
 
 export async function startDovecot(options: DovecotOptions): Promise<DovecotInstance> {
   const home = options.home ?? privateDirectory('dovecot');
-  // `mail` exists on every Debian and owns nothing that matters.
+  // `mail` exists on every Debian and owns nothing important.
   const owner = systemUser('mail');
   for (const directory of ['etc', 'run', 'mail']) mkdirSync(join(home, directory), { recursive: true });
   chownSync(join(home, 'mail'), owner.uid, owner.gid);
   const { host = '127.0.0.1' } = options;
   const ports = { lmtp: options.lmtpPort ?? (await freePort()), imap: options.imapPort ?? (await freePort()) };
   const shipped = readFileSync(join(import.meta.dirname, '../../dovecot/dovecot.conf'), 'utf8');
-  // A second passdb cannot replace the first one, so this path is the one thing instance.conf cannot set.
+  // A second passdb cannot replace the first one, so instance.conf cannot set this path.
   writeFileSync(join(home, 'etc/dovecot.conf'), shipped.replace('/etc/dovecot/users', join(home, 'etc/users')));
   writeFileSync(join(home, 'etc/users'), options.users.map((user) => `${user}:{PLAIN}${dovecotPassword}\n`).join(''));
   writeFileSync(join(home, 'etc/instance.conf'), instanceSettings(home, ports, options));
@@ -136,7 +136,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
     keep: options.home !== undefined,
   });
   for (const [user, script] of Object.entries(options.sieve ?? {})) writeSieve(instance, user, script, owner);
-  // Dovecot takes whoever has the number of its last process for itself, one that only waits to be reaped included.
+  // Dovecot takes any process with the number in its pid file for itself, even a zombie.
   if (instance.pid === undefined) rmSync(join(home, 'run/master.pid'), { force: true });
   try {
     await runDaemon('dovecot', ['-c', join(home, 'etc/dovecot.conf')], join(home, 'start'));

@@ -10,7 +10,7 @@ export class FakeClock {
     this.forward(0);
   }
 
-  /** Every program that runs with these sees the clock. What waits, waits in real time. */
+  /** Programs that run with these variables see the clock. Timers still run in real time. */
   get env(): Readonly<Record<string, string>> {
     return {
       LD_PRELOAD: library(),
@@ -20,7 +20,7 @@ export class FakeClock {
     };
   }
 
-  /** So many seconds ahead of the real time. */
+  /** Sets the clock this many seconds ahead of the real time. */
   forward(seconds: number): void {
     writeFileSync(this.#file, `+${seconds}\n`);
   }

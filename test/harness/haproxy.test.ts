@@ -11,7 +11,7 @@ test('HAProxy takes the backends in turn', async (t) => {
   const { port } = await scenario.use(startHaproxy({ backends: sinks.map((sink) => sink.port) }));
   const message = Buffer.from('\r\nhello\r\n');
   for (let i = 0; i < 4; i++) await sendMail({ port, from: '', to: ['bob@example.org'], message });
-  // The probe for readiness was a connection, too, so who gets the first message is open.
+  // The readiness check was a connection too, so either backend may get the first message.
   assert.deepEqual(
     sinks.map((sink) => sink.messages.length),
     [2, 2],

@@ -12,12 +12,12 @@ export interface HaproxyOptions {
   readonly backends: readonly number[];
   /** Announce the client's address with the PROXY protocol, version 1 or 2. */
   readonly proxyProtocol?: 1 | 2;
-  /** Ask each backend every 100 ms whether it accepts connections, and pass by those that do not. */
+  /** Check each backend every 100 ms, and skip those that accept no connections. */
   readonly check?: boolean;
   readonly port?: number;
 }
 
-/** A real HAProxy in TCP mode, as one would put it in front of several filters. */
+/** A real HAProxy in TCP mode, as used in front of several filters. */
 export class Haproxy {
   readonly port: number;
   readonly #directory: string;
@@ -62,7 +62,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
 
 function configuration(port: number, { backends, proxyProtocol, check }: HaproxyOptions): string {
   const suffix = `${proxyProtocol === undefined ? '' : ` send-proxy${proxyProtocol === 2 ? '-v2' : ''}`}${check ? ' check inter 100ms' : ''}`;
-  // With several threads each would take the backends in turn by itself.
+  // With several threads, each one would do its own round robin.
   return `global
   nbthread 1
 defaults

@@ -3,29 +3,29 @@ import { type IncomingMessage, type ServerResponse, createServer, request as htt
 import type { AddressInfo } from 'node:net';
 import { pipeline, Transform } from 'node:stream';
 
-/** What is wrong with an answer. */
+/** A fault of an answer. */
 export type Trouble =
-  /** Given instead of the target's. */
+  /** Sent instead of the target's answer. */
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The connection breaks after so many bytes of the body. */
   | { readonly cutAfter: number }
-  /** One byte of the body is another one. */
+  /** One byte of the body is changed. */
   | { readonly corruptAt: number }
-  /** One byte of the request's body is another one, and fields of its header are missing. */
+  /** One byte of the request's body is changed, and fields of its header are removed. */
   | { readonly corruptUploadAt: number; readonly without?: readonly string[] }
-  /** Fields of the answer's header are others. */
+  /** Fields of the answer's header are changed. */
   | { readonly answerHeaders: Readonly<Record<string, string>> };
 
 export interface HttpProxy {
   readonly port: number;
-  /** Asked for every request; none: the answer passes as it is. */
+  /** Called for every request; undefined: the answer passes unchanged. */
   trouble: (request: IncomingMessage) => Trouble | undefined;
   /** Methods and paths, oldest first. */
   readonly requests: { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] }[];
   stop(): Promise<void>;
 }
 
-/** Passes HTTP on to a port on 127.0.0.1 and makes a chosen answer go wrong. */
+/** Passes HTTP on to a port on 127.0.0.1 and can damage chosen answers. */
 export async function startHttpProxy(target: number): Promise<HttpProxy> {
   const server = createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;

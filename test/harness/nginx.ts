@@ -13,7 +13,7 @@ export interface NginxOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A real nginx, in the foreground and with nothing outside its own folder. */
+/** A real nginx, in the foreground; all its files are in its own folder. */
 export class Nginx {
   readonly port: number;
   readonly directory: string;
@@ -61,7 +61,7 @@ export async function startNginx({ port, http, env = {} }: NginxOptions): Promis
 
 function configuration(directory: string, http: string, variables: readonly string[]): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  // The user of the tests owns the folder. Of its environment nginx keeps what it is told to.
+  // The user of the tests owns the folder. nginx drops all environment variables except those named here.
   return `daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;

@@ -3,14 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { isAlive } from './process.ts';
 
-// Ports belong to the machine, so not in a TMPDIR of one's own.
+// Ports belong to the machine, so this is not in a private TMPDIR.
 const reservations = '/tmp/detach-test-ports';
 const mine = new Set<number>();
 
 /**
- * A port on 127.0.0.1 that stays this process's own until it ends, so that a server can be stopped and started again.
- * Below the range that the kernel takes for outgoing connections, and reserved by a file against test runs that start
- * servers at the same moment.
+ * A port on 127.0.0.1 that is reserved for this process until it ends, so that a server can be stopped and started
+ * again. It is below the range that the kernel uses for outgoing connections. A file reserves it against test runs that
+ * start servers at the same moment.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 1000; attempt++) {

@@ -8,7 +8,7 @@ export type PostfixSettings = Readonly<Record<string, string | number>>;
 
 const repository = join(import.meta.dirname, '../..');
 
-/** main.cf, master.cf and tables; not the variants that lie in folders beside them. */
+/** Copies main.cf, master.cf and tables, but not the variants in folders beside them. */
 export function copyConfiguration(from: string, to: string): void {
   const source = join(repository, from);
   for (const name of readdirSync(source)) {
@@ -43,8 +43,8 @@ export async function writeSettings(config: string, settings: PostfixSettings): 
 }
 
 /**
- * Makes a file look a minute old. Every Postfix program that reads a file changed within the last second waits, in case
- * somebody is still writing it.
+ * Makes a file look a minute old. A Postfix program that reads a file changed within the last second waits, in case it
+ * is still being written.
  */
 export function makeCold(file: string): void {
   const past = Date.now() / 1000 - 60;
@@ -53,7 +53,7 @@ export function makeCold(file: string): void {
 
 /**
  * The directories that Postfix expects in a queue, with the owners and modes that its own list names. `postfix check`
- * does the same and much more, in seconds.
+ * does the same and more, but takes seconds.
  */
 export function makeQueueDirectories(home: string): void {
   const owner = systemUser('postfix');

@@ -40,7 +40,7 @@ export interface QueuedMessage {
   readonly recipients: readonly { readonly address: string; readonly delay_reason?: string }[];
 }
 
-/** A running Postfix of its own: configuration, queue and log in a private directory, listeners on loopback. */
+/** A separate Postfix: configuration, queue and log in a private directory, listeners on loopback. */
 export class PostfixInstance {
   readonly home: string;
   readonly config: string;
@@ -104,7 +104,9 @@ export class PostfixInstance {
     await run('postqueue', ['-c', this.config, '-f']);
   }
 
-  /** Tries everything again, once a second, until nothing is queued: an attempt may meet a filter that just starts. */
+  /**
+   * Tries everything again once a second until nothing is queued: an attempt may meet a filter that is still starting.
+   */
   async deliverAll(): Promise<void> {
     await waitFor(
       async () => {
@@ -117,12 +119,12 @@ export class PostfixInstance {
     );
   }
 
-  /** Hands a message to the local sendmail command, as a program on this host would. */
+  /** Passes a message to the local sendmail command, as a program on this host would. */
   async sendmail(args: readonly string[], message: string | Buffer): Promise<void> {
     await run('sendmail', ['-C', this.config, ...args], { input: message });
   }
 
-  /** Changes main.cf and takes it into use. */
+  /** Changes main.cf and reloads it. */
   async postconf(settings: PostfixSettings): Promise<void> {
     await writeSettings(this.config, settings);
     await this.reload();
@@ -143,7 +145,7 @@ export class PostfixInstance {
   }
 
   async start(): Promise<void> {
-    // What `postfix start` comes to once everything is checked; returns when the listeners are open.
+    // What `postfix start` does after its checks; returns when the listeners are open.
     const master = join((await run('postconf', ['-c', this.config, '-h', 'daemon_directory'])).trim(), 'master');
     await runDaemon(master, ['-c', this.config, '-w'], join(this.home, 'start'));
   }
@@ -156,7 +158,8 @@ export class PostfixInstance {
 
   /** Ends all processes; the queue stays, and `start` takes it up again. */
   async halt(): Promise<void> {
-    // Not `postfix stop`: it looks once a second whether master is gone, and not at its children, which hold the ports.
+    // Not `postfix stop`: it checks only once a second, and only for master, not for its children, which hold the
+    // ports.
     const pid = this.#masterPid();
     if (pid !== undefined) await terminate(-pid);
   }

@@ -8,8 +8,8 @@ const directories = new Set<string>();
 let swept = false;
 
 /**
- * A directory of this process alone, readable by the system users that Postfix and Dovecot switch to. It goes when the
- * process ends; what a killed test run left behind, running servers included, goes at the next run.
+ * A directory for this process only, readable by the system users that Postfix and Dovecot switch to. It is deleted
+ * when the process ends. The next run deletes what a killed test run left behind, and ends its servers.
  */
 export function privateDirectory(purpose: string): string {
   if (!swept) {
@@ -23,7 +23,7 @@ export function privateDirectory(purpose: string): string {
   return directory;
 }
 
-/** Ends what still runs there, by the pid files of Postfix and Dovecot, and deletes everything. */
+/** Ends servers that still run there (by the pid files of Postfix and Dovecot), and deletes everything. */
 export function removeDirectory(directory: string): void {
   for (const file of ['queue/pid/master.pid', 'run/master.pid']) killGroup(join(directory, file), directory);
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
@@ -41,7 +41,7 @@ function sweep(): void {
 function killGroup(pidFile: string, directory: string): void {
   try {
     const pid = Number(readFileSync(pidFile, 'utf8'));
-    // The number may be somebody else's by now.
+    // Another process may have the number by now.
     if (!(pid > 1) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory)) return;
     process.kill(-pid, 'SIGKILL');
   } catch {

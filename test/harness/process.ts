@@ -26,8 +26,8 @@ export function run(program: string, args: readonly string[], { input, env }: Ru
 }
 
 /**
- * Runs a program that leaves a daemon behind. Its output goes to a file: a pipe would be held open by the daemon for as
- * long as it lives. @throws Error with that output in it
+ * Runs a program that leaves a daemon behind. Its output goes to a file, because the daemon would hold a pipe open.
+ * @throws Error with that output in it
  */
 export async function runDaemon(program: string, args: readonly string[], output: string): Promise<void> {
   const fd = openSync(output, 'w');
@@ -37,7 +37,7 @@ export async function runDaemon(program: string, args: readonly string[], output
   if (code !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${code}\n${readFileSync(output, 'utf8')}`);
 }
 
-/** Whether a process, or with a negative pid any of a process group, still runs. Who only waits to be reaped does not. */
+/** Whether a process, or with a negative pid any of a process group, still runs. Zombies do not count. */
 export function isAlive(pid: number): boolean {
   if (pid > 0) return stat(String(pid)) !== undefined;
   return readdirSync('/proc').some((entry) => /^\d+$/.test(entry) && stat(entry)?.group === -pid);
@@ -60,7 +60,7 @@ export interface TerminateOptions {
   readonly bound?: number;
 }
 
-/** SIGTERM, and SIGKILL to whoever sits it out. A negative pid names a process group. */
+/** Sends SIGTERM, and SIGKILL after `bound`. A negative pid names a process group. */
 export async function terminate(
   pid: number,
   { signal = 'SIGTERM', bound = 10_000 }: TerminateOptions = {},

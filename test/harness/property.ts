@@ -1,6 +1,6 @@
 /**
- * fast-check with one seed, so that a test run says the same on every machine. Other inputs are searched with
- * `DETACH_SEED=random`, or `DETACH_SEED=N` for those that a run named.
+ * fast-check with one seed, so that a test run has the same result on every machine. `DETACH_SEED=random` searches
+ * other inputs, and `DETACH_SEED=N` repeats a run that named its seed.
  */
 import fc from 'fast-check';
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
 /**
- * Breaks a connection off with RST where that can be done: Node 20 leaves a handle open for good, and then spins in its
- * own exit, when a socket is reset that is still connecting or already half closed.
+ * Resets a connection with RST if that is safe. When a socket is reset that is still connecting or already half closed,
+ * Node 20 leaves a handle open for ever and loops at its exit.
  */
 export function reset(socket: Socket): void {
   if (socket.destroyed) return;

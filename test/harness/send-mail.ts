@@ -16,23 +16,23 @@ export interface SendOptions {
   readonly rcptParameters?: string;
   readonly protocol?: 'smtp' | 'lmtp';
   readonly helo?: string;
-  /** Whole commands said after EHLO, as in `XFORWARD NAME=…`. */
+  /** Whole commands sent after EHLO, as in `XFORWARD NAME=…`. */
   readonly before?: readonly string[];
 }
 
-/** What was answered. Nothing is thrown for a refusal: the test asks for what it expects. */
+/** The replies. A refusal throws nothing: the test checks for what it expects. */
 export interface SendResult {
   readonly ehlo: SmtpReply;
   readonly mail: SmtpReply;
   /** By the order of `to`. Empty when MAIL was refused. */
   readonly rcpt: readonly SmtpReply[];
-  /** undefined when nobody was accepted. */
+  /** undefined when no recipient was accepted. */
   readonly data: SmtpReply | undefined;
   /** After the final dot: one, or with LMTP one per accepted recipient; empty when DATA was refused. */
   readonly final: readonly SmtpReply[];
 }
 
-/** Sends one message over a session of its own. @throws Error when the connection breaks */
+/** Sends one message over a new session. @throws Error when the connection breaks */
 export async function sendMail(options: SendOptions): Promise<SendResult> {
   const dialog = await SmtpDialog.open(options.port, { host: options.host ?? '127.0.0.1' });
   try {

@@ -20,8 +20,8 @@ export interface SinkEvent {
 }
 
 /**
- * A reply (lines joined by LF, codes included), or `close`, `reset` or `silence` instead of one; undefined for what a
- * good server would say.
+ * A reply (lines joined by LF, codes included), or `close`, `reset` or `silence` instead of one; undefined: the reply
+ * of a good server.
  */
 export type SinkAnswer = string | undefined;
 
@@ -49,7 +49,7 @@ export interface SinkBehaviour {
   accepted(message: SinkMessage): void;
 }
 
-/** One session of the sink: reads commands and messages in order, whatever way they are cut into packets. */
+/** One session of the sink: reads commands and messages in order, however they are divided into packets. */
 export class SinkSession {
   readonly #socket: Socket;
   readonly #number: number;
@@ -165,7 +165,8 @@ export class SinkSession {
   }
 
   /**
-   * Answers. `then` runs for a 2xx reply before it is written, so that a client which has it finds it done.
+   * Answers. For a 2xx reply, `then` runs before the reply is written, so that its effect is visible to a client that
+   * has the reply.
    * @returns the answer given, undefined when the session is over
    */
   async #reply(

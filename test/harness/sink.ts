@@ -14,7 +14,9 @@ export interface SinkOptions {
   readonly extensions?: readonly string[];
   /** False: messages are counted and measured, their bytes dropped. */
   readonly keepData?: boolean;
-  /** What to answer where a good server's answer is not wanted. Wait in here to be slow. May be replaced later. */
+  /**
+   * Decides on replies; undefined gives the reply of a good server. It may wait, to be slow, and may be replaced later.
+   */
   readonly answer?: (event: SinkEvent) => SinkAnswer | Promise<SinkAnswer>;
 }
 
@@ -28,13 +30,13 @@ const defaultExtensions = [
   'XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE',
 ];
 
-/** An SMTP or LMTP server that keeps what it gets byte for byte, and misbehaves where it is told to. */
+/** An SMTP or LMTP server that keeps what it gets byte for byte, and misbehaves on demand. */
 export class Sink implements SinkBehaviour {
   readonly protocol: 'smtp' | 'lmtp';
   readonly extensions: readonly string[];
   readonly keepData: boolean;
   readonly port: number;
-  /** Everything it took responsibility for, with LMTP one entry per recipient. */
+  /** Every message that it accepted; with LMTP one entry per recipient. */
   readonly messages: SinkMessage[] = [];
   /** Every command line of every session, in the order they came. */
   readonly lines: string[] = [];
@@ -86,7 +88,7 @@ export class Sink implements SinkBehaviour {
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
       socket.once('close', () => this.#sockets.delete(socket));
-      // A client that breaks off ends the loop over its chunks with an error: no concern of the sink.
+      // A client that breaks the connection ends the loop over its chunks with an error; the sink ignores it.
       new SinkSession(socket, ++this.#sessions, this).run().catch(() => socket.destroy());
     });
     server.listen(this.port, this.#host);
@@ -105,7 +107,7 @@ export class Sink implements SinkBehaviour {
     await closed;
   }
 
-  /** Closes what is open; new sessions are welcome. */
+  /** Closes the open sessions; new ones are accepted. */
   dropSessions(): void {
     for (const socket of this.#sockets) socket.destroy();
   }

@@ -10,8 +10,9 @@ const mebibyte = 1024 * 1024;
 const ext4Room = 0.85;
 
 /**
- * A file system of its own on a file of this machine. Needs root. Where the kernel has no loop devices (many containers)
- * it is a tmpfs: as small, but a power cut cannot be made with it, and `afterPowerCut` is only what was written.
+ * A separate file system on a file of this machine. Needs root. Where the kernel has no loop devices (many containers)
+ * it is a tmpfs of the same size: it cannot simulate a power cut, and `afterPowerCut` gives everything that was
+ * written.
  */
 export class SmallDisk {
   /** Where it is mounted. */
@@ -24,7 +25,7 @@ export class SmallDisk {
     this.#image = image;
   }
 
-  /** An empty ext4 of so many MiB, which flushes nothing by itself for five minutes. */
+  /** An empty ext4 of `size` MiB, which flushes nothing by itself for five minutes. */
   static async create(scenario: Scenario, size: number): Promise<SmallDisk> {
     const home = scenario.directory('disk');
     const disk = new SmallDisk(join(home, 'mounted'), join(home, 'image'));
@@ -41,7 +42,7 @@ export class SmallDisk {
     return disk;
   }
 
-  /** What a power cut at this moment would leave: what was flushed, and nothing of what the kernel holds in memory. */
+  /** What a power cut at this moment would leave: only what was flushed to the disk. */
   async afterPowerCut(scenario: Scenario): Promise<SmallDisk> {
     const home = scenario.directory('disk-after');
     const copy = new SmallDisk(join(home, 'mounted'), join(home, 'image'));

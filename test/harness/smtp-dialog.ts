@@ -5,8 +5,8 @@ import { reset } from './reset.ts';
 import { WireText, type SmtpReply } from './wire-text.ts';
 
 /**
- * An SMTP or LMTP client that says exactly the bytes it is told to, for tests of what well-behaved clients never do.
- * Text is written as bytes (latin1): write UTF-8 as a Buffer.
+ * An SMTP or LMTP client that sends exactly the given bytes, for tests of what well-behaved clients never do. Text is
+ * written as bytes (latin1): write UTF-8 as a Buffer.
  */
 export class SmtpDialog {
   readonly #socket: Socket;
@@ -56,7 +56,7 @@ export class SmtpDialog {
     return reply;
   }
 
-  /** Bytes as they are; waits where the peer does not read. Rejects when the connection is gone. */
+  /** Sends bytes unchanged; waits while the peer does not read. Rejects when the connection is gone. */
   async write(bytes: string | Buffer): Promise<void> {
     const data = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     await new Promise<void>((resolve, reject) => {
@@ -89,7 +89,7 @@ export class SmtpDialog {
     return this.#closed;
   }
 
-  /** Waits until the peer has closed; returns what it said before and nobody read. */
+  /** Waits until the peer has closed; returns what the peer sent and was not read yet. */
   async waitForClose(): Promise<string> {
     await waitFor(() => this.#closed, { what: 'the peer to close' });
     return this.#rest();
@@ -101,7 +101,7 @@ export class SmtpDialog {
     this.#socket.destroy();
   }
 
-  /** Drops the connection where it stands. */
+  /** Drops the connection at once. */
   abort(): void {
     reset(this.#socket);
   }

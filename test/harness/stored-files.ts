@@ -22,7 +22,7 @@ export function openToOthers(directory: string): readonly string[] {
   });
 }
 
-/** Files whose name is not the hash of their bytes: none, whatever happened. */
+/** Files whose name is not the hash of their bytes. There must never be any. */
 export function wronglyNamed(directory: string): readonly string[] {
   const files = join(directory, 'files');
   return everythingBelow(files)

@@ -14,8 +14,8 @@ export interface TcpProxyOptions {
 type Direction = 'up' | 'down';
 
 /**
- * A piece of bad network between two programs. All settings may be changed at any time and hold for open connections
- * too. `up` is from the client to the target.
+ * A bad network between two programs. All settings may be changed at any time and apply to open connections too. `up`
+ * is from the client to the target.
  */
 export class TcpProxy {
   readonly port: number;

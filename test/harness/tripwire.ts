@@ -5,16 +5,16 @@ import { patience } from './wait.ts';
 export interface Trip {
   /** `up`: from the client to the server. */
   readonly direction: 'up' | 'down';
-  /** Trips when what went this way since arming matches, or comes to so many bytes. */
+  /** Trips when the bytes of this direction since arming match the pattern, or reach this number. */
   readonly at: RegExp | number;
 }
 
-/** As much as any pattern needs to look back. */
+/** Bytes that a pattern may look back. */
 const window = 4096;
 
 /**
- * A TCP proxy that does something at a precise point of a conversation. The bytes that reach the point go nowhere, and
- * the connection is cut there.
+ * A TCP proxy that does something at a precise point of a conversation. The bytes that reach the point are not passed
+ * on, and the connection is cut there.
  */
 export class Tripwire {
   readonly port: number;
@@ -37,7 +37,7 @@ export class Tripwire {
     return wire;
   }
 
-  /** Resolves once the point was reached and the action done. @throws Error when it never is */
+  /** Resolves when the point was reached and the action done. @throws Error when it is not reached in time */
   arm(trip: Trip, action: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const bound = setTimeout(

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** How long a test waits for something that takes milliseconds on an idle machine: only a bound, never a target. */
+/** How long a test waits for something that takes milliseconds on an idle machine. It is only a bound. */
 export const patience = 60_000;
 
 export interface WaitOptions {
@@ -12,7 +12,7 @@ export interface WaitOptions {
   readonly detail?: () => string;
 }
 
-/** Asks again and again until the answer is neither undefined nor false. */
+/** Asks repeatedly until the answer is neither undefined nor false. */
 export async function waitFor<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   { what, bound = patience, detail }: WaitOptions,

@@ -12,12 +12,12 @@ const endOfData = Buffer.from('\r\n.\r\n');
 const noBytes: Buffer = Buffer.alloc(0);
 
 /**
- * Cuts what an SMTP peer says into lines, replies and messages, however it was cut into packets. Holds what was not
- * taken yet. It is not our own reply parser: a test must not believe what it tests.
+ * Divides what an SMTP peer sends into lines, replies and messages, however it was divided into packets. Holds what was
+ * not taken yet. It is independent of our own reply parser, which the tests test.
  */
 export class WireText {
   #pending: Buffer = noBytes;
-  /** Where to look for the next LF: what is before was looked at. */
+  /** Where to search for the next LF: the bytes before were searched. */
   #looked = 0;
   #inMessage = false;
   #replyLines: string[] = [];
@@ -67,11 +67,11 @@ export class WireText {
   }
 
   /**
-   * A piece of the message, dots still stuffed, and whether that was the end of it: the final dot is taken too, and the
-   * CRLF before it belongs to the message. Call it again with more bytes until it ended.
+   * A piece of the message, dots still stuffed, and whether the message ended. The final dot is taken too; the CRLF
+   * before it belongs to the message. Call it again with more bytes until it ended.
    */
   takeMessage(): { readonly bytes: Buffer; readonly ended: boolean } {
-    // As if the 354 had ended a line: an empty message is a lone dot.
+    // Adds the line end of the 354: an empty message is then a lone dot.
     if (!this.#inMessage) this.#pending = Buffer.concat([crlf, this.#pending]);
     const skip = this.#inMessage ? 0 : crlf.length;
     const end = this.#pending.indexOf(endOfData);
@@ -80,7 +80,7 @@ export class WireText {
       const bytes = this.take(end + endOfData.length)!.subarray(skip, end + crlf.length);
       return { bytes, ended: true };
     }
-    // What may be the beginning of the end stays, the first CRLF with it until something follows.
+    // Keeps what may be the beginning of the final dot; the first CRLF too, until something follows.
     const settled = Math.max(0, this.#pending.length - endOfData.length + 1);
     if (settled < skip) {
       this.#pending = this.#pending.subarray(skip);

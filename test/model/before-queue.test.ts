@@ -45,7 +45,7 @@ const networks: fc.Arbitrary<BeforeQueueNetwork> = fc
     });
   });
 
-/** A client that has the port of our session, calls itself by our name, and speaks at the same moment. */
+/** A client that has the port of our session, uses our name, and sends at the same moment. */
 const posesAsUs = (client: Client): boolean => client.kind === 'smtp' && client.helo !== undefined;
 
 test('a circle that Postfix lets us see ends after one round; where there is none, nobody is refused', async () => {

@@ -1,7 +1,7 @@
 /**
  * Services, each of some processes, and Postfix listeners that hand mail to them before they queue it: any of them the
- * next hop of any other. What a MAIL tells by XFORWARD is what Postfix tells; the real `OpenCalls` decides. There are
- * few ports, so that clients and our own sessions often have the same one.
+ * next hop of any other. MAIL has the XFORWARD that Postfix would send; the real `OpenCalls` decides. There are few
+ * ports, so that clients and our own sessions often share one.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { OpenCalls } from '../../src/loopguard/open-calls.ts';
@@ -30,19 +30,19 @@ export type Client =
       readonly helo: number | undefined;
       readonly times: number;
     }
-  /** A Postfix that delivers from its queue, and names a client that it had before: one of our own sessions perhaps. */
+  /** A Postfix that delivers from its queue, and names an earlier client, perhaps one of our own sessions. */
   | { readonly kind: 'queue'; readonly service: number; readonly port: number; readonly ident: 'queue id' | 'mark' };
 
 export interface Seen {
   refused: number;
   delivered: number;
-  /** The most times that one message was brought to the same service. */
+  /** How often one message came to the same service at most. */
   rounds: number;
 }
 
 const hostnameOf = (service: number): string => `detach${service}.example`;
 
-/** Where the circle of a service leads through, or undefined when its mail comes to rest in a queue. */
+/** The listeners on the circle of a service; undefined when its mail ends in a queue. */
 export function ringOf({ services, fronts }: BeforeQueueNetwork, start: number): readonly Front[] | undefined {
   const ring: Front[] = [];
   for (let at = start; ring.length <= services.length;) {
@@ -55,12 +55,12 @@ export function ringOf({ services, fronts }: BeforeQueueNetwork, start: number):
   return ring;
 }
 
-/** Postfix tells enough: the circle is of one service, or every listener on it hands our XFORWARD on. */
+/** Whether Postfix reveals the circle: it has one service, or every listener on it passes our XFORWARD on. */
 export const isVisible = (ring: readonly Front[]): boolean =>
   new Set(ring.map(({ service }) => service)).size === 1 || ring.every(({ takesXforward }) => takesXforward);
 
 const defaultConfirmMs = 3;
-/** A circle that nobody stops. */
+/** A message that gets this deep is in a circle that was not stopped. */
 const maxDepth = 12;
 
 export async function run(network: BeforeQueueNetwork, random: Random): Promise<Seen> {
@@ -157,7 +157,7 @@ class Run {
     return port;
   }
 
-  /** Some turns of the event loop: what happens at the same time happens in any order. */
+  /** Waits for some turns of the event loop, so that things at the same time happen in any order. */
   async #turns(): Promise<void> {
     for (let count = this.#random(4); count > 0; count -= 1) await new Promise(setImmediate);
   }

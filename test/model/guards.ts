@@ -3,7 +3,7 @@ import type { Guard } from '../../src/loopguard/interface.ts';
 
 const made = new Map<string, Guard>();
 
-/** The real guard of a replica. Guards hold no state, so networks share them. */
+/** The real guard of a replica. Guards hold no state, so all networks share them. */
 export function guardOf(cluster: number, maxPasses: number, signsWith: number): Guard {
   const name = `${cluster}/${maxPasses}/${signsWith}`;
   const known = made.get(name);

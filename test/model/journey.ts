@@ -1,4 +1,4 @@
-/** The way of one recipient's copy, newest step first; ways that part share what they have in common. */
+/** The path of one recipient's copy, newest step first; paths that divide share their first steps. */
 export interface Journey {
   readonly step: Step;
   readonly before: Journey | undefined;
@@ -9,8 +9,8 @@ export type Step =
   | { readonly kind: 'start'; readonly address: number }
   | { readonly kind: 'server'; readonly server: number; readonly address: number }
   /**
-   * `company`: how many recipients the stamp of this pass names; `tolerated`: it loops, and passes a Milter for the sake
-   * of those that do not.
+   * `company`: how many recipients the stamp of this pass names; `tolerated`: the copy loops, but passes a Milter
+   * because of recipients that do not loop.
    */
   | {
       readonly kind: 'pass';
@@ -20,7 +20,7 @@ export type Step =
       readonly company: number;
       readonly tolerated?: boolean;
     }
-  /** The stamps so far are gone, or no longer of this message. */
+  /** The stamps so far are gone, or no longer belong to this message. */
   | { readonly kind: 'blinded' };
 
 export const start = (address: number): Journey => ({ step: { kind: 'start', address }, before: undefined });

@@ -51,7 +51,7 @@ export function touched(
     if (!after.some(isField('Message-ID'))) after.push(`Message-ID: <added-by-${server}@example.com>\r\n`);
     if (!after.some(isField('Date'))) after.push(dateField);
   }
-  // Then stamps may be bound to From, and it has just changed.
+  // Stamps may then be bound to From, which has just changed.
   const onlyFrom = !network.message.has.messageId && !network.message.has.date;
   return {
     fields: [`Received: from somewhere by server${server}; Thu, 15 Jan 2026 12:00:00 +0000\r\n`, ...after],

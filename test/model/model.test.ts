@@ -27,7 +27,7 @@ test('a slice of all small networks with a Milter in them', () => {
 const plain = { strips: false, addsMissing: false, rewritesFrom: false, splits: false };
 const has = { messageId: true, date: true };
 
-/** The filter hands the mail back to the server that gave it: the bug that this project began with. */
+/** The filter gives the mail back to the server that sent it: the loop that this project began with. */
 const original: Network = {
   servers: [
     { ...plain, route: { to: 'filter', index: 0 } },
@@ -113,12 +113,12 @@ test('the same behind a hop that strips our stamps: the counts end it after ten 
 });
 
 /**
- * The other side of the same coin: the company changes on every turn, so that no set is ever seen twice, while one
- * recipient of them goes round and round. That it stands in two stamps is all that tells.
+ * The opposite case: the recipients change on every turn, so no set is seen twice, while one recipient goes round. Only
+ * the fact that it is in two stamps shows the loop.
  */
 test('a loop in changing company is stopped at its second return', () => {
   const result = check({
-    // The second server relays all that is not its own to the first, and so back to the filter.
+    // The second server relays mail for other domains to the first, and so back to the filter.
     servers: [
       { ...plain, route: { to: 'filter', index: 0 } },
       { ...plain, route: { to: 'server', index: 0 } },
@@ -144,7 +144,7 @@ test('a loop in changing company is stopped at its second return', () => {
 });
 
 /**
- * Symptom: no loop anywhere, and the third copy for an address is refused. Cause: mail to a list and to one of its
+ * Symptom: there is no loop, and the third copy for an address is refused. Cause: mail to a list and to one of its
  * members, the list holds another list and that member, and the other list holds the member again, all of it by way of
  * one filter. Analysis: the same stamps would stand in a loop whose company changes on every turn; see
  * docs/mail-loops.md. Found by search.

@@ -1,6 +1,6 @@
 /**
- * A network of mail servers as small as it can be and still loop: who hosts which address, what an address becomes
- * there, and where mail for the others goes. Servers, filters, clusters and addresses are named by their index.
+ * A minimal network of mail servers that can loop: which server hosts which address, what an address expands to there,
+ * and where mail for other addresses goes. Servers, filters, clusters and addresses are named by their index.
  */
 export interface Network {
   readonly servers: readonly Server[];
@@ -40,7 +40,7 @@ export type Address =
   | { readonly kind: 'mailbox' | 'unknown'; readonly home: number }
   /** Rewritten while the message is received (Postfix: virtual(5)). */
   | { readonly kind: 'virtual'; readonly home: number; readonly targets: readonly number[] }
-  /** Sent on as a new message with Delivered-To, which is also how a circle is noticed (Postfix: aliases(5)). */
+  /** Sent on as a new message with Delivered-To, by which a circle is noticed (Postfix: aliases(5)). */
   | { readonly kind: 'forward'; readonly home: number; readonly targets: readonly number[] }
   /** The same under the reverse-path of its owner. */
   | { readonly kind: 'list'; readonly home: number; readonly targets: readonly number[]; readonly owner: number };

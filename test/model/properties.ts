@@ -4,29 +4,28 @@ import { targetsOf, type Network } from './network.ts';
 import { simulate, type Outcome, type Report, type Result } from './simulation.ts';
 import { reach } from './walks.ts';
 
-/** Passes that the trace fields allow when the stamps are gone. */
+/** Passes that our trace fields allow when the stamps are gone. */
 const ownHopLimit = 10;
 
-/** A Milter writes no trace field of its own: then all of them together end it, as at Postfix. */
+/** A Milter writes no trace field, so the number of all trace fields ends the loop, as at Postfix. */
 const allHopsLimit = 50;
 
 export interface Checked extends Result {
-  /** No loop anywhere, and yet an address was refused after it had passed more often than allowed. */
+  /** There is no loop, but an address was refused after it had passed more often than allowed. */
   readonly needlessRefusal: boolean;
 }
 
 /**
  * What must hold in every network:
  *
- * 1. Every message comes to rest (`simulate` throws otherwise).
- * 2. No copy passes a cluster more often than allowed: alone, `maxPasses` times for an address; in company, where a
- *    return may be another way, once more under each reverse-path; and ten times when something blinds the stamps.
- *    A Milter lets pass again what comes in the company of somebody who does not loop, at most once for each of these.
- * 3. Who can be reached without a loop is reached, at least once; where no way leads in a loop, every copy is
- *    delivered that would be without the guard, but for an address that has passed more often than allowed already,
- *    by ways that met.
- * 4. What is not delivered is reported to the sender, exactly once, and nobody is told about null-sender mail.
- * 5. Filters that call one another stop after one round.
+ * 1. Every message ends somewhere (`simulate` throws otherwise). 2. No copy passes a cluster more often than allowed:
+ * alone, `maxPasses` times for an address; in company, where a return may be another way, once more under each
+ * reverse-path; and ten times when something blinds the stamps. A Milter lets pass again what comes in the company of
+ * somebody who does not loop, at most once for each of these. 3. Every recipient that can be reached without a loop
+ * gets at least one copy. If there is no loop, every copy is delivered that would be delivered without the guard,
+ * except for an address that has already passed more often than allowed by several paths. 4. What is not delivered is
+ * reported to the sender, exactly once, and nobody is told about null-sender mail. 5. Filters that call one another
+ * stop after one round.
  */
 export function check(network: Network): Checked {
   const result = simulate(network, { guarded: true });
@@ -108,14 +107,15 @@ function checkReports({ addresses, message }: Network, outcomes: readonly Outcom
   }
 }
 
-/** Rule 3, second half: whether the exception was needed. */
+/** Rule 3, second half; says whether its exception was needed. */
 function checkNoAlarm(network: Network, result: Result): boolean {
   const { origin, recipients } = network.message;
   if (!recipients.every((address) => reach(network, origin, address).loopFree)) return false;
   const without = simulate(network, { guarded: false });
   const alarms = result.outcomes.filter(isAlarm);
   const fewest = Math.min(...network.clusters.map(({ maxPasses }) => maxPasses));
-  // A Milter may refuse within the call of a relay of its cluster: that one has stamped the copy, and does not complete it.
+  // A Milter may refuse within the call of a relay of its cluster: the relay has stamped the copy but does not complete
+  // it.
   const relays = new Set(network.filters.map(({ cluster }) => cluster));
   const pending = network.servers.some(({ milter }) => milter && relays.has(milter.cluster)) ? 1 : 0;
   for (const alarm of alarms) {

@@ -80,10 +80,10 @@ function message({ servers, addresses }: Shape): fc.Arbitrary<Message> {
 }
 
 /**
- * A virtual alias with two targets doubles the mail on every turn of a circle. A circle without a filter is none of
- * ours to stop: Postfix would, fifty turns later. One with a hop that takes our stamps away is stopped by the counts
- * after ten turns, a thousand messages. Both end, but not while somebody waits for a test; so such an alias stands
- * only where a filter is the way out, and in a network where the stamps last.
+ * A virtual alias with two targets doubles the mail on every turn of a circle. A circle without a filter ends only at
+ * Postfix's limit, after fifty turns. A circle with a hop that removes our stamps ends at the hop limit after ten turns
+ * and a thousand messages. Both take too long for a test, so such an alias is only used where the route leads through a
+ * filter and in networks that keep the stamps.
  */
 function restrained(network: Network): Network {
   const { has } = network.message;

@@ -5,12 +5,12 @@ import type { Network } from './network.ts';
 import { check } from './properties.ts';
 import { networks as anyNetworks } from './random.ts';
 
-/** What a search saw. A network that breaks a rule ends it with an error that shows the network. */
+/** What a search found. A network that breaks a rule ends the search with an error that shows the network. */
 export interface Findings {
   networks: number;
   /** Networks in which something was refused as a loop by the guard. */
   guarded: number;
-  /** Networks without any loop in which an address was refused that had passed more often than allowed. */
+  /** Networks without a loop in which an address was refused because it had passed more often than allowed. */
   needless: number;
   /** The most servers and filters that one copy went through, and the most times it passed one cluster. */
   longestJourney: number;
@@ -23,7 +23,7 @@ export function searchRandom(count: number, seed: number): Findings {
   const findings = nothing();
   fc.assert(
     fc.property(anyNetworks, (network) => note(findings, network)),
-    // A counterexample is shrunk by many more runs: they are not counted as networks searched.
+    // The many runs that shrink a counterexample do not count as searched networks.
     { numRuns: count, seed },
   );
   return findings;

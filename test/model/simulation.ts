@@ -5,7 +5,7 @@ import { onward, start, type Journey } from './journey.ts';
 import { blockOf, isField, mailboxName, originalFields, touched, type Copy, type Mail } from './mail.ts';
 import type { Network, Server } from './network.ts';
 
-/** How the way of one copy ended. */
+/** How the path of one copy ended. */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly mailbox: number; readonly journey: Journey }
   /** The sender is told: a message that starts at a server. */
@@ -16,9 +16,9 @@ export type Outcome =
       readonly why: Why;
       readonly report: Report;
     }
-  /** Null-sender mail that fails is dropped, and so says the standard. */
+  /** Null-sender mail that fails is dropped, as the standard requires. */
   | { readonly kind: 'dropped'; readonly address: number; readonly journey: Journey; readonly why: Why }
-  /** Postfix delivers once what reaches a mailbox twice in one message. */
+  /** Postfix delivers only one copy of a message to a mailbox. */
   | { readonly kind: 'merged'; readonly address: number; readonly journey: Journey };
 
 export type Why = 'unknown' | 'stamp' | 'count' | 'call' | 'hops' | 'delivered-to' | 'alias-circle';
@@ -29,7 +29,7 @@ export interface Report {
   /** The server that it starts from. */
   readonly from: number;
   readonly copies: readonly Copy[];
-  /** What became of the report itself. */
+  /** The outcomes of the report itself. */
   readonly outcomes: Outcome[];
 }
 
@@ -41,20 +41,20 @@ export interface Result {
   readonly transactions: number;
 }
 
-/** Refused copies and why; who is not in it was accepted. */
+/** Refused copies and why; all others were accepted. */
 type Verdicts = ReadonlyMap<Copy, Why>;
 
 const hopcountLimit = 50;
-/** No network of this size needs as many; one that does never comes to rest. */
+/** No network of this size needs as many: a message that does never ends. */
 const maxTransactions = 20_000;
 const startTime = Date.UTC(2026, 0, 15, 12);
 
 class NeverRests extends Error {}
 
 /**
- * Moves a message through a network until nothing moves any more. Servers do what Postfix does; filters do what
- * `relay.ts` does, with the real guard. `guarded: false` takes the guard out, to see what would have become of this one
- * message: reports are written then, and not sent.
+ * Moves a message through a network until no copy is under way. Servers do what Postfix does; filters do what
+ * `relay.ts` does, with the real guard. `guarded: false` removes the guard, to see what would happen to this one
+ * message; reports are then written but not sent.
  */
 export function simulate(network: Network, { guarded }: { readonly guarded: boolean }): Result {
   return new Simulation(network, guarded).run();
@@ -95,12 +95,12 @@ class Simulation {
     };
   }
 
-  /** The same moment for all that happens in a transaction; later for what happens later. */
+  /** The time of the simulation: the same within a transaction, later for later transactions. */
   get #now(): number {
     return startTime + this.#transactions * 1000;
   }
 
-  /** Mail that a server makes itself, by an alias or as a report: no Milter is shown it. */
+  /** Mail that a server makes itself, by an alias or as a report: no Milter sees it. */
   #submit(server: number, mail: Mail, outcomes: Outcome[]): void {
     const refused = this.#acceptMail(server, mail, outcomes);
     this.#fail(server, mail, refused, outcomes);
