@@ -22,7 +22,7 @@ export interface OwnPages {
   readonly messagePage?: PageTemplate | undefined;
 }
 
-/** What all pages have in common: who keeps the files above, whom to ask below. */
+/** The frame of all pages: at the top who keeps the files, at the bottom whom to ask. */
 export class PageFrame {
   readonly style: Style;
   readonly branding: Branding;

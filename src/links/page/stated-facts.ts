@@ -45,7 +45,7 @@ export function statedTexts(
 
 type StatedKey = 'sender' | 'subject' | 'sent';
 
-/** Name and address apart, so that the letters of one cannot turn the other around. */
+/** Name and address in separate elements, so that the writing direction of one cannot affect the other. */
 function senderHtml(from: string): string {
   const { name, address } = senderOf(from);
   const shown = `<bdi>${escapeHtml(name === '' ? address : `<${address}>`)}</bdi>`;

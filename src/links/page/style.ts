@@ -52,7 +52,10 @@ export interface Style {
   readonly policy: string;
 }
 
-/** @param colour of the button, `#rgb` or `#rrggbb`: in light and dark alike. @param own style of the operator's templates */
+/**
+ * @param colour of the button, `#rgb` or `#rrggbb`, in the light and the dark style @param own style of the operator's
+ * templates
+ */
 export function pageStyle(colour?: string, own = ''): Style {
   const coloured =
     colour === undefined

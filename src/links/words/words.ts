@@ -67,6 +67,6 @@ export interface PageWords extends Readonly<Record<MessageName, Message>> {
   readonly isGone: string;
   /** Of one whose bytes were not looked for, where others of its message are missing. */
   readonly isUnchecked: string;
-  /** Below a list that is shorter than the message was. */
+  /** Below a list from which files were removed. */
   readonly withdrawn: (files: number) => string;
 }
