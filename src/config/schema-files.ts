@@ -109,7 +109,7 @@ export const filesSchema = {
     optOut: {
       field: optional(fieldName, {
         doc: 'Name of a header field with which a sender keeps the files of a message in it: its value is then `no`, as in `X-Detach: no`. Heeded from `detach.optOut.senders` only.',
-        why: 'Whoever pays for the mailboxes decides who may fill them.',
+        why: 'The operator who pays for the mailboxes decides who may fill them.',
       }),
       senders: key(list(mailboxOrDomain), {
         default: [],

@@ -90,12 +90,12 @@ export const relaySchema = {
     xforwardHosts: key(list(network), {
       default: [],
       doc: 'Clients that may name the original client with XFORWARD: Postfix as before-queue proxy (`smtpd_proxy_filter`).',
-      why: 'Whoever may say XFORWARD may write any client into the log and the trace fields.',
+      why: 'A client that may say XFORWARD can write any client into the log and the trace fields.',
     }),
     proxyHosts: key(list(network), {
       default: [],
       doc: 'Load balancers that begin each connection with a PROXY header.',
-      why: 'Whoever may send the header may claim any address, a trusted one too.',
+      why: 'A client that may send the header can claim any address, also a trusted one.',
     }),
   },
   outbound: {
