@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { type ForegroundProgram, startForeground } from './foreground.ts';
 import { freePort } from './ports.ts';
 import { privateDirectory, removeDirectory } from './private-directory.ts';
-import { waitFor } from './wait.ts';
 
 export interface HaproxyOptions {
   /** Ports on 127.0.0.1. Connections go to them in turn. */
@@ -21,20 +18,16 @@ export interface HaproxyOptions {
 export class Haproxy {
   readonly port: number;
   readonly #directory: string;
-  readonly #child: ChildProcess;
+  readonly #program: ForegroundProgram;
 
-  constructor(port: number, directory: string, child: ChildProcess) {
+  constructor(port: number, directory: string, program: ForegroundProgram) {
     this.port = port;
     this.#directory = directory;
-    this.#child = child;
+    this.#program = program;
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit');
-      this.#child.kill('SIGKILL');
-      await exited;
-    }
+    await this.#program.stop();
     removeDirectory(this.#directory);
   }
 }
@@ -44,20 +37,8 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
   const directory = privateDirectory('haproxy');
   const file = join(directory, 'haproxy.cfg');
   writeFileSync(file, configuration(port, options));
-  const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const killWithUs = (): void => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  child.once('exit', () => process.off('exit', killWithUs));
-  await waitFor(
-    () => {
-      if (child.exitCode !== null) throw new Error(`haproxy ended with ${child.exitCode}:\n${errors}`);
-      return accepts(port);
-    },
-    { what: 'haproxy', detail: () => errors },
-  );
-  return new Haproxy(port, directory, child);
+  const program = await startForeground('haproxy', { args: ['-db', '-f', file], port, signal: 'SIGKILL' });
+  return new Haproxy(port, directory, program);
 }
 
 function configuration(port: number, { backends, proxyProtocol, check }: HaproxyOptions): string {
@@ -76,15 +57,4 @@ listen filters
   bind 127.0.0.1:${port}
   balance roundrobin
 ${backends.map((backend, index) => `  server f${index} 127.0.0.1:${backend}${suffix}\n`).join('')}`;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

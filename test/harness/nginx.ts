@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { type ForegroundProgram, startForeground } from './foreground.ts';
 import { privateDirectory, removeDirectory } from './private-directory.ts';
-import { waitFor } from './wait.ts';
 
 export interface NginxOptions {
   readonly port: number;
@@ -17,20 +14,16 @@ export interface NginxOptions {
 export class Nginx {
   readonly port: number;
   readonly directory: string;
-  readonly #child: ChildProcess;
+  readonly #program: ForegroundProgram;
 
-  constructor(port: number, directory: string, child: ChildProcess) {
+  constructor(port: number, directory: string, program: ForegroundProgram) {
     this.port = port;
     this.directory = directory;
-    this.#child = child;
+    this.#program = program;
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit');
-      this.#child.kill('SIGTERM');
-      await exited;
-    }
+    await this.#program.stop();
     removeDirectory(this.directory);
   }
 }
@@ -40,23 +33,13 @@ export async function startNginx({ port, http, env = {} }: NginxOptions): Promis
   mkdirSync(join(directory, 'temp'));
   const file = join(directory, 'nginx.conf');
   writeFileSync(file, configuration(directory, http, Object.keys(env)));
-  const child = spawn('/usr/sbin/nginx', ['-p', directory, '-e', join(directory, 'error.log'), '-c', file], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...env },
+  const program = await startForeground('/usr/sbin/nginx', {
+    args: ['-p', directory, '-e', join(directory, 'error.log'), '-c', file],
+    env,
+    port,
+    signal: 'SIGTERM',
   });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const killWithUs = (): void => void child.kill('SIGTERM');
-  process.once('exit', killWithUs);
-  child.once('exit', () => process.off('exit', killWithUs));
-  await waitFor(
-    () => {
-      if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}:\n${errors}`);
-      return accepts(port);
-    },
-    { what: 'nginx', detail: () => errors },
-  );
-  return new Nginx(port, directory, child);
+  return new Nginx(port, directory, program);
 }
 
 function configuration(directory: string, http: string, variables: readonly string[]): string {
@@ -73,15 +56,4 @@ ${temporary.map((kind) => `${kind}_temp_path ${directory}/temp/${kind};`).join('
 ${http.replaceAll('DIRECTORY', directory)}
 }
 `;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -78,32 +78,7 @@ export async function dialog(t: TestContext, text: string, options: DialogOption
   const lab = new Lab({ store, log });
   t.after(() => lab.close());
   const inbound = { ...doorSettings, xforwardHosts: ['127.0.0.0/8'], ...options.inbound };
-  const { meter } = nextHopOptions([]);
-  const hostname = 'relay.example';
-  const guard = guardWith();
-  const door = await startInbound({
-    hostname,
-    inbound,
-    offers: { extensions: () => ['8BITMIME', 'DSN', `XDETACH ${guard.fingerprint}`] },
-    log,
-    meter,
-    open: () =>
-      new Relay({
-        hostname,
-        inboundProtocol: inbound.protocol,
-        outboundProtocol: protocol,
-        maxMessageSize: inbound.maxMessageSize,
-        nextHop: hop,
-        guard,
-        calls: ownCalls(hostname),
-        detacher: lab.detacher,
-        notify: notificationWriter({ hostname }),
-        log,
-        meter,
-        policyClass: lab.detacher.policyClass,
-        ...options.relay,
-      }),
-  });
+  const door = await openDoor({ inbound, nextHop: hop, outboundProtocol: protocol, lab, log, relay: options.relay });
   const closing = { hurry: AbortSignal.abort(), deadline: AbortSignal.timeout(10_000) };
   t.after(() => door.close(closing));
   const connection = await SmtpDialog.open(door.port);
@@ -123,6 +98,40 @@ export async function dialog(t: TestContext, text: string, options: DialogOption
     log,
     store,
   };
+}
+
+interface DoorParts extends Pick<RelayOptions, 'nextHop' | 'outboundProtocol' | 'log'> {
+  readonly inbound: SmtpInbound;
+  readonly lab: Lab;
+  readonly relay: DialogOptions['relay'];
+}
+
+/** The relay under test behind a real front door. */
+function openDoor({ inbound, lab, relay = {}, ...rooms }: DoorParts): ReturnType<typeof startInbound> {
+  const { meter } = nextHopOptions([]);
+  const hostname = 'relay.example';
+  const guard = guardWith();
+  return startInbound({
+    hostname,
+    inbound,
+    offers: { extensions: () => ['8BITMIME', 'DSN', `XDETACH ${guard.fingerprint}`] },
+    log: rooms.log,
+    meter,
+    open: () =>
+      new Relay({
+        hostname,
+        inboundProtocol: inbound.protocol,
+        maxMessageSize: inbound.maxMessageSize,
+        guard,
+        calls: ownCalls(hostname),
+        detacher: lab.detacher,
+        notify: notificationWriter({ hostname }),
+        meter,
+        policyClass: lab.detacher.policyClass,
+        ...rooms,
+        ...relay,
+      }),
+  });
 }
 
 function parse(text: string): readonly Step[] {

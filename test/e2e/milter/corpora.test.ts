@@ -7,12 +7,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { corpusMessages, enlarged, forwarded, withFile } from '../../../src/detach/testing/corpora.ts';
-import { startPostfix, type PostfixInstance } from '../../harness/postfix.ts';
+import type { PostfixInstance } from '../../harness/postfix.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { transact } from '../../harness/send-mail.ts';
 import { startSink, type Sink } from '../../harness/sink.ts';
 import { SmtpDialog } from '../../harness/smtp-dialog.ts';
 import { startDoor, type Door } from './door.ts';
+import { startMilterPostfix } from './milter-chain.ts';
 
 const from = 'alice@example.com';
 const to = ['bob@example.org'];
@@ -48,11 +49,10 @@ async function start(scenario: Scenario): Promise<Neighbours> {
   const door = await scenario.use(startDoor({ rules: { minSize: 1000 } }));
   const sink = await scenario.use(startSink());
   const postfix = await scenario.use(
-    startPostfix({
-      dir: 'postfix-a/milter',
+    startMilterPostfix({
+      milter: door.port,
+      sink,
       settings: {
-        smtpd_milters: `inet:127.0.0.1:${door.port}`,
-        virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
         smtp_connection_cache_on_demand: 'yes',
         // The corpora hold mail that has come a long way.
         hopcount_limit: 500,

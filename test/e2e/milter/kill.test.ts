@@ -14,6 +14,7 @@ import { sendMail } from '../../harness/send-mail.ts';
 import { startSink } from '../../harness/sink.ts';
 import { Tripwire, type Trip } from '../../harness/tripwire.ts';
 import { linkIn } from '../chain.ts';
+import { startMilterPostfix } from './milter-chain.ts';
 
 const fileSize = 1_000_000;
 const encodedSize = fileSize * 1.37;
@@ -62,15 +63,7 @@ test('kill -9 at any point: after a restart every recipient has the message, and
     }),
   );
   const wireFromPostfix = await scenario.use(Tripwire.start(detach.port));
-  const postfix = await scenario.use(
-    startPostfix({
-      dir: 'postfix-a/milter',
-      settings: {
-        smtpd_milters: `inet:127.0.0.1:${wireFromPostfix.port}`,
-        virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
-      },
-    }),
-  );
+  const postfix = await scenario.use(startMilterPostfix({ milter: wireFromPostfix.port, sink }));
   // Who sends: a server with a queue of its own.
   const sender = await scenario.use(
     startPostfix({ dir: 'postfix-a', settings: { relayhost: `[127.0.0.1]:${postfix.port}` } }),

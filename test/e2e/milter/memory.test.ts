@@ -4,12 +4,13 @@ import { test } from 'node:test';
 import { startAzurite } from '../../harness/azurite.ts';
 import { base64Lines } from '../../harness/build-message.ts';
 import { startDetach, type DetachInstance } from '../../harness/detach-mta.ts';
-import { startPostfix, type PostfixInstance } from '../../harness/postfix.ts';
+import type { PostfixInstance } from '../../harness/postfix.ts';
 import { randomBytes } from '../../harness/random.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { startSink, type Sink } from '../../harness/sink.ts';
 import { SmtpDialog } from '../../harness/smtp-dialog.ts';
 import { linkIn } from '../chain.ts';
+import { startMilterPostfix } from './milter-chain.ts';
 
 const mib = 1024 * 1024;
 /** A multiple of 57, so that each block is whole base64 lines. */
@@ -61,14 +62,7 @@ async function start(scenario: Scenario): Promise<Chain> {
   const config = { inbound: { protocol: 'milter', maxMessageSize: '4GiB' } };
   const detach = await scenario.use(startDetach({ nextHop: [], storage: azurite.connectionString, config }));
   const postfix = await scenario.use(
-    startPostfix({
-      dir: 'postfix-a/milter',
-      settings: {
-        smtpd_milters: `inet:127.0.0.1:${detach.port}`,
-        virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
-        message_size_limit: 4_000_000_000,
-      },
-    }),
+    startMilterPostfix({ milter: detach.port, sink, settings: { message_size_limit: 4_000_000_000 } }),
   );
   return { detach, postfix, sink };
 }

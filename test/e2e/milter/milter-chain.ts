@@ -32,17 +32,38 @@ export async function startMilterChain(scenario: Scenario, options: MilterChainO
       config: { inbound: { protocol: 'milter' }, ...options.detach },
     }),
   );
+  const { milter = detach.port, postfix: settings, files, master } = options;
   const postfix = await scenario.use(
-    startPostfix({
-      dir: 'postfix-a/milter',
-      settings: {
-        smtpd_milters: options.milter ?? `inet:127.0.0.1:${detach.port}`,
-        virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
-        ...options.postfix,
-      },
-      ...(options.files ? { files: options.files } : {}),
-      ...(options.master ? { master: options.master } : {}),
+    startMilterPostfix({
+      milter,
+      sink,
+      ...(settings && { settings }),
+      ...(files && { files }),
+      ...(master && { master }),
     }),
   );
   return { azurite, sink, detach, postfix };
 }
+
+export interface MilterPostfixOptions extends Pick<PostfixOptions, 'settings' | 'files' | 'master'> {
+  /** A port on 127.0.0.1, or an address as in `smtpd_milters`. */
+  readonly milter: number | string;
+  readonly sink: Sink;
+}
+
+/** A Postfix that shows its mail to a Milter, and delivers it to a sink. */
+export const startMilterPostfix = ({
+  milter,
+  sink,
+  settings,
+  ...options
+}: MilterPostfixOptions): Promise<PostfixInstance> =>
+  startPostfix({
+    dir: 'postfix-a/milter',
+    settings: {
+      smtpd_milters: typeof milter === 'number' ? `inet:127.0.0.1:${milter}` : milter,
+      virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
+      ...settings,
+    },
+    ...options,
+  });

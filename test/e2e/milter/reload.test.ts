@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { startAzurite } from '../../harness/azurite.ts';
 import { buildMessage } from '../../harness/build-message.ts';
 import { startDetach, type DetachInstance } from '../../harness/detach-mta.ts';
-import { startPostfix } from '../../harness/postfix.ts';
 import { randomBytes } from '../../harness/random.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { sendMail, transact } from '../../harness/send-mail.ts';
@@ -14,7 +13,7 @@ import { startSink } from '../../harness/sink.ts';
 import { SmtpDialog } from '../../harness/smtp-dialog.ts';
 import { systemGroup } from '../../harness/system-user.ts';
 import { waitFor } from '../../harness/wait.ts';
-import { startMilterChain } from './milter-chain.ts';
+import { startMilterChain, startMilterPostfix } from './milter-chain.ts';
 
 const from = 'alice@example.com';
 const to = ['bob@example.org'];
@@ -50,13 +49,10 @@ test('a chrooted smtpd finds the socket below its queue directory; mode and grou
   const azurite = await scenario.use(startAzurite());
   const sink = await scenario.use(startSink());
   const postfix = await scenario.use(
-    startPostfix({
-      dir: 'postfix-a/milter',
-      settings: {
-        smtpd_milters: 'unix:detach-mta/milter.sock',
-        virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
-        smtp_dns_support_level: 'disabled',
-      },
+    startMilterPostfix({
+      milter: 'unix:detach-mta/milter.sock',
+      sink,
+      settings: { smtp_dns_support_level: 'disabled' },
       // As Debian ships it: smtpd and cleanup in the chroot.
       master: (text) =>
         text

@@ -5,13 +5,14 @@ import { test, type TestContext } from 'node:test';
 import { MemoryStore } from '../../../src/storage/testing/memory-store.ts';
 import type { Store } from '../../../src/storage/interface.ts';
 import { buildMessage } from '../../harness/build-message.ts';
-import { startPostfix, type PostfixInstance } from '../../harness/postfix.ts';
+import type { PostfixInstance } from '../../harness/postfix.ts';
 import { randomBytes } from '../../harness/random.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { sendMail, type SendResult } from '../../harness/send-mail.ts';
 import { startSink, type Sink } from '../../harness/sink.ts';
 import { waitFor } from '../../harness/wait.ts';
 import { startDoor, type Door, type DoorOptions } from './door.ts';
+import { startMilterPostfix } from './milter-chain.ts';
 
 const file = { name: 'plan.pdf', content: randomBytes(20_000, 'slow') };
 const message = buildMessage({ from: 'alice@example.com', to: 'bob@example.org', attachments: [file] });
@@ -47,13 +48,10 @@ async function start(t: TestContext, delayMs: number, options: DoorOptions & { p
   const door = await scenario.use(startDoor({ ...options, store }));
   const sink = await scenario.use(startSink());
   const postfix = await scenario.use(
-    startPostfix({
-      dir: 'postfix-a/milter',
-      settings: {
-        smtpd_milters: `inet:127.0.0.1:${door.port}`,
-        virtual_transport: `smtp:[127.0.0.1]:${sink.port}`,
-        milter_content_timeout: `${options.patience}s`,
-      },
+    startMilterPostfix({
+      milter: door.port,
+      sink,
+      settings: { milter_content_timeout: `${options.patience}s` },
     }),
   );
   const send = (): Promise<SendResult> =>
