@@ -17,7 +17,7 @@ import { mailboxes } from './workloads/mailboxes.ts';
 import { memory } from './workloads/memory.ts';
 import { milter } from './workloads/milter.ts';
 import { smallMail } from './workloads/small-mail.ts';
-import { stopWhenInterrupted, type Bench } from './workloads/workload.ts';
+import { stopWhenInterrupted, type Bench, type Workload } from './workloads/workload.ts';
 
 const workloads = [smallMail, latency, detaching, behindPostfix, milter, memory, growth, mailboxes];
 
@@ -38,28 +38,48 @@ async function main(argv: readonly string[]): Promise<number> {
     ...options.nodes.map(onOtherNode),
   ];
   stopWhenInterrupted();
+  return measureAll(argv, { ...options, builds });
+}
+
+type Run = Pick<Bench, 'rounds' | 'quick' | 'builds' | 'buildsOnly'>;
+
+/** What is measured, and what failed. */
+interface Taken {
+  readonly figures: Figure[];
+  readonly failures: string[];
+}
+
+const createBench = (run: Run, { figures, failures }: Taken): Bench => ({
+  ...run,
+  record: (figure) => figures.push(figure),
+  progress: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`),
+  async attempt(what, work) {
+    try {
+      await work();
+    } catch (error) {
+      failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      console.error(`FAILED ${failures.at(-1) ?? ''}`);
+    }
+  },
+});
+
+interface Plan extends Run {
+  readonly name: string;
+  readonly workloads: readonly Workload[];
+}
+
+/** @returns the exit status */
+async function measureAll(
+  argv: readonly string[],
+  { name, workloads: chosen, rounds, quick, builds, buildsOnly }: Plan,
+): Promise<number> {
   const figures: Figure[] = [];
   const failures: string[] = [];
-  const bench: Bench = {
-    rounds: options.rounds,
-    quick: options.quick,
-    builds,
-    buildsOnly: options.buildsOnly,
-    record: (figure) => figures.push(figure),
-    progress: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`),
-    async attempt(what, work) {
-      try {
-        await work();
-      } catch (error) {
-        failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-        console.error(`FAILED ${failures.at(-1) ?? ''}`);
-      }
-    },
-  };
+  const bench = createBench({ rounds, quick, builds, buildsOnly }, { figures, failures });
   let results = new Results(figures);
   let verdicts = judge(results);
   const tables: string[] = [];
-  for (const workload of options.workloads) {
+  for (const workload of chosen) {
     await bench.attempt(workload.title, () => workload.run(bench));
     results = new Results(figures);
     verdicts = judge(results);
@@ -70,7 +90,7 @@ async function main(argv: readonly string[]): Promise<number> {
     tables.unshift(...made);
     console.log(made.join('\n'));
     // Written after each workload, so that a failure in the last one does not lose an hour's results.
-    write(options.name, {
+    write(name, {
       json: {
         taken: new Date().toISOString(),
         ...machine(),
@@ -80,7 +100,7 @@ async function main(argv: readonly string[]): Promise<number> {
         rows: results.rows,
       },
       svg: renderPlot(results),
-      md: `# Benchmark\n\n![](${options.name}.svg)\n\n${[section('Targets', renderVerdicts(verdicts)), ...tables].join('\n')}`,
+      md: `# Benchmark\n\n![](${name}.svg)\n\n${[section('Targets', renderVerdicts(verdicts)), ...tables].join('\n')}`,
     });
   }
   console.log(section('Targets', renderVerdicts(verdicts)));

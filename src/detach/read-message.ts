@@ -21,7 +21,7 @@ export interface FilePart extends ReadLeaf {
   readonly digest: Promise<FileDigest>;
 }
 
-export interface ReadMessageParts {
+export class ReadMessage {
   readonly header: HeaderBlock;
   /** Holds the bytes of the pieces. It is the caller's, who releases it. */
   readonly tape: Tape;
@@ -34,20 +34,10 @@ export interface ReadMessageParts {
   readonly left: ReadonlyMap<Reason, number>;
   /** Why nothing may be detached; undefined: it may. */
   readonly limit: string | undefined;
-}
-
-export class ReadMessage implements ReadMessageParts {
-  readonly header: HeaderBlock;
-  readonly tape: Tape;
-  readonly pieces: readonly Piece[];
-  readonly files: readonly FilePart[];
-  readonly texts: readonly ReadLeaf[];
-  readonly left: ReadonlyMap<Reason, number>;
-  readonly limit: string | undefined;
   /** Bytes of the body. */
   readonly length: number;
 
-  constructor(parts: ReadMessageParts) {
+  constructor(parts: Omit<ReadMessage, 'length' | 'bytes' | 'slice'>) {
     this.header = parts.header;
     this.tape = parts.tape;
     this.pieces = parts.pieces;

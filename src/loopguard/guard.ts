@@ -82,7 +82,7 @@ class HmacGuard implements Guard {
     const bound = { cluster, keyId: signing.id, time, fields, salt: randomTag() };
     const { set, tags } = this.#macs.tags({ key: signing, stamp: bound, message }, envelope);
     const text = stampText({ ...bound, set, tags: padded(tags).sort().join(',') });
-    return formatStamp(text, this.#macs.sign(signing, text, message));
+    return formatStamp(text, this.#macs.sign(signing, { text, message }));
   }
 
   received(trace: Trace, now: number): string {
@@ -145,7 +145,7 @@ class HmacGuard implements Guard {
       if (!key || message === undefined || found.has(mac)) continue;
       examined += 1;
       if (examined > maxStampsExamined || found.size === 2 * this.#ownHopLimit) break;
-      if (this.#macs.sign(key, text, message) === mac) found.set(mac, { stamp, message });
+      if (this.#macs.sign(key, { text, message }) === mac) found.set(mac, { stamp, message });
     }
     return [...found.values()];
   }

@@ -36,9 +36,9 @@ export function notificationWriter({ hostname }: { readonly hostname: string }):
     ]);
     const message = [
       ...head({ hostname, sender, id, header, now }),
-      ...part(`=_text_${id}`, 'text/plain; charset=utf-8', humanText(hostname, told)),
-      ...part(`=_text_${id}`, ...statusPart(hostname, mail, told)),
-      ...part(`=_text_${id}`, ...headerPart(header)),
+      ...part(`=_text_${id}`, { type: 'text/plain; charset=utf-8', content: humanText(hostname, told) }),
+      ...part(`=_text_${id}`, statusPart(hostname, mail, told)),
+      ...part(`=_text_${id}`, headerPart(header)),
       `--=_text_${id}--`,
       '',
     ].join('\r\n');
@@ -84,7 +84,12 @@ function head(of: {
   ];
 }
 
-function part(boundary: string, type: string, content: string): readonly string[] {
+interface Part {
+  readonly type: string;
+  readonly content: string;
+}
+
+function part(boundary: string, { type, content }: Part): readonly string[] {
   const plain = /^(?:[\t\x20-\x7e]|\r\n)*$/.test(content) && !/[^\r\n]{999}/.test(content);
   return [
     `--${boundary}`,
@@ -111,11 +116,7 @@ function humanText(hostname: string, recipients: NotificationRequest['recipients
 }
 
 /** RFC 3464 section 2.2 and 2.3; with an internationalised address in it, RFC 6533 section 4. */
-function statusPart(
-  hostname: string,
-  mail: PathCommand,
-  recipients: NotificationRequest['recipients'],
-): [type: string, content: string] {
+function statusPart(hostname: string, mail: PathCommand, recipients: NotificationRequest['recipients']): Part {
   const envid = printableXtext(paramValue(mail, 'ENVID') ?? '');
   const groups = recipients.map(({ command, reply }) => {
     const mailbox = printable(mailboxOf(command.path));
@@ -135,17 +136,17 @@ function statusPart(
     '',
     ...groups.flat(),
   ].join('\r\n');
-  return [isAscii(content) ? 'message/delivery-status' : 'message/global-delivery-status', content];
+  return { type: isAscii(content) ? 'message/delivery-status' : 'message/global-delivery-status', content };
 }
 
 /** Whole fields from the top, as received. */
-function headerPart(header: HeaderBlock): [type: string, content: string] {
+function headerPart(header: HeaderBlock): Part {
   let content = '';
   for (const field of header) {
     if (content.length + field.raw.length > maxReturnedHeaderBytes) break;
     content += field.raw.toString('latin1');
   }
-  return [isAscii(content) ? 'text/rfc822-headers' : 'message/global-headers', content];
+  return { type: isAscii(content) ? 'text/rfc822-headers' : 'message/global-headers', content };
 }
 
 const oneLine = (reply: Reply): string => printable(`${reply.code} ${reply.lines.join(' ')}`);

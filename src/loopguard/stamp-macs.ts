@@ -34,7 +34,7 @@ export class StampMacs {
     this.#keyring = keyring;
   }
 
-  sign(key: Key, text: string, message: string): string {
+  sign(key: Key, { text, message }: { readonly text: string; readonly message: string }): string {
     return tag64(this.#keyring.mac(key, 'seal', [text, message]));
   }
 

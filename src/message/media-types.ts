@@ -51,7 +51,7 @@ function typesByExtension(): ReadonlyMap<string, string> {
   const best = new Map<string, { readonly type: string; readonly rank: number }>();
   for (const [type, entry] of Object.entries(database)) {
     for (const extension of entry.extensions ?? []) {
-      const rank = rankOf(type, extension, entry);
+      const rank = rankOf(entry, { type, extension });
       if (rank > (best.get(extension)?.rank ?? -Infinity)) best.set(extension, { type, rank });
     }
   }
@@ -60,7 +60,10 @@ function typesByExtension(): ReadonlyMap<string, string> {
 }
 
 /** Several types name the same extension: registered ones first (RFC 6838), then those that name it first. */
-function rankOf(type: string, extension: string, { source, extensions = [] }: MimeEntry): number {
+function rankOf(
+  { source, extensions = [] }: MimeEntry,
+  { type, extension }: { readonly type: string; readonly extension: string },
+): number {
   const registered = source === 'iana' ? 4 : source === 'apache' ? 2 : source === undefined ? 0 : 1;
   const unregisteredName = type.includes('/x-') ? 3 : type.includes('/vnd.') ? 0.2 : 0;
   const general = type.startsWith('application/') ? 0.1 : 0;

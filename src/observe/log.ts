@@ -37,7 +37,8 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
     destination,
   );
   const write = (severity: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Fields = {}): void => {
-    if (logger.isLevelEnabled(severity)) logger[severity](line(event, fields, logger.isLevelEnabled('debug')));
+    if (logger.isLevelEnabled(severity))
+      logger[severity](line(event, { fields, stacks: logger.isLevelEnabled('debug') }));
     if (severity === 'warn' || severity === 'error') destination.flush?.();
   };
   return {
@@ -50,10 +51,10 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
 
 const reserved = ['time', 'level', 'event', 'msg'];
 
-function line(event: string, fields: Fields, stacks: boolean): unknown {
+function line(event: string, { fields, stacks }: { readonly fields: Fields; readonly stacks: boolean }): unknown {
   // Readers of JSON disagree on what a name means that appears twice.
   const unique = reserved.some((name) => name in fields) ? renamed(fields) : fields;
-  return toLoggable({ event, ...unique }, stacks);
+  return toLoggable({ event, ...unique }, { stacks });
 }
 
 function renamed(fields: Fields): Fields {

@@ -65,7 +65,7 @@ export class Channel {
 
   async reset(): Promise<Reply> {
     this.resetDue = false;
-    const reply = await this.dialog.command('RSET', 'RSET', this.timeouts.rset);
+    const reply = await this.dialog.command('RSET', { timeout: this.timeouts.rset });
     // RFC 5321 section 4.1.1.5: nothing but 250. What the next hop thinks of the transaction is unknown otherwise.
     if (!isPositive(reply)) throw this.dialog.outOfTurn('RSET', reply);
     return reply;
@@ -73,7 +73,7 @@ export class Channel {
 
   noop(): Promise<Reply> {
     this.countUse();
-    return this.dialog.command('NOOP', 'NOOP', this.timeouts.noop);
+    return this.dialog.command('NOOP', { timeout: this.timeouts.noop });
   }
 
   quit(): void {

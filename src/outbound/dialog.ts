@@ -72,8 +72,14 @@ export class Dialog {
     else this.#onDead = listener;
   }
 
-  /** Sends a line (a byte string without CRLF) and resolves with its reply, negative or not. */
-  command(verb: string, line: string, timeout: number): Promise<Reply> {
+  /**
+   * Sends a line (a byte string without CRLF) and resolves with its reply, negative or not. Failures name the command by
+   * `verb`.
+   */
+  command(
+    line: string,
+    { verb = line, timeout }: { readonly verb?: string; readonly timeout: number },
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#failure) {
         reject(this.#failure);
@@ -120,7 +126,7 @@ export class Dialog {
   /** Says QUIT; dead as soon as it was answered, or after the timeout. */
   quit(timeout: number): void {
     const done = (): void => this.destroy('closed after QUIT');
-    this.command('QUIT', 'QUIT', timeout).then(done, done);
+    this.command('QUIT', { timeout }).then(done, done);
   }
 
   destroy(reason: string): void {

@@ -35,44 +35,13 @@ export interface Opened extends Hello {
  */
 export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt: (opened: Opened) => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const connection = new LibraryConnection({
-      connection: connected,
-      host: options.host,
-      name: options.hostname,
-      lmtp: options.protocol === 'lmtp',
-      ignoreTLS: options.startTls === 'never',
-      requireTLS: options.startTls === 'always',
-      tls: options.tls,
-      connectionTimeout: options.timeout,
-      greetingTimeout: options.timeout,
-      // The session never began: there is nothing to wait for.
-      socketCloseTimeout: 0,
-      maxResponseSize: 65536,
-    });
-    const settle = (): void => {
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', onAbort);
-      connected.removeListener('close', onClose);
-    };
+    const connection = connectionOver(connected, options);
     const fail = (kind: FailureName, error: Error): void => {
       settle();
       connection.close();
       connected.destroy();
       reject(new Failure(kind, { reason: wireToText(textToWire(error.message)), cause: error }));
     };
-    const onAbort = (): void => fail('nextHopUnreachable', new Error('given up while opening the session'));
-    const onTimeout = (): void => {
-      fail(kindOf(connection, undefined), new Error(`session not open within ${options.timeout} ms`));
-    };
-    // nodemailer listens only from the next turn on: a socket that died before would keep it waiting.
-    const onClose = (): void => {
-      setImmediate(() => fail(kindOf(connection, undefined), new Error('connection closed by the next hop')));
-    };
-    const timer = setTimeout(onTimeout, options.timeout);
-    options.signal.addEventListener('abort', onAbort);
-    connected.once('close', onClose);
-    connection.on('error', (error: SMTPError) => fail(kindOf(connection, error), error));
-
     const open = (hello: Hello): void => {
       settle();
       try {
@@ -82,26 +51,75 @@ export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt
         fail('internal', error instanceof Error ? error : new Error(String(error)));
       }
     };
+    const attempt = { connection, connected, options, fail };
+    const settle = watch(attempt);
     connection.connect((error) => {
-      if (error) {
-        fail(kindOf(connection, error), error);
-        return;
-      }
-      // After AUTH this would be the reply to that.
-      const hello = parseHello(connection.lastReply);
-      const { auth } = options;
-      if (!auth) {
-        open(hello);
-      } else if (!connection.secure && !options.trustedWire) {
-        fail('nextHopAuth', new Error('outbound.auth needs TLS except on this machine, and there is none'));
-      } else {
-        connection.login({ credentials: { user: auth.user, pass: auth.pass } }, (refused) => {
-          if (refused) fail('nextHopAuth', refused);
-          else open(hello);
-        });
-      }
+      if (error) fail(kindOf(connection, error), error);
+      else authenticate(attempt, open);
     });
   });
+}
+
+function connectionOver(connected: Socket, options: HandshakeOptions): LibraryConnection {
+  return new LibraryConnection({
+    connection: connected,
+    host: options.host,
+    name: options.hostname,
+    lmtp: options.protocol === 'lmtp',
+    ignoreTLS: options.startTls === 'never',
+    requireTLS: options.startTls === 'always',
+    tls: options.tls,
+    connectionTimeout: options.timeout,
+    greetingTimeout: options.timeout,
+    // The session never began: there is nothing to wait for.
+    socketCloseTimeout: 0,
+    maxResponseSize: 65536,
+  });
+}
+
+interface Attempt {
+  readonly connection: LibraryConnection;
+  readonly connected: Socket;
+  readonly options: HandshakeOptions;
+  readonly fail: (kind: FailureName, error: Error) => void;
+}
+
+/** Fails the attempt for a time-out, an abort, a closed socket and an error. @returns ends the watch */
+function watch({ connection, connected, options, fail }: Attempt): () => void {
+  const onAbort = (): void => fail('nextHopUnreachable', new Error('given up while opening the session'));
+  const onTimeout = (): void => {
+    fail(kindOf(connection, undefined), new Error(`session not open within ${options.timeout} ms`));
+  };
+  // nodemailer listens only from the next turn on: a socket that died before would keep it waiting.
+  const onClose = (): void => {
+    setImmediate(() => fail(kindOf(connection, undefined), new Error('connection closed by the next hop')));
+  };
+  const timer = setTimeout(onTimeout, options.timeout);
+  options.signal.addEventListener('abort', onAbort);
+  connected.once('close', onClose);
+  connection.on('error', (error: SMTPError) => fail(kindOf(connection, error), error));
+  return () => {
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', onAbort);
+    connected.removeListener('close', onClose);
+  };
+}
+
+/** AUTH, where credentials are configured. */
+function authenticate({ connection, options, fail }: Attempt, open: (hello: Hello) => void): void {
+  // After AUTH this would be the reply to that.
+  const hello = parseHello(connection.lastReply);
+  const { auth } = options;
+  if (!auth) {
+    open(hello);
+  } else if (!connection.secure && !options.trustedWire) {
+    fail('nextHopAuth', new Error('outbound.auth needs TLS except on this machine, and there is none'));
+  } else {
+    connection.login({ credentials: { user: auth.user, pass: auth.pass } }, (refused) => {
+      if (refused) fail('nextHopAuth', refused);
+      else open(hello);
+    });
+  }
 }
 
 /** From the moment STARTTLS is accepted, whatever goes wrong without a reply that says why is TLS that failed. */

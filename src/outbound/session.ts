@@ -49,7 +49,9 @@ export class ChannelSession implements Session {
     const { dialog, timeouts } = this.#channel;
     const commands = xforwardCommands(attributes, offered);
     if (commands.length > 0) this.#channel.resetDue = true;
-    const replies = await Promise.all(commands.map((line) => dialog.command('XFORWARD', line, timeouts.xforward)));
+    const replies = await Promise.all(
+      commands.map((line) => dialog.command(line, { verb: 'XFORWARD', timeout: timeouts.xforward })),
+    );
     return replies.find((reply) => !isPositive(reply)) ?? xforwardDone;
   }
 
@@ -83,7 +85,7 @@ export class ChannelSession implements Session {
     this.#require('commands');
     const { dialog, protocol, timeouts } = this.#channel;
     this.#phase = 'data';
-    const reply = await dialog.command('DATA', 'DATA', timeouts.data);
+    const reply = await dialog.command('DATA', { timeout: timeouts.data });
     if (reply.code >= 400) {
       this.#phase = 'commands';
       this.#channel.countRefusal();
@@ -168,7 +170,7 @@ export class ChannelSession implements Session {
     const verb = prefix.slice(0, 4);
     let line = prefix + command.path;
     for (const param of command.params) line += ` ${param}`;
-    const reply = await this.#channel.dialog.command(verb, line, timeout);
+    const reply = await this.#channel.dialog.command(line, { verb, timeout });
     if (!isPositive(reply)) this.#channel.countRefusal();
     return reply;
   }

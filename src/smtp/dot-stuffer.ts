@@ -77,16 +77,22 @@ interface Dots {
   readonly startsWithDot: boolean;
 }
 
+interface Target {
+  readonly out: Buffer;
+  /** Position of the first octet in `out`. */
+  readonly start: number;
+}
+
 function insertDots(chunk: Buffer, { dots, startsWithDot }: Dots): Buffer {
   const out = Buffer.allocUnsafe(chunk.length + dots + (startsWithDot ? 1 : 0));
   if (startsWithDot) out[0] = dot;
   const to = startsWithDot ? 1 : 0;
-  if (dots * shortOctets > chunk.length) copyShortLines(chunk, out, to);
-  else copyLongLines(chunk, out, to);
+  if (dots * shortOctets > chunk.length) copyShortLines(chunk, { out, start: to });
+  else copyLongLines(chunk, { out, start: to });
   return out;
 }
 
-function copyShortLines(chunk: Buffer, out: Buffer, start: number): void {
+function copyShortLines(chunk: Buffer, { out, start }: Target): void {
   let to = start;
   let before = 0;
   for (const octet of chunk) {
@@ -96,7 +102,7 @@ function copyShortLines(chunk: Buffer, out: Buffer, start: number): void {
   }
 }
 
-function copyLongLines(chunk: Buffer, out: Buffer, start: number): void {
+function copyLongLines(chunk: Buffer, { out, start }: Target): void {
   let from = 0;
   let to = start;
   for (let at = chunk.indexOf(lineDot); at >= 0; at = chunk.indexOf(lineDot, from)) {

@@ -18,13 +18,13 @@ export async function relays({ channel }: Answering, peer: string, context: Cont
   try {
     // An LMTP server delivers; it never relays.
     if (channel.protocol === 'lmtp') return [];
-    const mail = await channel.dialog.command('MAIL', 'MAIL FROM:<>', channel.timeouts.mail);
+    const mail = await channel.dialog.command('MAIL FROM:<>', { verb: 'MAIL', timeout: channel.timeouts.mail });
     if (!isPositive(mail)) {
       return [
         warn(`${peer}: refuses MAIL FROM:<>: ${describeReply(mail)}`, 'it must take bounces and notifications from us'),
       ];
     }
-    const rcpt = await channel.dialog.command('RCPT', `RCPT TO:${stranger}`, channel.timeouts.rcpt);
+    const rcpt = await channel.dialog.command(`RCPT TO:${stranger}`, { verb: 'RCPT', timeout: channel.timeouts.rcpt });
     await channel.reset();
     return [judge(isPositive(rcpt), peer, context)];
   } catch (error) {
