@@ -246,5 +246,7 @@ function decodeSegments(name: string, segments: readonly Segment[]): string {
   if (name === 'boundary') return bytes;
   if (!segments.some((segment) => segment.extended)) return decodeWords(bytes);
   const buffer = Buffer.from(bytes, 'latin1');
-  return charset === undefined || charset === '' ? decodeUnlabelled(buffer) : decodeLabelled(buffer, charset);
+  const text = charset === undefined || charset === '' ? decodeUnlabelled(buffer) : decodeLabelled(buffer, charset);
+  // Some programs encode what was encoded already.
+  return /^=\?[!->@-~]+\?[BQ]\?[!-~ ]*\?=$/i.test(text) ? decodeWords(text) : text;
 }

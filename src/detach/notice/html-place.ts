@@ -91,11 +91,24 @@ class Scan implements Visitor {
   }
 }
 
+/** Styles that hide an element or move it off the screen, and those that do where it has no size and clips. */
+const zero = '0*\\.?0*(?:px|pt|em|rem|%)?\\s*(?:;|!|$)';
+const hiding = new RegExp(
+  [
+    'display\\s*:\\s*none|visibility\\s*:\\s*(?:hidden|collapse)|mso-hide\\s*:\\s*all',
+    `(?:opacity|max-height|zoom)\\s*:\\s*${zero}`,
+    // Out of sight.
+    '(?:left|top|right|bottom|margin|margin-left|margin-top)\\s*:\\s*-\\d{4}|(?:left|top)\\s*:\\s*-\\d{3,}v[wh]',
+    'clip\\s*:\\s*rect\\(\\s*0|clip-path\\s*:\\s*inset\\((?:[5-9]\\d|100)%|scale\\(0(?:\\.0+)?[,)]|opacity\\(0[%)]',
+  ].join('|'),
+);
+const clipping = /overflow\s*:\s*(?:hidden|clip)/;
+const empty = new RegExp(`(?:^|[;\\s]|max-)(?:height|width)\\s*:\\s*${zero}`);
+
 /** Hidden elements: preheaders of newsletters, and content for other programs. */
 function isHidden(tag: Tag): boolean {
   if (unclosed.has(tag.name) || tag.name === 'body' || tag.name === 'html' || tag.attributes === '') return false;
   if (/(?:^|[\s"'])hidden(?=$|[\s=/])/i.test(tag.attributes.replace(/"[^"]*"|'[^']*'/g, '""'))) return true;
-  return /(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$))/.test(
-    attributeOf(tag, 'style'),
-  );
+  const style = attributeOf(tag, 'style');
+  return style !== '' && (hiding.test(style) || (clipping.test(style) && empty.test(style)));
 }

@@ -69,7 +69,10 @@ export function relabel(header: HeaderBlock, transferEncoding: string): Buffer |
 function withUtf8(value: string): string | undefined {
   const before = parseContentType(value);
   const others = [...before.params].filter(([name]) => name !== 'charset');
-  const rest = value.replace(/;\s*charset\*?(?:0\*?)?\s*=\s*(?:"[^"\\]*"|[^\s;"()]+)(?=\s*(?:;|$))/i, '');
+  const rest = value.replace(
+    /;\s*charset\*?(?:0\*?)?\s*=\s*(?:"[^"\\]*"|[^\s;"()]+)(?:\s*\([^()\\]*\))?(?=\s*(?:;|$))/i,
+    '',
+  );
   const changed = `${rest.replace(/\s*;?\s*$/, '')}; charset=utf-8`;
   const after = parseContentType(changed);
   const isSame = others.every(([name, text]) => after.params.get(name) === text);
