@@ -36,10 +36,10 @@ export interface MixedMessage {
  * Some recipients loop, the others do not, and one reply cannot say both. So the message is delivered to the others,
  * and one notification tells the sender of the loop. Both are sent up to their final dots before either is completed.
  * DATA of the notification is said after the message was written: if its session waited in DATA meanwhile, the next hop
- * could time it out. If the notification fails after the message was accepted, `451` makes Postfix send everything again:
- * the others get a second copy, and nothing is lost. If the next hop refuses the notification permanently, every retry
- * would fail in the same way and deliver another copy. Then the reply is `554`, so that Postfix bounces; its text tells
- * the sender who has the message and who has not.
+ * could time it out. If the notification fails after the message was accepted, `451` makes Postfix send everything
+ * again: the others get a second copy, and nothing is lost. If the next hop refuses the notification permanently, every
+ * retry would fail in the same way and deliver another copy. Then the reply is `554`, so that Postfix bounces; its text
+ * tells the sender which recipients have the message.
  *
  * @returns the next hop's verdict on the message
  * @throws Failure notificationFailed, notificationRefused, and what a delivery throws

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, Server } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { hostPort } from '../smtp/host-port.ts';
@@ -54,7 +54,10 @@ const timeouts = {
 /** A client that takes nothing for this long is cut off. It can resume. */
 const stalledMs = 120_000;
 
-/** Serves the page behind a link, and the file. @throws the system's error when the address cannot be taken, TemplateError for a logo or a template */
+/**
+ * Serves the page behind a link, and the file.
+ * @throws the system's error when the address cannot be taken, TemplateError for a logo or a template
+ */
 export async function startLinkServer(options: LinkServerOptions): Promise<LinkServer> {
   const { links, store, log, meter, listenOn, now = Date.now } = options;
   const limits = { ...defaultLimits, ...options.limits };
@@ -92,22 +95,26 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
   const { address, port } = server.address() as AddressInfo;
   return {
     address: hostPort(address, port),
-    async close({ hurry, deadline } = { hurry: AbortSignal.abort(), deadline: new AbortController().signal }) {
+    async close(closing = { hurry: AbortSignal.abort(), deadline: new AbortController().signal }) {
       closes = true;
-      const closed = once(server, 'close');
-      // Not `close` of http.Server, which cuts idle connections: a proxy may just be sending a request on one.
-      Server.prototype.close.call(server);
-      let hurriedAt: number | undefined;
-      // Closes connections that became idle when their download ended: the client would keep them open.
-      const sweeping = setInterval(() => {
-        if (hurry.aborted) hurriedAt ??= performance.now();
-        if (deadline.aborted || performance.now() - (hurriedAt ?? Infinity) >= graceMs) server.closeAllConnections();
-        else if (hurry.aborted) server.closeIdleConnections();
-      }, 50);
-      await closed;
-      clearInterval(sweeping);
+      await closeServer(server, closing);
       handler.close();
       lines.close();
     },
   };
+}
+
+async function closeServer(server: HttpServer, { hurry, deadline }: LinkClosing): Promise<void> {
+  const closed = once(server, 'close');
+  // Not `close` of http.Server, which cuts idle connections: a proxy may just be sending a request on one.
+  Server.prototype.close.call(server);
+  let hurriedAt: number | undefined;
+  // Closes connections that became idle when their download ended: the client would keep them open.
+  const sweeping = setInterval(() => {
+    if (hurry.aborted) hurriedAt ??= performance.now();
+    if (deadline.aborted || performance.now() - (hurriedAt ?? Infinity) >= graceMs) server.closeAllConnections();
+    else if (hurry.aborted) server.closeIdleConnections();
+  }, 50);
+  await closed;
+  clearInterval(sweeping);
 }

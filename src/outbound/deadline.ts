@@ -17,7 +17,7 @@ export class Deadline {
     if (!this.#timer || this.#at < this.#timerAt) this.#wait(ms);
   }
 
-  /** Nothing is waited for. The timer may still be there: whoever is done with the deadline for good calls `close`. */
+  /** Nothing is waited for now. The timer may still run: call `close` when the deadline is not needed any more. */
   lift(): void {
     this.#missed = undefined;
   }

@@ -37,7 +37,7 @@ export async function openMilterDoor(opening: Opening, rooms: MilterRooms): Prom
     replyWithinMs,
     progressEveryMs,
     enter: (address) => rooms.limits.enter(address),
-    // Whoever can open the UNIX socket may use it: its permissions say who.
+    // The permissions of the UNIX socket decide who may use it.
     trusts: (address) => address === '' || trusted.has(address),
     report: (event, address) => {
       const client = address === '' ? 'unix' : address;

@@ -16,7 +16,7 @@ export function watchStored(
       (found) => {
         if (found) meter.stored(found);
       },
-      // Whoever reads or sends mail hears of storage that does not answer; these figures stay as they were.
+      // Readers and senders already notice storage that does not answer; these figures just keep their last values.
       (error: unknown) => log.debug('figures-failed', { err: error }),
     );
   };

@@ -148,7 +148,7 @@ test('a CDN in front of storage: the second reader is served from the edge, with
 
 const set = (name: string, value: string) => (url: URL) => url.searchParams.set(name, value);
 
-/** What somebody could try who has an address that the edge has kept. */
+/** What an attacker with a cached address could try. */
 const forgeries: Readonly<Record<string, (url: URL) => void>> = {
   'no query': (url) => (url.search = ''),
   'no signature': (url) => url.searchParams.delete('sig'),

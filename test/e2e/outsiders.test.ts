@@ -1,4 +1,4 @@
-/** Who stands outside: strangers, and load balancers that speak for others. */
+/** Clients from outside: strangers, and load balancers that speak for others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

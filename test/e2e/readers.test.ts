@@ -11,7 +11,10 @@ import { startProxy } from '../harness/tcp-proxy.ts';
 
 const message = Buffer.from('From: a@example.com\r\nTo: b@example.org\r\nSubject: small\r\n\r\nhello\r\n');
 
-/** As a program of its own, which takes no processor from mail, as one elsewhere: 5,000 requests with invented tokens in one piece, on connection after connection. */
+/**
+ * A separate process, like a client on another machine: sends 5,000 requests with invented tokens in one piece, on one
+ * connection after another.
+ */
 const flood = `
 const { connect } = require('node:net');
 const { randomBytes } = require('node:crypto');

@@ -1,4 +1,6 @@
-/** Clients that are gone before they are greeted: between two processes a place in the service takes a moment to get. */
+/**
+ * Clients that are gone before they are greeted: with two processes, it takes a moment to get a place in the service.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -1,4 +1,7 @@
-/** Another user of the machine prepares the way to the spool: the service neither writes nor deletes anything there. */
+/**
+ * Another user of the machine prepares traps on the path to the spool: the service neither writes nor deletes anything
+ * there.
+ */
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

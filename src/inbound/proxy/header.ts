@@ -2,7 +2,7 @@
  * The header with which a load balancer says who the client is: the PROXY protocol, versions 1 and 2
  * (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt).
  *
- * Whoever reads it must have asked whether its sender may send one: the header is believed.
+ * The header is believed, so the caller must have checked that its sender may send one.
  */
 import { isIP } from 'node:net';
 import { canonicalAddress } from '../../smtp/networks.ts';

@@ -18,7 +18,7 @@ export const privateMembers = {
   connectionFields: ['_socket', '_parser', '_closing', '_upgrading'],
 } as const;
 
-/** A server whose connections are made by whoever extends it. */
+/** A server whose connections are made by its subclass. */
 export abstract class LibraryServer extends SMTPServer {
   constructor(options: SMTPServerOptions) {
     super({ ...options, disableReverseLookup: true, authOptional: true });

@@ -65,7 +65,7 @@ export class WireParser extends Writable {
     return body;
   }
 
-  /** The end of the message, if one is being received, will never come: whoever reads it must know. */
+  /** If a message is being received, its end will never come: its reader must be told. */
   abandon(reason: string): void {
     const reception = this.#reception;
     this.#reception = undefined;

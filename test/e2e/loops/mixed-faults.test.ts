@@ -73,8 +73,8 @@ test('letter and report stand or fall together, whatever the next hop answers', 
           assert.deepEqual(after, [1, 1]);
           assert.equal(whose, 'letter', 'only a session that was replaced goes unnoticed');
         } else if (whose === 'report' && stage === 'message') {
-          // The one gap: the letter is taken, and the report is not. Nobody is lost, at the price of a second copy; but a
-          // report that is refused for good would cost a copy at every try.
+          // The one gap: the letter is accepted and the report is not. Nothing is lost, but there is a second copy. A
+          // report that is refused permanently would cost a copy at every try.
           assert.match(reply.text, fault.startsWith('5') ? /^554 5\.4\.6 / : /^451 4\.4\.0 /);
           assert.deepEqual(after, [1, 0]);
         } else {
@@ -152,7 +152,7 @@ test('letter and report stand or fall together when the client goes', async (t) 
         what: 'the end of the transaction',
         detail: () => filter.describe(),
       });
-      // A dot that is on its way cannot be called back; nothing that comes after it is done.
+      // A final dot that was sent cannot be revoked; nothing after it is done.
       const [letters, reports] = stage !== 'message' ? [0, 0] : whose === 'letter' ? [1, 0] : [1, 1];
       await waitFor(() => world.messages.length >= letters + reports, { what: 'the next hop to have taken it' });
       assert.deepEqual([lettersAt(world).length, reportsAt(world).length], [letters, reports]);

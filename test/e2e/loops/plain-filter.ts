@@ -9,9 +9,9 @@ export interface PlainFilterOptions {
 }
 
 /**
- * A filter without a guard, as the one that a mail loop was the end of: it hands every byte on and leaves no trace of
- * its own. Like any filter it has a name of its own; a Postfix that is greeted with its own name bounces at once. Set
- * between two programs it also serves to read what they said.
+ * A filter without a guard, like the one that caused the original loop: it passes every byte on and adds no trace
+ * field. Like any filter it has its own name, because a Postfix that is greeted with its own name bounces at once.
+ * Between two programs it also records what they said.
  */
 export class PlainFilter {
   readonly port: number;

@@ -1,6 +1,6 @@
 /**
- * Networks of mail servers in a few words. The servers are real Postfix instances; where mail comes to rest is one LMTP
- * server behind all of them, which takes everything for everybody and counts.
+ * Networks of mail servers, described briefly. The servers are real Postfix instances. All mailboxes are one LMTP
+ * server behind them, which accepts everything and counts.
  */
 import type { TestContext } from 'node:test';
 import { randomBytes } from 'node:crypto';
@@ -129,10 +129,7 @@ export const reportsTo = (mailboxes: Sink, user: string): readonly string[] =>
     .filter(({ from, data }) => from === '' && data.includes('report-type=delivery-status'))
     .map(({ data }) => data.toString('latin1').replace(/\r\n[ \t]+/g, ' '));
 
-/**
- * Waits until all mail has come to rest: every queue is empty, and while they were looked at, one after the other,
- * nothing moved between them.
- */
+/** Waits until no mail is under way: every queue is empty, and nothing moved between them during the check. */
 export async function atRest(...servers: readonly PostfixInstance[]): Promise<void> {
   const moved = (): number => servers.reduce((sum, server) => sum + server.log().length, 0);
   await waitFor(

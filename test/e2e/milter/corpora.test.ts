@@ -1,6 +1,6 @@
 /**
- * The corpora that the relay passes, by way of a real Postfix that shows them to the Milter and delivers them: what was
- * shown comes back byte for byte from what was delivered, and what could not come back was left whole.
+ * A real Postfix shows the corpora to the Milter and delivers them. The message as shown is restored byte for byte from
+ * the delivered one; messages that could not be restored were left whole.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -107,7 +107,7 @@ const beside = (text: string, fields = ''): Buffer =>
     'latin1',
   );
 
-/** What Postfix has its own ideas about. `left`: left whole, since it could not be restored. */
+/** Messages that Postfix changes. `left`: left whole, because it could not be restored. */
 const troubles: readonly (readonly [what: string, message: Buffer, left: boolean])[] = [
   ['a line of 998 bytes', beside('x'.repeat(998)), false],
   ['a line of 999 bytes', beside('x'.repeat(999)), true],

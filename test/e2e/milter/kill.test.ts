@@ -1,6 +1,6 @@
 /**
- * kill -9 of the Milter at every point of a message. Postfix has not queued the message before our last word, so whoever
- * sent it keeps it and tries again: nothing is lost, nothing comes twice.
+ * kill -9 of the Milter at every point of a message. Postfix does not queue the message before our final answer, so the
+ * sender keeps it and tries again: nothing is lost or delivered twice.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -64,7 +64,7 @@ test('kill -9 at any point: after a restart every recipient has the message, and
   );
   const wireFromPostfix = await scenario.use(Tripwire.start(detach.port));
   const postfix = await scenario.use(startMilterPostfix({ milter: wireFromPostfix.port, sink }));
-  // Who sends: a server with a queue of its own.
+  // The sender: a server with its own queue.
   const sender = await scenario.use(
     startPostfix({ dir: 'postfix-a', settings: { relayhost: `[127.0.0.1]:${postfix.port}` } }),
   );

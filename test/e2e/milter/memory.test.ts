@@ -40,7 +40,7 @@ async function sendBlocks(
     await dialog.write(encoded);
     await dialog.write('\r\n');
   }
-  // A small file beside it, so that the body is replaced whatever becomes of the large part.
+  // A small file beside it, so that the body is always replaced.
   await dialog.write(`${delimiter}application/zip; name=small.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n`);
   await dialog.write(base64Lines(randomBytes(200_000, id)));
   await dialog.write('\r\n--b--\r\n.\r\n');
