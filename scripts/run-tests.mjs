@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const unit = ['src', 'lab', 'packaging', 'scripts', 'test/harness', 'test/model', 'test/fuzz'];
+const unit = ['src', 'lab', 'packaging', 'monitoring', 'scripts', 'test/harness', 'test/model', 'test/fuzz'];
 const kinds = { unit, e2e: ['test/e2e'], all: [...unit, 'test/e2e'] };
 
 const [kind = 'all', ...filters] = process.argv.slice(2);

@@ -23,7 +23,7 @@ export const serve = defineCommand({
 async function runServe(sources: ConfigSources, env: NodeJS.ProcessEnv): Promise<number> {
   const signals = new Signals();
   const config = loadConfig(sources);
-  const log = createLog(config.log.level);
+  const log = createLog(config.log);
   process.on('uncaughtException', (error) => {
     // After an unexpected error the state is unknown, so this process ends. The other processes end with it, and
     // Postfix still has every message.
@@ -81,7 +81,7 @@ async function reloadOnDemand(
     manager.reloading();
     try {
       const config = loadConfig(sources);
-      const next = createLog(config.log.level);
+      const next = createLog(config.log);
       const fields = await supervisor.serve(config, next);
       log = next;
       log.info('reloaded', fields);

@@ -119,5 +119,5 @@ export interface Config {
     readonly templates: Readonly<Record<'text' | 'html' | 'filePage' | 'messagePage', string | undefined>>;
   };
   readonly metrics: { readonly address: string; readonly port: number };
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
 }

@@ -113,7 +113,7 @@ test('the environment alone is enough, and what it does not say has its default'
       templates: { text: undefined, html: undefined, filePage: undefined, messagePage: undefined },
     },
     metrics: { address: '127.0.0.1', port: 9464 },
-    log: { level: 'info' },
+    log: { level: 'info', format: 'json' },
   };
   assert.deepEqual(config, expected);
 });

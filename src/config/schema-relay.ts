@@ -201,5 +201,10 @@ export const relaySchema = {
       doc: 'Least level of the lines that are written. Errors carry their stack at `debug` and below.',
       why: 'One line per transaction, and whatever went wrong.',
     }),
+    format: key(oneOf('json', 'text'), {
+      default: 'json',
+      doc: '`json`: one object per line, for programs. `text`: one line per event for people, in columns for transactions, in colour on a terminal.',
+      why: 'What is collected is searched by field.',
+    }),
   },
 } as const;

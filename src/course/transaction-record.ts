@@ -3,20 +3,33 @@ import type { Outgoing } from '../detach/interface.ts';
 import type { Client } from '../inbound/interface.ts';
 import type { Fence, Guard } from '../loopguard/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
-import type { Log, Meter } from '../observe/interface.ts';
+import type { Log, Meter, Verdict } from '../observe/interface.ts';
 import { domainOf } from '../smtp/address.ts';
 import type { PathCommand } from '../smtp/command.ts';
-import { failureReply, type Failure } from '../smtp/failures.ts';
+import { failureReply, type Failure, type FailureName } from '../smtp/failures.ts';
 import { describeReply, isPositive, isTransient, wireToText, type Reply } from '../smtp/reply.ts';
 import { availableAttribute } from '../smtp/xforward.ts';
 
 type Outcome = Parameters<Meter['transaction']>[0];
+
+/** Failures of a part of the system, not of a message. Loops have lines of their own. */
+const outages: ReadonlySet<FailureName> = new Set([
+  ...(['nextHopUnreachable', 'nextHopLost', 'nextHopTimeout', 'nextHopProtocol', 'nextHopTls', 'nextHopAuth'] as const),
+  ...(['nextHopBusy', 'notificationFailed'] as const),
+  ...(['storageFailed', 'storageFull', 'spoolFull', 'tooSlow', 'internal'] as const),
+]);
 
 const processPrefix = randomBytes(4).toString('hex');
 let counter = 0;
 
 /** Recipients in a log line. That is enough to find a message by; further ones are only counted. */
 const maxLoggedRecipients = 100;
+
+const verdicts: readonly Verdict[] = ['accepted', 'deferred', 'refused'];
+
+/** By the first digit of the reply. */
+const verdictOf = (reply: string): Verdict =>
+  reply.startsWith('2') ? 'accepted' : reply.startsWith('4') ? 'deferred' : 'refused';
 
 export interface LoopMet {
   readonly fence: Fence;
@@ -158,9 +171,10 @@ export class TransactionRecord {
     if (this.#closed) return;
     this.#closed = true;
     const seconds = (performance.now() - this.#started) / 1000;
-    this.#meter.transaction(outcome, seconds);
+    this.#count(outcome, seconds);
     const { messageId, queueId } = this.#identity();
-    this.#log.info('transaction', {
+    const outage = this.#failure !== undefined && outages.has(this.#failure.kind);
+    this.#log[outage ? 'warn' : 'info']('transaction', {
       id: this.id,
       outcome,
       messageId,
@@ -177,6 +191,21 @@ export class TransactionRecord {
       failure: this.#failure?.kind,
       seconds: Math.round(seconds * 1000) / 1000,
     });
+  }
+
+  #count(outcome: Outcome, seconds: number): void {
+    this.#meter.transaction(outcome, seconds);
+    const counts: Record<Verdict, number> = { accepted: 0, deferred: 0, refused: 0 };
+    for (const { reply } of this.#recipients) counts[verdictOf(reply)] += 1;
+    // Those beyond the logged ones: whoever was accepted had the fate of the first one that was.
+    const unlogged = this.#acceptedCount - this.#acceptedAt.length;
+    const first = this.#recipients[this.#acceptedAt[0] ?? -1];
+    if (first) counts[verdictOf(first.reply)] += unlogged;
+    counts.refused += this.#recipientCount - this.#recipients.length - unlogged;
+    for (const verdict of verdicts) if (counts[verdict] > 0) this.#meter.recipients(verdict, counts[verdict]);
+    if (outcome === 'deferred') this.#meter.deferred(this.#failure?.kind ?? 'nextHop');
+    const { bytesIn = 0, bytesOut = 0, files = [] } = this.#outgoing ?? {};
+    if (files.length > 0 && bytesIn > bytesOut) this.#meter.saved((bytesIn - bytesOut) * counts.accepted);
   }
 
   #markLeftOut(): void {

@@ -1,3 +1,5 @@
+import type { FailureName } from '../smtp/failures.ts';
+
 export { RepeatedLines } from './repeated-lines.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -9,6 +11,12 @@ export interface Log {
   warn(event: string, fields?: Fields): void;
   error(event: string, fields?: Fields): void;
 }
+
+/** What is asked of storage. */
+export type StorageOperation = 'look' | 'read' | 'create' | 'change' | 'delete';
+
+/** What became of a recipient: the class of its last reply. */
+export type Verdict = 'accepted' | 'deferred' | 'refused';
 
 export type LinkRefusal = 'unknown' | 'expired' | 'revoked' | 'missing';
 
@@ -27,6 +35,13 @@ export type ReaderMeter = Pick<Meter, 'fileCorrupt' | 'readerBusy' | 'page' | 'd
 export interface Meter {
   transaction(outcome: 'delivered' | 'partial' | 'deferred' | 'refused' | 'lost', seconds: number): void;
   bytes(direction: 'in' | 'out', count: number): void;
+  /** Recipients of a transaction, by their last reply. */
+  recipients(verdict: Verdict, count: number): void;
+  /** A transaction that the client is to try again: a failure of ours, or the next hop's own words. */
+  deferred(reason: FailureName | 'nextHop'): void;
+  /** Bytes that mailboxes do not have to hold: what was taken out, for each recipient. */
+  saved(bytes: number): void;
+  storageRequest(operation: StorageOperation, result: 'ok' | 'failed', seconds: number): void;
   fileDetached(result: 'stored' | 'present', bytes: number): void;
   storageFailure(): void;
   /** A file whose stored bytes are not those that were stored. */

@@ -6,15 +6,15 @@ import { describeConfig } from '../config/describe-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { Failure } from '../smtp/failures.ts';
 import type { Fields, Log } from './interface.ts';
-import { createLog, type LogLevel } from './log.ts';
+import { createLog, type LogSettings } from './log.ts';
 
-function capture(level: LogLevel = 'info'): { readonly log: Log; readonly lines: string[] } {
+function capture(level: LogSettings['level'] = 'info'): { readonly log: Log; readonly lines: string[] } {
   const lines: string[] = [];
-  return { log: createLog(level, { write: (line) => void lines.push(line) }), lines };
+  return { log: createLog({ level }, { write: (line) => void lines.push(line) }), lines };
 }
 
 /** The fields of the one line that these fields make. */
-function logged(fields: Fields, level: LogLevel = 'info'): Record<string, unknown> {
+function logged(fields: Fields, level: LogSettings['level'] = 'info'): Record<string, unknown> {
   const { log, lines } = capture(level);
   log.error('test', fields);
   assert.equal(lines.length, 1);
@@ -175,7 +175,7 @@ test('the effective configuration can be logged: no secret is in the line', () =
 /** Runs statements with a `log` on the real standard output. */
 function run(statements: string, stdout: 'pipe' | number = 'pipe') {
   const module = JSON.stringify(new URL('./log.ts', import.meta.url).href);
-  const script = `import { createLog } from ${module}; const log = createLog('info'); ${statements}`;
+  const script = `import { createLog } from ${module}; const log = createLog({ level: 'info' }); ${statements}`;
   return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
     stdio: ['ignore', stdout, 'pipe'],
     encoding: 'utf8',
@@ -209,4 +209,18 @@ test('a full disk under the log does not stop the process, nor fill its memory',
   );
   assert.equal(status, 0);
   assert.ok(Number(stderr) < 60 * 1048576, stderr);
+});
+
+test('log.format text: lines for people, with the same levels', () => {
+  const lines: string[] = [];
+  const log = createLog(
+    { level: 'info', format: 'text' },
+    { isTerminal: true, write: (line) => void lines.push(line) },
+  );
+  log.debug('unseen');
+  log.info('ready', { inbound: '127.0.0.1:10025' });
+  log.error('crash', { err: new Error('boom') });
+  assert.equal(lines.length, 2);
+  assert.match(lines[0]!, /^\d{4}-\d\d-\d\d [\d:.]{12} {2}info {3}ready {13}inbound=127\.0\.0\.1:10025\n$/);
+  assert.match(lines[1]!, /error {2}crash .*"message":"boom"/);
 });

@@ -1,23 +1,57 @@
+import { isatty } from 'node:tty';
 import { pino, type DestinationStream } from 'pino';
 import type { Config } from '../config/config.ts';
 import { atEndOfTurn } from '../runtime/end-of-turn.ts';
 import type { Fields, Log } from './interface.ts';
 import { toLoggable } from './loggable.ts';
+import { textLine } from './text-line.ts';
 
-export type LogLevel = Config['log']['level'];
+type LogLevel = Config['log']['level'];
+
+/** The parts of `log` in the configuration; without a format it is JSON. */
+export type LogSettings = Pick<Config['log'], 'level'> & Partial<Pick<Config['log'], 'format'>>;
+
+/** Least severe first. */
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** Characters that JSON lets through and that could still command a terminal or turn a line around. */
 const harmful = /[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
 const everyHarmful = new RegExp(harmful, 'g');
 
 /**
- * A log that writes one JSON line per event: `time` (ISO 8601), `level`, `event` and the fields.
+ * A log that writes one line per event, in JSON: `time` (ISO 8601), `level`, `event` and the fields; or as text.
  *
  * Warnings and errors are written before the call returns, the rest before anything that is said in the same turn of the
  * event loop: whatever a neighbour has heard of is in the log, also when the process is killed.
  * A destination that cannot take a line (disk full, reader gone) loses it; mail does not stop for that.
  */
-export function createLog(level: LogLevel, destination: Destination = standardOutput()): Log {
+export function createLog({ level, format = 'json' }: LogSettings, destination: Destination = standardOutput()): Log {
+  const shown = (severity: LogLevel): boolean => levels.indexOf(severity) >= levels.indexOf(level);
+  const say = format === 'text' ? textWriter(destination, shown('debug')) : jsonWriter(level, destination);
+  const write = (severity: LogLevel, event: string, fields: Fields = {}): void => {
+    if (shown(severity)) say(severity, event, fields);
+    if (severity === 'warn' || severity === 'error') destination.flush?.();
+  };
+  return {
+    debug: (event, fields) => write('debug', event, fields),
+    info: (event, fields) => write('info', event, fields),
+    warn: (event, fields) => write('warn', event, fields),
+    error: (event, fields) => write('error', event, fields),
+  };
+}
+
+type Writer = (severity: LogLevel, event: string, fields: Fields) => void;
+
+/** For people: in colour where they look at a terminal (https://no-color.org). */
+function textWriter(destination: Destination, stacks: boolean): Writer {
+  const colour = destination.isTerminal === true && (process.env['NO_COLOR'] ?? '') === '';
+  return (severity, event, fields) =>
+    destination.write(
+      textLine({ severity, event, fields: toLoggable(fields, stacks) as Fields, now: new Date() }, colour),
+    );
+}
+
+function jsonWriter(level: LogLevel, destination: Destination): Writer {
   const logger = pino(
     {
       level,
@@ -36,17 +70,8 @@ export function createLog(level: LogLevel, destination: Destination = standardOu
     },
     destination,
   );
-  const write = (severity: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Fields = {}): void => {
-    if (logger.isLevelEnabled(severity))
-      logger[severity](line(event, { fields, stacks: logger.isLevelEnabled('debug') }));
-    if (severity === 'warn' || severity === 'error') destination.flush?.();
-  };
-  return {
-    debug: (event, fields) => write('debug', event, fields),
-    info: (event, fields) => write('info', event, fields),
-    warn: (event, fields) => write('warn', event, fields),
-    error: (event, fields) => write('error', event, fields),
-  };
+  const stacks = logger.isLevelEnabled('debug');
+  return (severity, event, fields) => logger[severity](line(event, { fields, stacks }));
 }
 
 const reserved = ['time', 'level', 'event', 'msg'];
@@ -64,6 +89,7 @@ function renamed(fields: Fields): Fields {
 }
 
 interface Destination extends DestinationStream {
+  readonly isTerminal?: boolean;
   /** Writes the lines that wait; undefined when none do. */
   flush?(): void;
 }
@@ -88,6 +114,7 @@ function standardOutput(): Destination {
   };
   process.on('exit', flush);
   return {
+    isTerminal: isatty(1),
     write(line) {
       const bytes = Buffer.byteLength(line);
       if (waitingBytes + bytes > pipeBuffer) flush();

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { failureNames, failureReply } from '../smtp/failures.ts';
+import { isTransient } from '../smtp/reply.ts';
+import { configOf } from '../doctor/testing/neighbour-lab.ts';
+import { showLimits } from './limits-meter.ts';
 import { createMeter } from './meter.ts';
 
 /** Samples by name and labels. */
@@ -7,6 +11,10 @@ async function samples(registry: { metrics(): Promise<string> }): Promise<Readon
   const text = await registry.metrics();
   return new Map([...text.matchAll(/^([^#\n].*) (\S+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
 }
+
+const storageOperations = ['change', 'create', 'delete', 'look', 'read'];
+
+const deferredReasons = ['nextHop', ...failureNames.filter((name) => isTransient(failureReply(name)))].sort();
 
 test('every series is there from the start, at 0', async () => {
   const { registry } = createMeter('c1');
@@ -18,6 +26,7 @@ test('every series is there from the start, at 0', async () => {
   const names = ours.map(([name]) => name).filter((name) => !name.includes('_bucket'));
   assert.deepEqual(names.sort(), [
     'detach_mta_clients',
+    ...deferredReasons.map((reason) => `detach_mta_deferred_total{reason="${reason}"}`),
     ...['archive', 'redirect', 'stream'].map((by) => `detach_mta_download_bytes_total{delivery="${by}"}`),
     ...['archive', 'redirect', 'stream'].map((by) => `detach_mta_downloads_total{delivery="${by}"}`),
     'detach_mta_files_corrupt_total',
@@ -38,8 +47,15 @@ test('every series is there from the start, at 0', async () => {
     'detach_mta_next_hop_sessions_idle',
     'detach_mta_pages_total',
     'detach_mta_readers_busy_total',
+    ...['accepted', 'deferred', 'refused'].map((verdict) => `detach_mta_recipients_total{verdict="${verdict}"}`),
+    'detach_mta_saved_bytes_total',
     'detach_mta_spool_bytes',
     'detach_mta_storage_failures_total',
+    ...storageOperations.map((each) => `detach_mta_storage_request_duration_seconds_count{operation="${each}"}`),
+    ...storageOperations.map((each) => `detach_mta_storage_request_duration_seconds_sum{operation="${each}"}`),
+    ...storageOperations.flatMap((each) =>
+      ['failed', 'ok'].map((result) => `detach_mta_storage_requests_total{operation="${each}",result="${result}"}`),
+    ),
     'detach_mta_stored_bytes',
     'detach_mta_stored_files',
     ...['expired', 'living', 'revoked'].map((state) => `detach_mta_stored_links{state="${state}"}`),
@@ -105,6 +121,23 @@ test('two meters share nothing, and process metrics are in each', async () => {
 test('every metric of ours has a help text', async () => {
   const text = await createMeter('c1').registry.metrics();
   const names = [...text.matchAll(/^# TYPE (detach_mta_\S+)/gm)].map(([, name]) => name);
-  assert.equal(names.length, 22);
+  assert.equal(names.length, 27);
   for (const name of names) assert.match(text, new RegExp(`^# HELP ${String(name)} \\S.*\\.$`, 'm'));
+});
+
+test('names and units are those that Prometheus wants', async () => {
+  const { registry } = createMeter('c1');
+  showLimits(registry, configOf());
+  const wrong = (await registry.getMetricsAsJSON()).flatMap(({ name, type, help }) => {
+    const counter = String(type) === 'counter';
+    const problems = [
+      ...(/^[a-z_][a-z0-9_]*$/.test(name) ? [] : ['characters']),
+      ...(counter === name.endsWith('_total') ? [] : [`${String(type)} and _total`]),
+      ...(/_(?:ms|millis|milliseconds|minutes|hours|kb|mb|kilobytes|megabytes)(?:_|$)/.test(name) ? ['unit'] : []),
+      ...(/_(?:count|sum|bucket|gauge|counter|histogram)$/.test(name) ? ['reserved'] : []),
+      ...(help === '' ? ['no help'] : []),
+    ];
+    return problems.map((problem) => `${name}: ${problem}`);
+  });
+  assert.deepEqual(wrong, []);
 });

@@ -1,7 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Meter } from './interface.ts';
 import { labelledCounter } from './labelled-counter.ts';
+import { mailMeter } from './mail-meter.ts';
+import { keepDefault } from './process-figures.ts';
 import { readerMeter } from './reader-meter.ts';
+import { storageMeter } from './storage-meter.ts';
 
 /** From a small mail on one machine to the time that Postfix waits for the reply to the final dot. */
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600];
@@ -19,6 +22,7 @@ const eventLoopMs = 25;
 export function createMeter(cluster: string): { readonly meter: Meter; readonly registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopMs });
+  keepDefault(registry);
   const transactions = labelledCounter(registry, {
     name: 'transactions_total',
     help: 'Mail transactions by how they ended.',
@@ -79,6 +83,8 @@ export function createMeter(cluster: string): { readonly meter: Meter; readonly 
   const spool = gauge('spool_bytes', 'Bytes in the spool directory.');
 
   const meter: Meter = {
+    ...mailMeter(registry),
+    storageRequest: storageMeter(registry),
     transaction(outcome, seconds) {
       transactions.inc({ outcome });
       duration.observe(seconds);

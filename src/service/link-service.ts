@@ -2,6 +2,7 @@ import { setPriority } from 'node:os';
 import { readerSockets } from '../links/limits.ts';
 import { startLinkServer } from '../links/server.ts';
 import { createMeter } from '../observe/meter.ts';
+import { meterBlobs } from '../storage/metered-blobs.ts';
 import { createStore, openBlobs } from '../storage/store.ts';
 import { watchStored } from './watch-stored.ts';
 import type { Opening, Serving } from './process-host.ts';
@@ -13,7 +14,8 @@ const readerNiceness = 10;
 export async function openLinks({ config, log, handle }: Opening): Promise<Serving> {
   makeRoomForMail(log);
   const { meter, registry } = createMeter(config.loopguard.cluster);
-  const store = createStore({ ...config, maxSockets: readerSockets });
+  const options = { ...config, maxSockets: readerSockets };
+  const store = createStore(options, meterBlobs(openBlobs(options), meter));
   const server = await startLinkServer({ links: config.links, store, log, meter, listenOn: handle });
   const endWatch = watchStored(openBlobs(config), { log, meter });
   return {

@@ -32,6 +32,23 @@ test('the same address is the same socket; a name is looked up; what is not kept
   listeners.keep([]);
 });
 
+test('an error names the key of the configuration and what to do', async (t) => {
+  const neighbour = createServer().listen(0, '127.0.0.1');
+  await once(neighbour, 'listening');
+  t.after(() => neighbour.close());
+  const { port } = neighbour.address() as AddressInfo;
+  const listeners = new Listeners();
+  await assert.rejects(listeners.open({ key: 'inbound', address: '127.0.0.1', port }, t.signal), {
+    code: 'EADDRINUSE',
+    message: new RegExp(
+      `^inbound\\.port: 127\\.0\\.0\\.1:${port} cannot be opened \\(.*\\): another program listens there: .*ss -ltnp`,
+    ),
+  });
+  await assert.rejects(listeners.open({ key: 'links', address: '192.0.2.1', port }, t.signal), {
+    message: /^links\.port: 192\.0\.2\.1:\d+ cannot be opened \(.*\): this machine does not have that address/,
+  });
+});
+
 test('an address of another machine, and a port that stays taken, are refused with the reason', async (t) => {
   const neighbour = createServer().listen(0, '127.0.0.1');
   await once(neighbour, 'listening');

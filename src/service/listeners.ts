@@ -35,6 +35,8 @@ const takenRetryMs = 50;
 
 /** What is to be opened; mode and group are those of a UNIX socket (`unix:/path`, whose port means nothing). */
 export interface WantedAddress extends ListenAddress {
+  /** Group of the configuration that it stands in, for errors: `inbound`. */
+  readonly key?: string;
   readonly socketMode?: number;
   readonly socketGroup?: string | undefined;
 }
@@ -68,14 +70,39 @@ export class Listeners {
 }
 
 async function bindPatiently(wanted: WantedAddress, signal: AbortSignal): Promise<Listening> {
-  const bindIt = await binder(wanted);
+  const bindIt = await binder(wanted).catch((error: unknown) => {
+    throw named(error, wanted);
+  });
   const until = performance.now() + takenPatienceMs;
   for (;;) {
-    const bound = await bindIt();
+    const bound = await bindIt().catch((error: unknown) => {
+      throw named(error, wanted);
+    });
     if (!(bound instanceof Error)) return bound;
-    if (bound.code !== 'EADDRINUSE' || performance.now() >= until) throw bound;
+    if (bound.code !== 'EADDRINUSE' || performance.now() >= until) throw named(bound, wanted);
     await delay(takenRetryMs, undefined, { signal });
   }
+}
+
+/** What to do about an address that cannot be had. */
+const advice: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there: `ss -ltnp` shows which; stop it, or choose another port',
+  EACCES: 'ports below 1024 need CAP_NET_BIND_SERVICE, a socket a folder that the service may write to',
+  EADDRNOTAVAIL: 'this machine does not have that address: `ip address` shows those it has',
+  ENOTFOUND: 'that name has no address',
+};
+
+/** The error with the key of the configuration in front, and what to do behind. */
+export function named(
+  error: unknown,
+  { key, address, port }: Pick<WantedAddress, 'key' | 'address' | 'port'>,
+): unknown {
+  if (!(error instanceof Error) || key === undefined) return error;
+  const code = 'code' in error ? String(error.code) : '';
+  const where = socketPath(address) === undefined ? `${key}.port` : `${key}.address`;
+  const todo = advice[code];
+  error.message = `${where}: ${describeAddress({ address, port })} cannot be opened (${error.message})${todo === undefined ? '' : `: ${todo}`}`;
+  return error;
 }
 
 async function binder(wanted: WantedAddress): Promise<() => Promise<Listening | SystemError>> {

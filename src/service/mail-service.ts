@@ -1,4 +1,5 @@
 /** The rooms that mail passes through, wired together in a mail process: from storage to the front door. */
+import type { Config } from '../config/config.ts';
 import { createDetacher } from '../detach/detacher.ts';
 import type { Detacher } from '../detach/interface.ts';
 import { startInbound, type Inbound } from '../inbound/smtp/server.ts';
@@ -10,12 +11,15 @@ import { isOwnListener } from '../loopguard/mirror.ts';
 import { notificationWriter } from '../loopguard/notification.ts';
 import { OpenCalls } from '../loopguard/open-calls.ts';
 import type { Meter } from '../observe/interface.ts';
+import { showLimits } from '../observe/limits-meter.ts';
 import { createMeter } from '../observe/meter.ts';
 import type { NextHop } from '../outbound/interface.ts';
 import { createNextHop } from '../outbound/next-hop.ts';
 import { Relay } from '../course/relay.ts';
 import type { Store } from '../storage/interface.ts';
-import { createStore } from '../storage/store.ts';
+import { storageAdvice } from '../storage/advice.ts';
+import { meterBlobs } from '../storage/metered-blobs.ts';
+import { createStore, openBlobs } from '../storage/store.ts';
 import { openMilterDoor } from './milter-door.ts';
 import type { Closing, Opening, Serving } from './process-host.ts';
 import { SharedClients } from './shared-clients.ts';
@@ -38,6 +42,7 @@ interface Rooms {
 export async function openMail(opening: Opening): Promise<Serving> {
   const { config } = opening;
   const { meter, registry } = createMeter(config.loopguard.cluster);
+  showLimits(registry, config);
   const rooms = createRooms(opening, meter);
   const inbound = await openDoor(opening, rooms);
   const { nextHop, store, detacher } = rooms;
@@ -80,7 +85,7 @@ function openDoor(opening: Opening, rooms: Rooms): Promise<Pick<Inbound, 'close'
 
 function createRooms({ config, log, listener, supervisor }: Opening, meter: Meter): Rooms {
   const guard = createGuard(config.loopguard);
-  const store = createStore({ ...config, linkMade: () => meter.linkMade() });
+  const store = createStore({ ...config, linkMade: () => meter.linkMade() }, meterBlobs(openBlobs(config), meter));
   const nextHop = createNextHop({
     outbound: { ...config.outbound, maxIdle: Math.ceil(config.outbound.maxIdle / config.workers) },
     hostname: config.hostname,
@@ -123,7 +128,7 @@ function openRelay(
  * Mail without large files passes while storage or spool are down, and the rest is deferred: this is no reason not to
  * start. @returns the names of what did not answer
  */
-async function tryOut({ log, signal }: Opening, { store, detacher }: Rooms): Promise<readonly string[]> {
+async function tryOut({ config, log, signal }: Opening, { store, detacher }: Rooms): Promise<readonly string[]> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(tryMs)]);
   const tries = [
     { name: 'storage', event: 'storage-not-ready', attempt: store.prepare(within) },
@@ -134,11 +139,16 @@ async function tryOut({ log, signal }: Opening, { store, detacher }: Rooms): Pro
       await unlessAborted(attempt, within);
       return [];
     } catch (error) {
-      log.error(event, { err: error });
+      log.error(event, { err: error, fix: fixFor(name, error, config) });
       return [name];
     }
   });
   return (await Promise.all(names)).flat();
+}
+
+function fixFor(name: string, error: unknown, { storage, spool }: Config): string {
+  if (name === 'storage') return storageAdvice(error instanceof Error ? error.message : String(error), storage);
+  return `spool.directory: give ${spool.directory} to the user of the service, mode 0700, with room`;
 }
 
 /** As last seen from the next hop; before it was ever seen, all: a transaction that it cannot take gets 451. */

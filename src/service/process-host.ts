@@ -55,7 +55,7 @@ export async function runProcess(open: Open): Promise<void> {
   // The supervisor was killed. Whatever is under way, the sending Postfix still has; a new service wants the ports.
   process.on('disconnect', () => process.exit(exUnavailable));
   const { order, handle } = await firstOrder();
-  const log = createLog(order.config.log.level);
+  const log = createLog(order.config.log);
   process.on('uncaughtException', (error) => {
     log.error('crash', { err: error });
     process.exit(exSoftware);

@@ -10,7 +10,7 @@ import { Generation, type GenerationOptions, type Sockets } from './generation.t
 import { HealthDoor } from './health-door.ts';
 import { Ledger } from './ledger.ts';
 import { limitsOf } from './limits-of.ts';
-import { describeAddress, Listeners } from './listeners.ts';
+import { describeAddress, Listeners, named } from './listeners.ts';
 import type { Role } from './messages.ts';
 import { askAll } from './questions.ts';
 import { ServiceProcess, type SharedMessage } from './service-process.ts';
@@ -93,10 +93,12 @@ export class Supervisor {
 
   async #open({ inbound, links, metrics }: Config): Promise<Sockets> {
     const { signal } = this.#stopping;
-    await this.#health.open(metrics);
+    await this.#health.open(metrics).catch((error: unknown) => {
+      throw named(error, { ...metrics, key: 'metrics' });
+    });
     return {
-      inbound: await this.#listeners.open(inbound, signal),
-      links: await this.#listeners.open(links, signal),
+      inbound: await this.#listeners.open({ ...inbound, key: 'inbound' }, signal),
+      links: await this.#listeners.open({ ...links, key: 'links' }, signal),
     };
   }
 

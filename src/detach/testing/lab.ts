@@ -17,6 +17,10 @@ export const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error
 export const silentMeter: Meter = {
   transaction: ignore,
   bytes: ignore,
+  recipients: ignore,
+  deferred: ignore,
+  saved: ignore,
+  storageRequest: ignore,
   fileDetached: ignore,
   storageFailure: ignore,
   fileCorrupt: ignore,

@@ -38,6 +38,10 @@ export function nextHopOptions(nextHop: readonly NextHopAddress[], overrides: Ov
     log: new RecordingLog(),
     meter: {
       transaction: ignore,
+      recipients: ignore,
+      deferred: ignore,
+      saved: ignore,
+      storageRequest: ignore,
       bytes: ignore,
       fileDetached: ignore,
       storageFailure: ignore,
