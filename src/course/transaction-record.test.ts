@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Outgoing } from '../detach/interface.ts';
 import { createGuard } from '../loopguard/guard.ts';
 import { createMeter } from '../observe/meter.ts';
 import type { Fields } from '../observe/interface.ts';
@@ -9,9 +10,15 @@ import { Failure } from '../smtp/failures.ts';
 const ok = { code: 250, lines: ['2.0.0 Ok'] };
 const no = { code: 550, lines: ['5.1.1 who?'] };
 
-function start() {
+function start(xforward: ReadonlyMap<string, string> = new Map()) {
   const lines: Fields[] = [];
-  const write = (event: string, fields: Fields = {}): void => void lines.push({ event, ...fields });
+  const levels: string[] = [];
+  const write =
+    (level: string) =>
+    (event: string, fields: Fields = {}): void => {
+      lines.push({ event, ...fields });
+      levels.push(level);
+    };
   const { meter, registry } = createMeter('c');
   const guard = createGuard({
     cluster: 'c',
@@ -19,10 +26,22 @@ function start() {
     maxPasses: 1,
     hopLimit: 50,
   });
-  const room = { guard, meter, log: { debug: write, info: write, warn: write, error: write } };
-  const client = { address: '127.0.0.1', helo: 'a.example', protocol: 'ESMTP', xforward: new Map<string, string>() };
-  return { lines, registry, record: new TransactionRecord(room, client, { path: '<a@example.com>', params: [] }) };
+  const room = {
+    guard,
+    meter,
+    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+  };
+  const client = { address: '127.0.0.1', helo: 'a.example', protocol: 'ESMTP', xforward };
+  return {
+    lines,
+    levels,
+    registry,
+    record: new TransactionRecord(room, client, { path: '<a@example.com>', params: [] }),
+  };
 }
+
+/** A message of which files were taken out. */
+const moved = { files: [{}] } as unknown as Outgoing;
 
 const path = (i: number): { path: string; params: string[] } => ({ path: `<u${i}@example.com>`, params: [] });
 
@@ -68,4 +87,40 @@ test('a next hop that is this relay is counted as a loop', async () => {
   record.refuse(new Failure('mirror', { reason: 'it is us' }));
   assert.equal(lines[0]?.['fence'], 'mirror');
   assert.match(await registry.metrics(), /detach_mta_loops_total\{cluster="c",fence="mirror"\} 1\n/);
+});
+
+test('recipients are counted by their last reply, also those beyond the logged ones', async () => {
+  const { registry, record } = start();
+  record.recipient(path(0), no);
+  for (let i = 1; i < 300; i += 1) record.recipient(path(i), ok);
+  record.outgoing({ ...moved, bytesIn: 5000, bytesOut: 1000 });
+  record.close([ok]);
+  const text = await registry.metrics();
+  assert.match(text, /^detach_mta_recipients_total\{verdict="accepted"\} 299$/m);
+  assert.match(text, /^detach_mta_recipients_total\{verdict="refused"\} 1$/m);
+  assert.match(text, /^detach_mta_saved_bytes_total 1196000$/m);
+});
+
+test('what is deferred is counted by its reason, and an outage is a warning', async () => {
+  const failing = start();
+  const failure = new Failure('storageFailed', { reason: 'storage: away' });
+  failing.record.recipient(path(0), ok);
+  failing.record.failure(failure);
+  failing.record.close([failure.reply]);
+  assert.equal(failing.levels.at(-1), 'warn');
+  const text = await failing.registry.metrics();
+  assert.match(text, /^detach_mta_deferred_total\{reason="storageFailed"\} 1$/m);
+  assert.match(text, /^detach_mta_recipients_total\{verdict="deferred"\} 1$/m);
+  assert.match(text, /^detach_mta_saved_bytes_total 0$/m);
+  const words = start();
+  words.record.refused({ code: 451, lines: ['4.7.1 greylisted'] });
+  assert.equal(words.levels.at(-1), 'info');
+  assert.match(await words.registry.metrics(), /^detach_mta_deferred_total\{reason="nextHop"\} 1$/m);
+});
+
+test('deferred at MAIL: the line has the queue id that the client said by XFORWARD', () => {
+  const { lines, record } = start(new Map([['IDENT', '4jXYbp5J1SzJ9jt']]));
+  record.refuse(new Failure('nextHopUnreachable', { reason: 'refused' }));
+  assert.equal(lines.at(-1)?.['outcome'], 'deferred');
+  assert.equal(lines.at(-1)?.['queueId'], '4jXYbp5J1SzJ9jt');
 });

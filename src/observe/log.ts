@@ -47,7 +47,7 @@ function textWriter(destination: Destination, stacks: boolean): Writer {
   const colour = destination.isTerminal === true && (process.env['NO_COLOR'] ?? '') === '';
   return (severity, event, fields) =>
     destination.write(
-      textLine({ severity, event, fields: toLoggable(fields, stacks) as Fields, now: new Date() }, colour),
+      textLine({ severity, event, fields: toLoggable(fields, { stacks }) as Fields, now: new Date() }, colour),
     );
 }
 

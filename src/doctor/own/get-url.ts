@@ -23,7 +23,7 @@ export interface Certificate {
 }
 
 /** What is kept of a body: whoever answers may be anybody. */
-const maxBodyBytes = 65_536;
+const maxBodyBytes = 1_048_576;
 
 const answerMs = 10_000;
 

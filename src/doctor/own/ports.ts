@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { access, constants } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { hostPort } from '../../smtp/host-port.ts';
 import { fail, type Found, ok } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
@@ -36,7 +36,13 @@ async function look(wanted: Wanted, { listening }: Context): Promise<Found> {
 }
 
 function describe({ owner, uid }: Pick<ListeningPort, 'owner' | 'uid'>): string {
-  return owner ? `pid ${owner.pid} (${owner.command.slice(0, 80)})` : `a program of user ${uid}`;
+  return owner ? `pid ${owner.pid} (${programOf(owner.command)})` : `a program of user ${uid}`;
+}
+
+/** Arguments may hold secrets of others: only the program is named, and the script that it runs. */
+function programOf(command: string): string {
+  const [program = '', script = ''] = command.split(' ');
+  return script.startsWith('/') ? `${basename(program)} ${basename(script)}` : basename(program);
 }
 
 function overlaps(held: ListeningPort, { address }: Wanted): boolean {

@@ -13,9 +13,9 @@ export const storage: Check = {
     const { config } = context;
     const blobs = openBlobs(config);
     try {
-      await blobs.prepare(signal);
+      const found = await withTrialBlob(blobs, signal, (trial) => tryOut(trial, signal));
       await blobs.requireRoom(0, { what: 'room', signal });
-      return [await withTrialBlob(blobs, signal, (trial) => tryOut(trial, signal))];
+      return [found];
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return [fail(reason, await advice(reason, context, signal))];

@@ -21,6 +21,8 @@ export async function withTrialBlob<T>(
   signal: AbortSignal,
   work: (trial: TrialBlob) => Promise<T>,
 ): Promise<T> {
+  // The service does that at its start, which may not have been yet.
+  await blobs.prepare(signal);
   const bytes = randomBytes(trialBytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const name = fileBlob(sha256);
