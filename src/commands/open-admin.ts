@@ -13,7 +13,7 @@ export function openAdmin(
   const { storage, links } = config;
   becomeOwner(config, sources);
   return {
-    blobs: openBlobs({ storage }),
+    blobs: openBlobs({ storage, blocking: true }),
     secrets: links.secret,
     now: Date.now,
     signal,

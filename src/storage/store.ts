@@ -45,10 +45,16 @@ export function createStore(options: StoreOptions, blobs: Blobs = openBlobs(opti
 export function openBlobs({
   now = Date.now,
   links,
+  blocking = false,
   ...options
-}: ContainerOptions & Pick<StoreOptions, 'now'> & Partial<Pick<StoreOptions, 'links'>>): Blobs {
+}: ContainerOptions &
+  Pick<StoreOptions, 'now'> &
+  Partial<Pick<StoreOptions, 'links'>> & {
+    /** Of a directory: as in `DirectoryOptions`. */
+    readonly blocking?: boolean;
+  }): Blobs {
   const { directory, reserve } = options.storage;
-  if (directory !== undefined) return new DirectoryBlobs({ directory, reserve, now });
+  if (directory !== undefined) return new DirectoryBlobs({ directory, reserve, now, blocking });
   return new AzureBlobs({ ...options, now, cdnUrl: links?.cdnUrl });
 }
 

@@ -4,6 +4,7 @@
  * They are written to a draft block by block, no faster than the disk takes them, and get their name when they are
  * complete and durable. Only the reader's current block is held.
  */
+import { statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -18,10 +19,12 @@ import { linkIntoFolder } from './versioned-records.ts';
 export class Contents {
   readonly #root: string;
   readonly #drafts: Drafts;
+  readonly #blocking: boolean;
 
-  constructor(root: string, drafts: Drafts) {
+  constructor(root: string, { drafts, blocking }: { readonly drafts: Drafts; readonly blocking: boolean }) {
     this.#root = root;
     this.#drafts = drafts;
+    this.#blocking = blocking;
   }
 
   /**
@@ -52,8 +55,10 @@ export class Contents {
 
   /** Bytes; undefined when they are gone. */
   async size(place: Place, file: string): Promise<number | undefined> {
+    const path = this.#path(place, file);
+    if (this.#blocking) return statSync(path, { throwIfNoEntry: false })?.size;
     try {
-      return (await stat(this.#path(place, file))).size;
+      return (await stat(path)).size;
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined;
       throw error;

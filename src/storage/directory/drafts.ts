@@ -14,6 +14,12 @@ import { hasCode } from './fs-errors.ts';
 export const suspectMs = 60_000;
 const staleMs = 2 * suspectMs;
 
+/** A record, and the draft by which we have announced what we do to it. */
+export interface Announcement {
+  readonly path: string;
+  readonly announcement: string;
+}
+
 export type DraftKind = 'c' | 'r' | 'n' | 'u';
 
 export class Drafts {
@@ -52,18 +58,25 @@ export class Drafts {
 
   /** Whether another process has announced one of these kinds for the record. */
   async others(record: string, { kinds, own }: { readonly kinds: string; readonly own: string }): Promise<boolean> {
-    const key = keyOf(record);
-    const names = await readdir(this.#folder);
-    const announced = names.filter((name) => kinds.includes(name[0] ?? ' ') && name.startsWith(`-${key}-`, 1));
-    for (const name of announced) {
+    return (await this.busy([{ path: record, announcement: own }], kinds)).size > 0;
+  }
+
+  /** The records for which somebody else has announced one of these kinds. */
+  async busy(records: readonly Announcement[], kinds: string): Promise<ReadonlySet<string>> {
+    const ours = new Map(records.map((each) => [keyOf(each.path), each]));
+    const busy = new Set<string>();
+    for (const name of await readdir(this.#folder)) {
+      const found = kinds.includes(name[0] ?? ' ') && ours.get(name.slice(2, 2 + keyLength));
+      if (!found) continue;
       const path = join(this.#folder, name);
-      if (path !== own && (await isFresh(path))) return true;
+      if (path !== found.announcement && (await isFresh(path))) busy.add(found.path);
     }
-    return false;
+    return busy;
   }
 }
 
-const keyOf = (record: string): string => createHash('sha256').update(record).digest('base64url').slice(0, 22);
+const keyLength = 22;
+const keyOf = (record: string): string => createHash('sha256').update(record).digest('base64url').slice(0, keyLength);
 
 async function isFresh(path: string): Promise<boolean> {
   try {

@@ -8,14 +8,16 @@
  * It is done only while no change is announced (`drafts.ts`): otherwise a change that was judged before could find its
  * name free again.
  */
-import { link, rename, stat, unlink } from 'node:fs/promises';
+import { link, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { nextPath, readChain, readOnlyVersion } from './chain.ts';
+import { Deletions } from './deletions.ts';
 import { type Drafts, suspectMs } from './drafts.ts';
 import { hasCode } from './fs-errors.ts';
 import { pathOf, type Place } from './layout.ts';
 import { makeFolder, requireFolder, syncFolder } from './sync-folder.ts';
-import { type Draft, encodeVersion, newVersion, openVersion, tombstone, type Version } from './version.ts';
+import { type Draft, encodeVersion, newVersion, tombstone, type Version } from './version.ts';
 
 /** How often a change is announced again while versions are tidied, which takes a few milliseconds. */
 const announceTries = 50;
@@ -24,25 +26,30 @@ export interface VersionedRecordsOptions {
   readonly root: string;
   readonly drafts: Drafts;
   readonly now: () => number;
+  /** Reads without the thread pool: for a command, which serves nobody else meanwhile. */
+  readonly blocking: boolean;
 }
-
-/** The versions of a record, oldest first. */
-type Chain = readonly [Version, ...Version[]];
 
 export class VersionedRecords {
   readonly #root: string;
   readonly #drafts: Drafts;
   readonly #now: () => number;
+  readonly #blocking: boolean;
+  readonly #deletions: Deletions;
 
-  constructor({ root, drafts, now }: VersionedRecordsOptions) {
+  constructor({ root, drafts, now, blocking }: VersionedRecordsOptions) {
     this.#root = root;
     this.#drafts = drafts;
     this.#now = now;
+    this.#blocking = blocking;
+    this.#deletions = new Deletions({ drafts, now, alone: ({ path, id }) => this.#follow(path, id, tombstone) });
   }
 
   /** The current version; undefined when there is no such record. */
   async read(place: Place): Promise<Version | undefined> {
-    const last = (await this.#chain(this.#path(place)))?.at(-1);
+    const path = this.#path(place);
+    const only = this.#blocking ? readOnlyVersion(path) : 'several';
+    const last = only === 'several' ? (await readChain(path))?.at(-1) : only;
     return last?.gone ? undefined : last;
   }
 
@@ -51,7 +58,7 @@ export class VersionedRecords {
     const path = this.#path(place);
     for (;;) {
       if (await this.#createFirst(path, draft)) return true;
-      const last = (await this.#chain(path))?.at(-1);
+      const last = (await readChain(path))?.at(-1);
       if (last && !last.gone) return false;
       if (last && (await this.#follow(path, last.id, draft))) return true;
     }
@@ -64,7 +71,7 @@ export class VersionedRecords {
 
   /** @returns false when the record is not that version any more */
   delete(place: Place, id: string): Promise<boolean> {
-    return this.#follow(this.#path(place), id, tombstone);
+    return this.#deletions.delete({ path: this.#path(place), id });
   }
 
   /** Removes old versions, unless a change is under way. */
@@ -102,9 +109,9 @@ export class VersionedRecords {
     await this.#announce(path, announcement, version);
     let tidying: string | undefined;
     try {
-      const last = (await this.#chain(path))?.at(-1);
+      const last = (await readChain(path))?.at(-1);
       if (last?.id !== id) return false;
-      const next = `${path}.${id}`;
+      const next = nextPath(path, id);
       if (!(await linkIfFree(announcement, next))) return false;
       await syncFolder(dirname(path));
       if (performance.now() - started > suspectMs && !(await this.#counts(path, version.id))) {
@@ -138,56 +145,27 @@ export class VersionedRecords {
   async #settle(path: string, announcement: string): Promise<void> {
     try {
       if (await this.#drafts.others(path, { kinds: 'cr', own: announcement })) return;
-      const chain = await this.#chain(path);
+      const chain = await readChain(path);
       if (!chain) return;
-      const names = [path, ...chain.map(({ id }) => `${path}.${id}`)].slice(0, chain.length);
+      const names = [path, ...chain.map(({ id }) => nextPath(path, id))].slice(0, chain.length);
       if (chain.length > 1) await rename(names.at(-1)!, path);
-      for (const name of names.slice(1, -1)) await unlink(name);
+      const between = names.slice(1, -1);
+      // Without these the first version, should it come back after a power cut, would be the last one.
+      if (between.length > 0) await syncFolder(dirname(path));
+      for (const name of between) await unlink(name);
       if (chain.at(-1)!.gone) await unlink(path);
-      await syncFolder(dirname(path));
     } finally {
       await this.#drafts.remove(announcement);
     }
   }
 
   async #counts(path: string, id: string): Promise<boolean> {
-    return (await this.#chain(path))?.some((version) => version.id === id) ?? false;
-  }
-
-  /** From the first version to the last. Starts again when the first one was replaced meanwhile. */
-  async #chain(path: string): Promise<Chain | undefined> {
-    for (;;) {
-      const first = await openVersion(path);
-      if (!first) return undefined;
-      try {
-        const chain: [Version, ...Version[]] = [first.version];
-        for (;;) {
-          const next = await openVersion(`${path}.${chain.at(-1)!.id}`);
-          if (!next) break;
-          await next.handle.close();
-          chain.push(next.version);
-        }
-        if (await isStill(path, await first.handle.stat())) return chain;
-      } finally {
-        await first.handle.close();
-      }
-    }
+    return (await readChain(path))?.some((version) => version.id === id) ?? false;
   }
 
   #write(path: string, version: Version): Promise<void> {
     const bytes = encodeVersion(version);
     return this.#drafts.write(path, (handle) => handle.writeFile(bytes));
-  }
-}
-
-/** The file is open: its number cannot belong to another one. */
-async function isStill(path: string, { ino, dev }: { readonly ino: number; readonly dev: number }): Promise<boolean> {
-  try {
-    const now = await stat(path);
-    return now.ino === ino && now.dev === dev;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
   }
 }
 
