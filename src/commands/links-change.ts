@@ -4,6 +4,7 @@ import { duration } from '../config/units.ts';
 import { FormatError } from '../config/format.ts';
 import { type Change, changeLink, type Outcome } from '../storage/admin/change-link.ts';
 import { findLink } from '../storage/admin/find.ts';
+import type { Gone } from '../storage/admin/gone.ts';
 import { type Command, type CommandContext, defineCommand, type OptionValues } from './command.ts';
 import { parseLastMoment } from './dates.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
@@ -103,17 +104,26 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
   const admin = openAdmin(config, context);
   let status: number = ExitStatus.ok;
   for await (const found of links(admin)) {
-    const { outcome } = await changeLink(admin, found.token, { ...change, dryRun });
+    const { outcome, gone } = await changeLink(admin, found.token, { ...change, dryRun });
     // Another process has erased the link since it was found.
     if (outcome === 'absent') continue;
     if (outcome === 'missing') status = ExitStatus.found;
     const after = (await findLink(admin, found.token)) ?? found;
     const said = describe(change.verb, outcome, dryRun);
     const { baseUrl } = config.links;
-    const json = `${JSON.stringify({ done: said, ...linkJson(after, baseUrl) })}\n`;
-    await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl)}`);
+    const json = `${JSON.stringify({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) })}\n`;
+    await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl, goneNote(gone))}`);
   }
   return status;
+}
+
+/** The file is spoken of before the link. */
+function goneNote(gone: readonly Gone[] = []): string {
+  const notes = [
+    ...(gone.includes('page') ? ['the page of the message is gone'] : []),
+    ...(gone.includes('message') ? ['the message can no longer be restored'] : []),
+  ];
+  return notes.length === 0 ? '' : `  (${notes.join(', ')})`;
 }
 
 function describe(verb: Change['verb'], outcome: Exclude<Outcome, 'absent'>, dryRun: boolean): string {

@@ -28,8 +28,13 @@ export function chosenLinks({
   if (tokens.length === 0 && isEmpty(filter)) {
     throw new CommandError(ExitStatus.usage, 'which links: name a URL, a token or a filter');
   }
-  if (tokens.length > 0 && !isEmpty(filter)) throw new CommandError(ExitStatus.usage, 'either links or a filter');
+  if (tokens.length > 0 && !isEmpty(filter)) throw new CommandError(ExitStatus.usage, bothGiven(filter));
   return (admin) => (tokens.length > 0 ? named(admin, tokens, erasing) : findLinks(admin, filter));
+}
+
+function bothGiven({ recipient }: Filter): string {
+  const either = 'which links: either URLs and tokens, or filters, not both';
+  return recipient === undefined ? either : `${either} (one message of a recipient: --recipient with --message-id)`;
 }
 
 async function* named(admin: AdminContext, tokens: readonly string[], erasing: boolean): AsyncGenerator<Found> {

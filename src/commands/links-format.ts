@@ -20,11 +20,11 @@ export const linkJson = ({ token, link, state }: Found, baseUrl: string) => ({
 });
 
 /** A line for a person, without control characters for the terminal. */
-export function linkLine(found: Found, baseUrl: string): string {
+export function linkLine(found: Found, baseUrl: string, note = ''): string {
   const { url, name, size, created, expires, sender } = linkJson(found, baseUrl);
   const state = found.link.held === undefined ? found.state : `${found.state}, held`;
   const end = expires === null ? 'never' : expires.slice(0, 10);
-  return `${plain([url, state, created.slice(0, 10), end, `${size}`, sender, name].join('  '))}\n`;
+  return `${plain([url, state, created.slice(0, 10), end, `${size}`, sender, name].join('  ') + note)}\n`;
 }
 
 export const plain = (text: string): string =>

@@ -204,6 +204,35 @@ for (const [kind, start] of backends)
       assert.equal(json['links'], 0);
     });
 
+    test('hold, extend and unrevoke say what is gone already', async () => {
+      const message = { messageIdentity: '<gone@example.com>', files: [{ bytes: plan }, { bytes: photo }] };
+      const [token = ''] = (await storeMessage(store, message)).tokens;
+      const blobs = backend.open();
+      const deleteAll = async (prefix: string): Promise<void> => {
+        for await (const page of blobs.list(prefix, { what: 'test', signal }))
+          for (const { name, etag } of page) await blobs.delete(name, { what: 'test', signal, etag });
+      };
+      const gone = async (...words: string[]): Promise<unknown> => {
+        const { stdout, stderr } = await run('links', ...words, token, '--json');
+        return (JSON.parse(stdout || stderr) as { gone?: unknown }).gone;
+      };
+      assert.deepEqual(await gone('hold'), []);
+      await deleteAll('messages/');
+      assert.match(
+        (await run('links', 'hold', token)).stdout,
+        /^unchanged: .*\(the message can no longer be restored\)\n$/,
+      );
+      await deleteAll('pages/');
+      await run('links', 'revoke', token);
+      assert.deepEqual(await gone('unrevoke', '--dry-run'), ['page', 'message']);
+      assert.deepEqual(await gone('extend', '--by', '1d'), ['page', 'message']);
+      assert.equal(await gone('release'), undefined);
+      await run('links', 'erase', '--message-id', 'gone@example.com');
+      const both = await run('links', 'erase', '--recipient', 'b@example.net', token);
+      assert.equal(both.status, 64);
+      assert.match(both.stderr, /either URLs and tokens, or filters, not both \(.*--recipient with --message-id\)\n$/);
+    });
+
     test('what is wrong is one line and a status', async () => {
       const says = async (status: number, ...words: string[]): Promise<void> => {
         const result = await run(...words);

@@ -5,6 +5,7 @@ import type { Link } from '../interface.ts';
 import { type FoundLink, readLink, writeLink } from '../links.ts';
 import { neededUntil, type Until } from '../until.ts';
 import { type AdminContext, request } from './context.ts';
+import { type Gone, goneOf } from './gone.ts';
 import { keepForLink } from './keep.ts';
 
 export type Change =
@@ -18,6 +19,8 @@ export interface Changed {
   readonly outcome: Outcome;
   /** As it is now, or would be. */
   readonly link?: Link;
+  /** Of a change that keeps what belongs to the link: what cannot be kept any more. */
+  readonly gone?: readonly Gone[];
 }
 
 /**
@@ -25,7 +28,18 @@ export interface Changed {
  * for as long, then the link is changed. A crash in between only leaves a file that lives longer than its link.
  * @param change with `dryRun`, only says what would be done
  */
-export function changeLink(
+export async function changeLink(
+  context: AdminContext,
+  token: string,
+  change: Change & { readonly dryRun?: boolean },
+): Promise<Changed> {
+  const changed = await tryChange(context, token, change);
+  return changed.link && keeps(change) ? { ...changed, gone: await goneOf(context, changed.link) } : changed;
+}
+
+const keeps = ({ verb }: Change): boolean => verb !== 'revoke' && verb !== 'release';
+
+function tryChange(
   context: AdminContext,
   token: string,
   change: Change & { readonly dryRun?: boolean },
@@ -37,7 +51,7 @@ export function changeLink(
     const link = changed(found.link, change, now());
     if (!link) return { outcome: 'unchanged', link: found.link };
     if (change.dryRun === true) return { outcome: 'changed', link };
-    return apply(context, { token, link, found, verb: change.verb });
+    return apply(context, { token, link, found, change });
   });
 }
 
@@ -45,13 +59,14 @@ interface Application {
   readonly token: string;
   readonly link: Link;
   readonly found: FoundLink;
-  readonly verb: Change['verb'];
+  readonly change: Change;
 }
 
 /** undefined: another process has changed the link. */
-async function apply(context: AdminContext, { token, link, found, verb }: Application): Promise<Changed | undefined> {
+async function apply(context: AdminContext, { token, link, found, change }: Application): Promise<Changed | undefined> {
   const { blobs, signal, now } = context;
-  const lengthens = verb !== 'revoke' && verb !== 'release';
+  const { verb } = change;
+  const lengthens = keeps(change);
   const kept = !lengthens || (await keepForLink(context, { token, link, until: needed(link, now()) }));
   if (!kept && verb === 'extend') return { outcome: 'missing', link: found.link };
   if (await writeLink(blobs, { token, link, etag: found.etag, signal })) {

@@ -64,7 +64,9 @@ export class Deletions {
   async #run(): Promise<void> {
     this.#running = true;
     // Whoever asks in the same turn of the event loop comes along.
-    for (await nextTurn(); this.#waiting.length > 0; await nextTurn()) {
+    for (;;) {
+      await nextTurn();
+      if (this.#waiting.length === 0) break;
       const batch = this.#take();
       try {
         const outcomes = await this.#deleteAll(batch);
