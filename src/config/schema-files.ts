@@ -137,7 +137,7 @@ export const filesSchema = {
       why: 'A folder that is made by itself, where a disk was not mounted, fills the wrong disk.',
     }),
     reserve: optional(size({ min: 0 }), {
-      doc: 'Room on the file system of `storage.directory` that files never use. Below it mail with files is deferred with `452`, all other mail passes. Unset: 5 %, at least 1 GiB.',
+      doc: 'Room on the file system of `storage.directory` that files never use. Below it mail with files is deferred with `452`, all other mail passes. Unset: 5 %, at least 1 GiB. Unless it is 0, a twentieth of the inodes is kept too.',
       why: 'The queue of Postfix often lies on the same file system, and must not find it full.',
     }),
     container: key(

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { buildMessage } from '../harness/build-message.ts';
+import { command } from '../harness/command.ts';
 import { type ConfigTree, type DetachInstance, startDetach } from '../harness/detach-mta.ts';
+import { run } from '../harness/process.ts';
 import { randomBytes } from '../harness/random.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
@@ -111,6 +113,34 @@ test('storage.reserve: below it mail with files gets 452 although there is room,
   assert.match(stage.detach.describe(), /storage\.reserve/);
   assert.match(await send(stage, small), /^250 /);
   assert.match(await send(stage, withFile(mebibyte)), /^250 /);
+});
+
+test('no inodes left: 452 and nothing is left, mail without files passes, and a reserve of inodes is kept', async (t) => {
+  const scenario = new Scenario(t);
+  const disk = await SmallDisk.ofInodes(scenario, 250);
+  const directory = storageDirectory(disk.path);
+  // Of bytes the smallest reserve, of inodes the usual one.
+  const careful = await startOn(scenario, directory, { reserve: 1 });
+  const untilFull = async (stage: Stage): Promise<void> => {
+    let reply = await send(stage, withFile(200_000));
+    for (let i = 0; reply.startsWith('250'); i++, reply = await send(stage, withFile(200_000))) assert.ok(i < 100);
+    assert.match(reply, /^452 4\.3\.1 /, stage.detach.describe());
+  };
+  await untilFull(careful);
+  assert.match(careful.detach.describe(), /inodes are free, and 44 are kept/);
+  const { ffree } = statfsSync(disk.path);
+  assert.ok(ffree >= 20, `${ffree} inodes are left`);
+  assert.match(await send(careful, small), /^250 /);
+  assert.equal((await command(careful.detach, ['sweep'])).status, 0);
+
+  const stage = await startOn(scenario, directory);
+  await untilFull(stage);
+  assert.deepEqual(readdirSync(join(directory, 'tmp')), []);
+  assert.deepEqual(wronglyNamed(directory), []);
+  await assertAllThere(stage);
+  assert.match(await send(stage, small), /^250 /);
+  await run('mount', ['-o', 'remount,nr_inodes=1000', disk.path]);
+  assert.match(await send(stage, withFile(200_000)), /^250 /);
 });
 
 test('a power cut right after 250: file, link, index and manifest are on disk', async (t) => {

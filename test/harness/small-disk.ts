@@ -42,6 +42,16 @@ export class SmallDisk {
     return disk;
   }
 
+  /** A tmpfs with room for so many files and folders. */
+  static async ofInodes(scenario: Scenario, inodes: number): Promise<SmallDisk> {
+    const home = scenario.directory('disk');
+    const disk = new SmallDisk(join(home, 'mounted'), join(home, 'image'));
+    mkdirSync(disk.path);
+    disk.#inMemory = true;
+    await disk.#mount(scenario, ['-t', 'tmpfs', '-o', `size=64m,nr_inodes=${inodes}`, 'tmpfs']);
+    return disk;
+  }
+
   /** What a power cut at this moment would leave: only what was flushed to the disk. */
   async afterPowerCut(scenario: Scenario): Promise<SmallDisk> {
     const home = scenario.directory('disk-after');
