@@ -18,6 +18,7 @@ const packages = [
   'libarchive-tools',
   'libpython3.11-testsuite',
   'miltertest',
+  'mmdebstrap',
   'nginx-light',
   'opendkim',
   'openssl',
@@ -28,6 +29,7 @@ const packages = [
   'python3-flufl.bounce',
   'rspamd',
   'swaks',
+  'systemd-container',
   'unzip',
 ];
 

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { privateDirectory, removeDirectory } from '../private-directory.ts';
+import { isAlive, run, terminate, type RunOptions } from '../process.ts';
+import { waitFor } from '../wait.ts';
+import { machineFiles } from './machine-files.ts';
+
+/** A Debian with a booted systemd of its own (systemd-nspawn), on the network of this machine. */
+export class Machine {
+  /** Its files, as this machine sees them. */
+  readonly root: string;
+  readonly #home: string;
+  readonly #container: number;
+  #init = 0;
+
+  constructor(home: string, container: number) {
+    this.#home = home;
+    this.root = join(home, 'root');
+    this.#container = container;
+  }
+
+  /** Runs a program in it as root. @throws Error when it fails, with what it said */
+  run(program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<string> {
+    const env = ['-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C', 'DEBIAN_FRONTEND=noninteractive'];
+    return run('nsenter', ['-t', String(this.#init), '-a', '--', 'env', ...env, program, ...args], options);
+  }
+
+  /** As `run` for a line of sh, with both outputs. */
+  sh(line: string): Promise<string> {
+    return this.run('sh', ['-c', `exec 2>&1; ${line}`]);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.root, path), 'utf8');
+  }
+
+  write(path: string, content: string): void {
+    writeFileSync(join(this.root, path), content);
+  }
+
+  /** The value of a property of a unit, as `systemctl show` has it. */
+  async property(unit: string, name: string): Promise<string> {
+    return (await this.run('systemctl', ['show', '--value', '-p', name, unit])).trim();
+  }
+
+  log(unit: string): Promise<string> {
+    return this.sh(`journalctl --no-pager -o cat -u ${unit}`);
+  }
+
+  async booted(): Promise<void> {
+    await waitFor(
+      async () => {
+        if (!isAlive(this.#container)) throw new Error(`systemd-nspawn ended: ${this.#said()}`);
+        // The first process that systemd-nspawn starts only prepares the other one, which is init.
+        this.#init = Number(readChildren(this.#container).at(-1) ?? 0);
+        if (this.#init === 0) return false;
+        const state = await this.sh('systemctl is-system-running || true').catch(() => '');
+        return /^(running|degraded)$/m.test(state);
+      },
+      { what: 'a machine to boot', bound: 120_000, detail: () => this.#said() },
+    );
+  }
+
+  async stop(): Promise<void> {
+    // systemd-nspawn asks init to power off when it is told to end.
+    await terminate(this.#container, { bound: 30_000 });
+    removeDirectory(this.#home);
+  }
+
+  #said(): string {
+    return readFileSync(join(this.#home, 'console'), 'latin1').slice(-3000);
+  }
+}
+
+export async function startMachine(): Promise<Machine> {
+  const files = await machineFiles();
+  const home = privateDirectory('machine');
+  await run('cp', ['-a', '--reflink=auto', files, join(home, 'root')]);
+  const console = openSync(join(home, 'console'), 'w');
+  const name = `detach-test-${process.pid}`;
+  const options = ['--register=no', '--keep-unit', '--quiet', `--machine=${name}`, '-D', join(home, 'root'), '-b'];
+  const container = spawn('systemd-nspawn', options, { stdio: ['ignore', console, console] });
+  closeSync(console);
+  if (container.pid === undefined) throw new Error('systemd-nspawn did not start');
+  const machine = new Machine(home, container.pid);
+  try {
+    await machine.booted();
+  } catch (error) {
+    await machine.stop();
+    throw error;
+  }
+  return machine;
+}
+
+function readChildren(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+}
