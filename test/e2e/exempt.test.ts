@@ -38,6 +38,10 @@ const rules: readonly (readonly [
 ])[] = [
   ['the sender is exempt', { exemptSenders: ['example.com'] }, true],
   ['another sender is exempt', { exemptSenders: ['example.net'] }, false],
+  ['the sender’s address is exempt', { exemptSenders: ['Alice@example.com'] }, true],
+  ['another address of the sender’s domain is exempt', { exemptSenders: ['ann@example.com'] }, false],
+  ['the recipient’s address is exempt', { exemptRecipients: ['bob@example.org'] }, true],
+  ['another address of the recipient’s domain is exempt', { exemptRecipients: ['printer@example.org'] }, false],
   ['the type is excluded', { excludeTypes: ['application/*'] }, true],
   ['the extension is excluded', { excludeExtensions: ['pdf'] }, true],
   ['only images are included', { includeTypes: ['image/*'] }, true],
