@@ -12,6 +12,7 @@ test('a client that leaves after its dot is not said to have left within its mes
       // The message is read; its files are on their way to a slow storage.
       receive: (_body, { signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      openRoom: () => ({ grow: () => undefined, release: () => undefined }),
       policyClass: () => 'detach',
       trySpool: () => Promise.resolve(),
       close: () => Promise.resolve(),

@@ -13,6 +13,7 @@ import {
   MilterTimeout,
   type Answer,
   type HeaderChange,
+  type MilterEnvelope,
   type MilterFilter,
   type MilterMessage,
   type MilterPath,
@@ -50,14 +51,26 @@ export function createMilterFilter(options: MilterCourseOptions): MilterFilter {
   return {
     message: (message) => filter(message, options),
     failed: (error) => failureOf(error).reply,
+    refused(envelope, error) {
+      const failure = failureOf(error);
+      const record = openRecord(envelope, options);
+      record.failure(failure);
+      record.close([failure.reply]);
+      return failure.reply;
+    },
   };
+}
+
+function openRecord(envelope: MilterEnvelope, options: MilterCourseOptions): TransactionRecord {
+  const record = new TransactionRecord(options, clientOf(envelope), commandOf(envelope.mail));
+  for (const path of envelope.recipients) record.recipient(commandOf(path), accepted);
+  return record;
 }
 
 async function filter(message: MilterMessage, options: MilterCourseOptions): Promise<Answer> {
   const { guard, detacher } = options;
   const mail = commandOf(message.mail);
-  const record = new TransactionRecord(options, clientOf(message), mail);
-  for (const path of message.recipients) record.recipient(commandOf(path), accepted);
+  const record = openRecord(message, options);
   const client = message.client.address;
   const longLines = new LongLines(maxLineBytes);
   const envelope = {
@@ -68,7 +81,11 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
   };
   let incoming: Incoming | undefined;
   try {
-    incoming = await detacher.receive(asStream(message, longLines), { signal: message.signal, client });
+    incoming = await detacher.receive(asStream(message, longLines), {
+      signal: message.signal,
+      client,
+      room: message.room,
+    });
     record.header(incoming.header);
     const now = Date.now();
     const inspection = guard.inspect(incoming.header, { ...envelope, now });
@@ -83,6 +100,7 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
     return accept({ incoming, outgoing, stamp }, { record, log: options.log });
   } catch (error) {
     incoming?.release();
+    message.room.release();
     const failure = failureOf(message.signal.aborted ? message.signal.reason : error);
     record.failure(failure);
     record.close([failure.reply]);
@@ -171,7 +189,7 @@ function failureOf(error: unknown): Failure {
 
 const commandOf = ({ path, parameters }: MilterPath): PathCommand => ({ path, params: parameters });
 
-const clientOf = ({ client, macros }: MilterMessage): Client => ({
+const clientOf = ({ client, macros }: MilterEnvelope): Client => ({
   address: client.address,
   helo: client.helo,
   protocol: 'MILTER',

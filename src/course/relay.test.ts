@@ -26,6 +26,7 @@ test('a spool that cannot be released after the delivery is no reason to have th
           detach: () => Promise.resolve(outgoing),
           release: () => undefined,
         }),
+      openRoom: () => ({ grow: () => undefined, release: () => undefined }),
       policyClass: () => 'detach',
       trySpool: () => Promise.resolve(),
       close: () => Promise.resolve(),

@@ -39,6 +39,9 @@ export interface RelayOptions {
 /** As in Postfix (smtpd_recipient_limit); RFC 5321 section 4.5.3.1.8 asks for 100. The client sends the others next. */
 const maxRecipients = 1000;
 
+/** Paths and parameters of all recipients, which stay in memory for as long as the message: 250 bytes for each. */
+const maxRecipientBytes = 256 * 1024;
+
 /** The reason with which every connection ends; one object serves all of them. */
 const clientGone = new Failure('clientGone', { reason: 'client closed the connection before our reply' });
 
@@ -58,6 +61,8 @@ interface Open {
   readonly client: Client;
   readonly delivery: Delivery;
   readonly accepted: Recipient[];
+  /** Of all accepted ones. */
+  recipientBytes: number;
   readonly record: TransactionRecord;
   inData: boolean;
   policyClass: string | undefined;
@@ -99,6 +104,7 @@ export class Relay implements Transactions {
         client,
         delivery,
         accepted: [],
+        recipientBytes: 0,
         record,
         inData: false,
         policyClass: undefined,
@@ -237,6 +243,8 @@ export class Relay implements Transactions {
   /** Whether we would refuse none of these recipients, whatever the next hop answers. If so, they are sent together. */
   #mayAskTogether(open: Open, commands: readonly PathCommand[]): boolean {
     if (commands.length + open.accepted.length > (this.#oneRecipient ? 1 : maxRecipients)) return false;
+    if (commands.reduce((sum, command) => sum + bytesOf(command), open.recipientBytes) > maxRecipientBytes)
+      return false;
     let { policyClass } = open;
     return commands.every(({ path }) => {
       const own = this.#options.policyClass(mailboxOf(path));
@@ -245,10 +253,11 @@ export class Relay implements Transactions {
     });
   }
 
-  #refuseRecipient(open: Open, { path }: PathCommand): Reply | undefined {
+  #refuseRecipient(open: Open, command: PathCommand): Reply | undefined {
     if (this.#oneRecipient && open.accepted.length > 0) return failureReply('oneRecipientPerTransaction');
-    if (open.accepted.length >= maxRecipients) return failureReply('tooManyRecipients');
-    if (open.policyClass === undefined || this.#options.policyClass(mailboxOf(path)) === open.policyClass)
+    const isTooMuch = open.accepted.length > 0 && open.recipientBytes + bytesOf(command) > maxRecipientBytes;
+    if (isTooMuch || open.accepted.length >= maxRecipients) return failureReply('tooManyRecipients');
+    if (open.policyClass === undefined || this.#options.policyClass(mailboxOf(command.path)) === open.policyClass)
       return undefined;
     return failureReply('otherPolicyClass');
   }
@@ -275,6 +284,7 @@ export class Relay implements Transactions {
       if (!isPositive(reply)) continue;
       const mailbox = mailboxOf(command.path);
       open.accepted.push({ command, mailbox });
+      open.recipientBytes += bytesOf(command);
       open.policyClass ??= this.#options.policyClass(mailbox);
     }
   }
@@ -348,6 +358,13 @@ export class Relay implements Transactions {
     yield Buffer.from(received + stamp + boundary.text, 'latin1');
     yield outgoing.header;
   }
+}
+
+/** What a parameter takes in memory beside its bytes. */
+const paramBytes = 32;
+
+function bytesOf({ path, params }: PathCommand): number {
+  return params.reduce((sum, param) => sum + param.length + paramBytes, path.length);
 }
 
 function loopingOf(inspection: Inspection): ReadonlySet<number> {

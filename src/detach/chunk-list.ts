@@ -27,10 +27,10 @@ export class ChunkList {
     this.#recentBytes = 0;
   }
 
-  /** The first `length` bytes, by default all. A single chunk is returned without a copy. */
+  /** The first `length` bytes, by default all. Not copied where the first chunk has all of them. */
   join(length = this.length): Buffer {
-    const [only, ...others] = this.#chunks;
-    if (only && others.length === 0) return length === only.length ? only : only.subarray(0, length);
+    const [first] = this.#chunks;
+    if (first && first.length >= length) return length === first.length ? first : first.subarray(0, length);
     return Buffer.concat(this.#chunks, length);
   }
 

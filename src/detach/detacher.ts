@@ -38,9 +38,8 @@ export function createDetacher({ config, store, notice, log, meter, space }: Det
     spool,
   };
   return {
-    async receive(body, { signal, client }) {
+    async receive(body, { signal, client, room = new HeaderRoom(spool, client) }) {
       const source = body[Symbol.asyncIterator]();
-      const room = new HeaderRoom(spool, client);
       try {
         return new IncomingMessage(await receiveHeader(source, room), source, { context, signal, room });
       } catch (error) {
@@ -48,6 +47,7 @@ export function createDetacher({ config, store, notice, log, meter, space }: Det
         throw error;
       }
     },
+    openRoom: (client) => new HeaderRoom(spool, client),
     policyClass: createPolicyClass(config.detach),
     trySpool: () => spool.tryOut(),
     async close() {

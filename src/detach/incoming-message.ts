@@ -5,6 +5,7 @@
  * contain a file worth detaching; from then on it is scanned onto another one. The client is read no faster than the
  * tape reaches the disk.
  */
+import type { MessageRoom } from '../limits/message-room.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
 import { Checksum } from './checksum.ts';
 import { ChunkList } from './chunk-list.ts';
@@ -17,7 +18,6 @@ import { memoryOutgoing, tapeOutgoing } from './outgoing.ts';
 import { isExempt, optsOut, smallestSize } from './policy.ts';
 import type { ReadMessage } from './read-message.ts';
 import type { Received } from './receive-header.ts';
-import type { HeaderRoom } from './spool/header-room.ts';
 import { blockSize, type Spool } from './spool/spool.ts';
 import { Tape } from './spool/tape.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
@@ -54,12 +54,12 @@ export class IncomingMessage implements Incoming {
   readonly #source: AsyncIterator<Buffer>;
   readonly #signal: AbortSignal;
   readonly #context: IncomingContext;
-  readonly #room: HeaderRoom;
+  readonly #room: MessageRoom;
 
   constructor(
     { header, rest }: Received,
     source: AsyncIterator<Buffer>,
-    options: { readonly context: IncomingContext; readonly signal: AbortSignal; readonly room: HeaderRoom },
+    options: { readonly context: IncomingContext; readonly signal: AbortSignal; readonly room: MessageRoom },
   ) {
     this.header = header;
     this.#rest = rest;

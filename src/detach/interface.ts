@@ -1,6 +1,7 @@
+import type { MessageRoom } from '../limits/message-room.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
 
-export { maxHeaderBytes } from './receive-header.ts';
+export { maxHeaderBytes, maxHeaderFields } from './receive-header.ts';
 
 export interface DetachedFile {
   readonly name: string;
@@ -54,6 +55,8 @@ export interface Outgoing {
 export interface ReceiveOptions {
   readonly signal: AbortSignal;
   readonly client?: string;
+  /** Room that the header has taken already, which is given back here. */
+  readonly room?: MessageRoom;
 }
 
 export interface Detacher {
@@ -62,6 +65,8 @@ export interface Detacher {
    * @throws Failure headerTooLarge, spoolFull, and whatever the body rejects with
    */
   receive(body: AsyncIterable<Buffer>, options: ReceiveOptions): Promise<Incoming>;
+  /** Room for the header of a message of this client, for who reads it before it is received here. */
+  openRoom(client: string | undefined): MessageRoom;
   /** The class of a mailbox (a byte string): recipients of different classes never share a transaction. */
   readonly policyClass: (mailbox: string) => 'detach' | 'exempt';
   /** Writes to the spool. @throws when that is not possible; a message with a large file would be deferred */

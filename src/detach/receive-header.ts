@@ -1,14 +1,14 @@
+import type { MessageRoom } from '../limits/message-room.ts';
 import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
 import { ChunkList } from './chunk-list.ts';
-import type { HeaderRoom } from './spool/header-room.ts';
 
 /** Twice what Exim accepts (`header_maxsize`), and ten times what the longest honest header has. */
 export const maxHeaderBytes = 2 * 1024 * 1024;
 
 /** A thousand times what an honest message has. */
-const maxHeaderFields = 131_072;
+export const maxHeaderFields = 131_072;
 
 /** Bytes of body behind the header up to which both stay in the chunk that they came in. */
 const largeRest = 16 * 1024;
@@ -30,7 +30,7 @@ export interface Received {
  * and reads the next chunk only when this one was searched.
  * @throws Failure headerTooLarge, or spoolFull where room is counted, and whatever the source rejects with
  */
-export async function receiveHeader(source: AsyncIterator<Buffer>, room?: HeaderRoom): Promise<Received> {
+export async function receiveHeader(source: AsyncIterator<Buffer>, room?: MessageRoom): Promise<Received> {
   const chunks = new ChunkList();
   let fields = 0;
   /** The last three bytes before the current chunk. At the start of the message, a line end stands for them. */

@@ -42,6 +42,32 @@ test('/readyz names what is not ready', async (t) => {
   assert.deepEqual(await notReady.json(), { ready: false, notReady: ['storage'] });
 });
 
+test('requests sent together cut their connection, and the figures are asked for once for all', async (t) => {
+  let asked = 0;
+  let answer: (text: string) => void = () => undefined;
+  const figures = {
+    contentType: 'text/plain',
+    metrics: () => {
+      asked += 1;
+      return new Promise<string>((resolve) => (answer = resolve));
+    },
+  };
+  const server = await startHealthServer({ metrics: { address: '127.0.0.1', port: 0 }, figures, checks: [] });
+  t.after(() => server.close());
+  const url = `http://${server.address}`;
+  const waiting = [1, 2, 3].map(async () => (await fetch(`${url}/metrics`)).text());
+  const [host, port] = server.address.split(':');
+  const flood = connect(Number(port), host);
+  flood.on('error', () => undefined).resume();
+  flood.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5000));
+  await new Promise((resolve) => flood.once('close', resolve));
+  assert.equal(asked, 1);
+  // One after the other on one connection, as scrapers do.
+  for (let i = 0; i < 20; i++) assert.equal((await (await fetch(`${url}/healthz`)).text()).trim(), '{"alive":true}');
+  answer('figures');
+  assert.deepEqual(await Promise.all(waiting), ['figures', 'figures', 'figures']);
+});
+
 test('GET and HEAD of three pages, nothing else', async (t) => {
   const { url } = await start(t);
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { hostPort } from '../smtp/host-port.ts';
 import { type Check, Readiness } from './readiness.ts';
@@ -43,11 +43,14 @@ const json = (status: number, value: unknown): Answer => ({
  */
 export async function startHealthServer({ metrics, figures, checks }: HealthServerOptions): Promise<HealthServer> {
   const readiness = new Readiness(checks);
+  let collecting: Promise<string> | undefined;
+  // All processes are asked for their figures: once for all who want them at the time.
+  const collect = (): Promise<string> => (collecting ??= figures.metrics().finally(() => (collecting = undefined)));
 
   const answer = async (path: string): Promise<Answer> => {
     switch (path) {
       case '/metrics':
-        return { status: 200, type: figures.contentType, body: await figures.metrics() };
+        return { status: 200, type: figures.contentType, body: await collect() };
       case '/healthz':
         return json(200, { alive: true });
       case '/readyz': {
@@ -62,7 +65,7 @@ export async function startHealthServer({ metrics, figures, checks }: HealthServ
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 5000, maxHeaderSize: 8192 },
     (request, response) => {
-      void handle(request, response, answer);
+      if (isFirst(request, response)) void handle(request, response, answer);
     },
   );
   // There are few scrapers and probes. A client that opens more connections must not use up the file descriptors for
@@ -82,6 +85,21 @@ export async function startHealthServer({ metrics, figures, checks }: HealthServ
     },
   };
 }
+
+/**
+ * One request at a time on a connection: thousands sent together would stop the process that counts for all others.
+ * No scraper and no probe sends another one before its answer. Such a connection is cut.
+ */
+function isFirst({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  const isBusy = answers.get(socket)?.writableFinished === false;
+  if (isBusy) socket.destroy();
+  if (socket.destroyed) return false;
+  answers.set(socket, response);
+  return true;
+}
+
+/** The last one of each connection. */
+const answers = new WeakMap<Socket, ServerResponse>();
 
 async function handle(
   request: IncomingMessage,

@@ -1,6 +1,6 @@
 /** The door for a mail server that speaks Milter, wired to the rooms behind it. */
 import { createMilterFilter } from '../course/milter.ts';
-import { maxHeaderBytes, type Detacher } from '../detach/interface.ts';
+import { maxHeaderBytes, maxHeaderFields, type Detacher } from '../detach/interface.ts';
 import type { ClientLimits } from '../inbound/client-limits.ts';
 import { startMilterServer, type MilterServer } from '../inbound/milter/server.ts';
 import type { Guard } from '../loopguard/interface.ts';
@@ -34,6 +34,8 @@ export async function openMilterDoor(opening: Opening, rooms: MilterRooms): Prom
     filter: createMilterFilter({ ...rooms, log }),
     macros: ['i'],
     maxHeaderBytes,
+    maxHeaderFields,
+    openRoom: (client) => rooms.detacher.openRoom(client),
     replyWithinMs,
     progressEveryMs,
     enter: (address) => rooms.limits.enter(address),

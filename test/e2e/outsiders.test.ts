@@ -113,3 +113,21 @@ test('one neighbour that takes all it can get leaves places for another', async 
   await dialog.quit();
   for (const held of greedy) held.abort();
 });
+
+test('a flood of requests to the metrics port: mail passes, and the next scrape is answered', async (t) => {
+  const { detach } = await startBetween(new Scenario(t));
+  const flood = Array.from({ length: 4 }, async () => {
+    const socket = connect({ port: detach.metricsPort, host: '127.0.0.1' });
+    socket.on('error', () => undefined).resume();
+    socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5000));
+    await new Promise((resolve) => socket.once('close', resolve));
+  });
+  for (let i = 0; i < 3; i++) {
+    const dialog = await SmtpDialog.open(detach.port);
+    const { final } = await transact(dialog, { port: detach.port, ...envelope, message });
+    assert.equal(final[0]?.code, 250);
+    await dialog.quit();
+  }
+  await Promise.all(flood);
+  assert.equal((await detach.metrics()).status, 200);
+});

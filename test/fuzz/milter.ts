@@ -113,16 +113,21 @@ function cuts(random: Random, length: number): number[] {
   return sizes;
 }
 
+const refusal = { code: 451, lines: ['4.3.0 failed'] };
+
 async function converse(bytes: Buffer, sizes: readonly number[]): Promise<{ seen: Shown[]; ended: 'well' | 'broken' }> {
   const [ours, theirs] = duplexPair();
   const seen: Shown[] = [];
   const connection = new MilterConnection(ours, {
     macros: ['i'],
     maxHeaderBytes: 10_000,
+    maxHeaderFields: 1000,
+    openRoom: () => ({ grow: () => undefined, release: () => undefined }),
     replyWithinMs: 60_000,
     progressEveryMs: 60_000,
     filter: {
-      failed: () => ({ code: 451, lines: ['4.3.0 failed'] }),
+      failed: () => refusal,
+      refused: () => refusal,
       message: async (message) => {
         seen.push(await shownOf(message));
         return { verdict: { kind: 'accept', headerChanges: [] } };

@@ -1,3 +1,4 @@
+import type { MessageRoom } from '../../limits/message-room.ts';
 import { countGarbage } from '../../runtime/minor-collection.ts';
 import { Failure } from '../../smtp/failures.ts';
 import type { Spool } from './spool.ts';
@@ -15,7 +16,7 @@ const stepBytes = 256 * 1024;
  * The room of one header that is not small. A header stays in memory while its message is under way, so it counts
  * twice: for the client's share of the spool, and for the memory of all headers in this process.
  */
-export class HeaderRoom {
+export class HeaderRoom implements MessageRoom {
   readonly #spool: Spool;
   readonly #client: string | undefined;
   #inMemory = 0;

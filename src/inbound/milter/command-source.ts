@@ -1,19 +1,36 @@
 import type { Duplex } from 'node:stream';
+import { countGarbage } from '../../runtime/minor-collection.ts';
+import { takeTurns } from '../../runtime/take-turns.ts';
 import { parseCommand, type Command } from './commands.ts';
 import { PacketParser } from './packets.ts';
+import { largePacketBytes } from './protocol.ts';
+
+/** What a command leaves behind beside its bytes. */
+const garbagePerCommand = 300;
+
+/** So much of that is made before it is asked whether others should have their turn: about 50 commands. */
+const turnBytes = 16 * 1024;
+
+/** Whether there is memory for a packet of so many bytes. */
+export type MakeRoom = (bytes: number) => boolean | Promise<boolean>;
 
 /**
  * The commands of one connection, one after the other.
  *
  * Reads the socket no faster than commands are asked for: what the filter does not read waits in the server. Holds one
- * chunk of the socket and one packet that is not complete.
+ * chunk of the socket and one packet that is not complete. A large one for which there is no room is not kept.
  */
 export class CommandSource {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #parser = new PacketParser();
+  readonly #makeRoom: MakeRoom;
+  /** Of the commands of one chunk, and at the last turn. */
+  #garbage = 0;
+  #counted = 0;
   #peeked: Promise<Command | undefined> | undefined;
 
-  constructor(socket: Duplex) {
+  constructor(socket: Duplex, makeRoom: MakeRoom) {
+    this.#makeRoom = makeRoom;
     this.#chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   }
 
@@ -38,10 +55,27 @@ export class CommandSource {
   async #read(): Promise<Command | undefined> {
     for (;;) {
       const packet = this.#parser.next();
-      if (packet) return parseCommand(packet);
+      if (packet) {
+        const turn = this.#count(packet.data.length + garbagePerCommand);
+        if (turn) await turn;
+        return parseCommand(packet);
+      }
+      countGarbage(this.#garbage);
+      this.#garbage = 0;
+      this.#counted = 0;
+      const { expected } = this.#parser;
+      if (expected > largePacketBytes && !(await this.#makeRoom(expected))) this.#parser.skip();
       const chunk = await this.#chunks.next();
       if (chunk.done === true) return undefined;
       this.#parser.push(chunk.value);
     }
+  }
+
+  /** A chunk of 64 KiB may hold 13,000 commands. */
+  #count(bytes: number): Promise<void> | undefined {
+    this.#garbage += bytes;
+    if (this.#garbage - this.#counted < turnBytes) return undefined;
+    this.#counted = this.#garbage;
+    return takeTurns();
   }
 }

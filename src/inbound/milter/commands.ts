@@ -14,18 +14,26 @@ export type Command =
   | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: readonly string[] }
   /** Lines of a folded value are separated by LF. */
   | { readonly kind: 'header'; readonly name: Buffer; readonly value: Buffer }
+  /** A field that was not kept, since there was no memory for it. */
+  | { readonly kind: 'droppedHeader' }
   /** With `more`, the next command has the rest of what the server sent as one. */
   | { readonly kind: 'body'; readonly bytes: Buffer; readonly more: boolean }
   | { readonly kind: 'endOfMessage'; readonly bytes: Buffer }
   | { readonly kind: 'data' | 'unknown' | 'endOfHeader' | 'abort' | 'quit' | 'quitNewConnection' };
 
-const kindOf: Readonly<Record<string, Command['kind']>> = Object.fromEntries(
-  Object.entries(commandByte).map(([kind, letter]) => [letter, kind as Command['kind']]),
+type Kind = keyof typeof commandByte;
+
+const kindOf: Readonly<Record<string, Kind>> = Object.fromEntries(
+  Object.entries(commandByte).map(([kind, letter]) => [letter, kind as Kind]),
 );
 
 /** @throws MilterError for a command that is unknown, or whose data is cut short */
-export function parseCommand({ letter, data, more }: Packet): Command {
+export function parseCommand({ letter, data, more, skipped }: Packet): Command {
   const kind = kindOf[letter];
+  if (skipped) {
+    if (kind === 'header') return { kind: 'droppedHeader' };
+    throw new MilterError(`${kind ?? 'unknown command'}: a packet for which there is no memory`);
+  }
   switch (kind) {
     case undefined:
       throw new MilterError(`unknown command ${JSON.stringify(letter)}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { suite, test } from 'node:test';
 import { startMilterServer } from './server.ts';
-import { accepted, atOnce, failedReply, readAll, start } from './testing/harness.ts';
+import { accepted, atOnce, endlessRoom, failedReply, readAll, start } from './testing/harness.ts';
 import { describe, everything, MailServer, say } from './testing/mail-server.ts';
 
 const envelope = Buffer.concat([
@@ -74,6 +74,8 @@ suite('a message', () => {
       listen: { host: '127.0.0.1', port: 0 },
       macros: [],
       maxHeaderBytes: 1000,
+      maxHeaderFields: 1000,
+      openRoom: () => endlessRoom,
       enter: () => ({ kind: 'admitted', leave: () => undefined }),
       trusts: () => true,
       replyWithinMs: 60_000,
@@ -81,6 +83,7 @@ suite('a message', () => {
       report: () => undefined,
       filter: {
         failed: failedReply,
+        refused: (_envelope, error) => failedReply(error),
         message: async ({ body }) => {
           await readAll(body).catch(() => Promise.reject(new Error('the message did not come to its end')));
           return accepted;
@@ -303,6 +306,8 @@ suite('what is not read', () => {
       listen: { host: '127.0.0.1', port: 0 },
       macros: [],
       maxHeaderBytes: 1000,
+      maxHeaderFields: 1000,
+      openRoom: () => endlessRoom,
       enter: () => ({ kind: 'admitted', leave: () => undefined }),
       trusts: () => true,
       replyWithinMs: 60_000,
@@ -310,6 +315,7 @@ suite('what is not read', () => {
       report: () => undefined,
       filter: {
         failed: failedReply,
+        refused: (_envelope, error) => failedReply(error),
         async message({ body }) {
           if (!first) shownNext.push(await readAll(body));
           first = false;

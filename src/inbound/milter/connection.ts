@@ -4,10 +4,12 @@
  * Everything is pulled: the filter reads the body, which reads the socket; what nobody asks for waits in the server.
  */
 import type { Duplex } from 'node:stream';
+import type { MessageRoom } from '../../limits/message-room.ts';
 import { CommandSource } from './command-source.ts';
 import type { Command } from './commands.ts';
 import { FilteredMessage, type FilterOptions } from './filtered-message.ts';
 import type { MilterClient } from './interface.ts';
+import type { HeaderLimits } from './header-builder.ts';
 import { MessageAborted, MilterError } from './milter-error.ts';
 import { negotiate, silentStep } from './negotiation.ts';
 import { OpenMessage } from './open-message.ts';
@@ -15,8 +17,9 @@ import { stepBit } from './protocol.ts';
 import { continuePacket, negotiated } from './replies.ts';
 import { VerdictWriter } from './verdict-writer.ts';
 
-export interface ConnectionOptions extends FilterOptions {
-  readonly maxHeaderBytes: number;
+export interface ConnectionOptions extends FilterOptions, HeaderLimits {
+  /** Room for what is known of a message of this client before its body. */
+  readonly openRoom: (clientAddress: string) => MessageRoom;
   /** Names, without braces, of the macros that the filter reads. */
   readonly macros: readonly string[];
 }
@@ -33,12 +36,14 @@ export class MilterConnection {
   readonly #macros = new Map<string, string>();
   #client = nobody;
   #message: OpenMessage | undefined;
+  /** The filter works on the message, and gives back its room. */
+  #filtering = false;
   /** Undefined until the server has opened the conversation. */
   #steps: number | undefined;
 
   constructor(socket: Duplex, options: ConnectionOptions) {
     this.#options = options;
-    this.#commands = new CommandSource(socket);
+    this.#commands = new CommandSource(socket, (bytes) => this.#makeRoom(bytes));
     this.#writer = new VerdictWriter(socket);
     socket.once('close', () => this.#closed.abort(new MessageAborted('the server closed the connection')));
   }
@@ -53,9 +58,13 @@ export class MilterConnection {
    * @throws MilterError when the server breaks the protocol, or the error of the socket
    */
   async run(): Promise<void> {
-    for (let command = await this.#commands.next(); command; command = await this.#commands.next()) {
-      if (command.kind === 'quit') return;
-      await this.#obey(command);
+    try {
+      for (let command = await this.#commands.next(); command; command = await this.#commands.next()) {
+        if (command.kind === 'quit') return;
+        await this.#obey(command);
+      }
+    } finally {
+      this.#forget();
     }
   }
 
@@ -75,13 +84,18 @@ export class MilterConnection {
         this.#client = { ...this.#client, helo: command.name };
         return this.#continue('helo');
       case 'mail':
-        this.#message = new OpenMessage(command, this.#options.maxHeaderBytes);
+        this.#forgetMessage();
+        this.#message = new OpenMessage(command, {
+          limits: this.#options,
+          room: this.#options.openRoom(this.#client.address),
+        });
         return this.#continue('mail');
       case 'rcpt':
-        this.#open(command.kind).addRecipient(command);
-        return this.#continue('rcpt');
+        return this.#added(this.#open(command.kind).addRecipient(command), 'rcpt');
       case 'header':
-        this.#open(command.kind).addField(command, this.#space);
+        return this.#added(this.#open(command.kind).addField(command, this.#space), 'header');
+      case 'droppedHeader':
+        this.#open(command.kind);
         return this.#continue('header');
       case 'endOfHeader':
         await this.#continue('endOfHeader');
@@ -119,18 +133,36 @@ export class MilterConnection {
     }
   };
 
+  async #added(growing: void | Promise<void>, event: 'rcpt' | 'header'): Promise<void> {
+    if (growing) await growing;
+    return this.#continue(event);
+  }
+
   #open(kind: string): OpenMessage {
     if (!this.#message) throw new MilterError(`${kind} without mail`);
     return this.#message;
   }
 
   #forget(): void {
-    this.#message = undefined;
+    this.#forgetMessage();
     this.#macros.clear();
   }
 
+  #forgetMessage(): void {
+    if (!this.#filtering) this.#message?.room.release();
+    this.#message = undefined;
+  }
+
+  /** For a packet that is large: only the header of a message has such. */
+  async #makeRoom(bytes: number): Promise<boolean> {
+    const message = this.#message;
+    if (!message || this.#filtering) return false;
+    await message.makeRoom(bytes);
+    return message.excess === undefined;
+  }
+
   /** What the server takes away behind the colon unless told to leave it there. */
-  get #space(): string {
+  get #space(): '' | ' ' {
     return ((this.#steps ?? 0) & stepBit.headerLeadingSpace) === 0 ? ' ' : '';
   }
 
@@ -150,10 +182,12 @@ export class MilterConnection {
       remember: this.#remember,
       takeBody: () => this.#continue('body'),
     });
+    this.#filtering = true;
     try {
       await filtered.run();
     } finally {
       this.#forget();
+      this.#filtering = false;
     }
   }
 }

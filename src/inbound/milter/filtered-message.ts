@@ -75,8 +75,11 @@ export class FilteredMessage {
   async #answer(): Promise<Answer> {
     const { filter } = this.#options;
     const { excess } = this.#message;
-    if (excess) return this.#failed(excess);
-    const { mail, recipients, header } = this.#message;
+    const { mail, recipients, header, room } = this.#message;
+    if (excess) {
+      room.release();
+      return this.#refused(excess.error);
+    }
     const { client, macros } = this.#peer;
     const { signal } = this.#lifetime;
     const asked = filter.message({
@@ -85,6 +88,7 @@ export class FilteredMessage {
       recipients,
       macros,
       header: header.build(),
+      room,
       body: this.#body(),
       signal,
     });
@@ -101,6 +105,14 @@ export class FilteredMessage {
 
   #failed(error: unknown): Answer {
     return { verdict: { kind: 'refuse', reply: this.#options.filter.failed(error) } };
+  }
+
+  /** The filter is not asked: not all is known of the message. */
+  #refused(error: unknown): Answer {
+    const { client, macros } = this.#peer;
+    const { mail, recipients } = this.#message;
+    const reply = this.#options.filter.refused({ client, macros, mail, recipients }, error);
+    return { verdict: { kind: 'refuse', reply } };
   }
 
   async *#body(): AsyncGenerator<Buffer, void, undefined> {

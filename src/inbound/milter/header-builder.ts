@@ -1,17 +1,23 @@
 const firstBytes = 4096;
 
+export interface HeaderLimits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaderFields: number;
+}
+
 /**
  * The header block, built field by field in one buffer that doubles: an object for each field would take fifty times
  * the bytes of short ones.
  */
 export class HeaderBuilder {
-  readonly #maxBytes: number;
+  readonly #limits: HeaderLimits;
+  #fields = 0;
   #bytes = Buffer.allocUnsafe(firstBytes);
   #length = 0;
   #full = false;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(limits: HeaderLimits) {
+    this.#limits = limits;
   }
 
   /** A field did not fit; what was built is of no use. */
@@ -19,26 +25,40 @@ export class HeaderBuilder {
     return this.#full;
   }
 
+  /** Bytes of memory. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
   /** `value`: lines separated by LF; `space`: what the server took away behind the colon. */
-  add(name: Buffer, value: Buffer, space: string): void {
+  add(name: Buffer, value: Buffer, space: '' | ' '): void {
     const lines = value.includes(0x0a)
       ? Buffer.from(value.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')
       : value;
+    const { maxHeaderBytes, maxHeaderFields } = this.#limits;
     const length = name.length + 1 + space.length + lines.length + 2;
-    if (this.#full || this.#length + length > this.#maxBytes) {
-      this.#full = true;
+    if (this.#full || this.#length + length > maxHeaderBytes || this.#fields >= maxHeaderFields) {
+      this.drop();
       return;
     }
+    this.#fields += 1;
     this.#reserve(length);
     this.#append(name);
-    this.#append(Buffer.from(`:${space}`));
+    this.#append(space === '' ? colon : colonSpace);
     this.#append(lines);
     this.#append(crlf);
   }
 
-  /** Lines ended by CRLF. */
+  /** Lines ended by CRLF. Nothing is added after this: it is a view, not a copy. */
   build(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length));
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** What was built is not needed, nor what comes. */
+  drop(): void {
+    this.#full = true;
+    this.#length = 0;
+    this.#bytes = Buffer.alloc(0);
   }
 
   #reserve(bytes: number): void {
@@ -57,3 +77,5 @@ export class HeaderBuilder {
 }
 
 const crlf = Buffer.from('\r\n');
+const colon = Buffer.from(':');
+const colonSpace = Buffer.from(': ');

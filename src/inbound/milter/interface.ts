@@ -7,6 +7,8 @@
  * All text is a byte string: one UTF-16 unit per octet (latin1).
  */
 
+import type { MessageRoom } from '../../limits/message-room.ts';
+
 export { MessageAborted, MilterLimitError, MilterTimeout } from './milter-error.ts';
 
 /** The client of the mail server; empty strings where the server did not say. */
@@ -24,16 +26,22 @@ export interface MilterPath {
   readonly parameters: readonly string[];
 }
 
-/** One message, from MAIL to its last byte. */
-export interface MilterMessage {
+/** What is known of a message before its header. */
+export interface MilterEnvelope {
   readonly client: MilterClient;
   readonly mail: MilterPath;
   /** Those that the mail server has accepted. */
   readonly recipients: readonly MilterPath[];
   /** Macros by name, without braces, of the last command that had them: `i` is the queue id where the server knows one. */
   readonly macros: ReadonlyMap<string, string>;
+}
+
+/** One message, from MAIL to its last byte. */
+export interface MilterMessage extends MilterEnvelope {
   /** The header block as the filter was shown it, lines ended by CRLF, without the empty line that ends it. */
   readonly header: Buffer;
+  /** Taken by envelope and header. The filter gives it back when it needs them no more. */
+  readonly room: MessageRoom;
   /**
    * What comes after the empty line, as it arrives; a chunk belongs to the reader. May be read once. Throws when the
    * message is aborted or the connection is lost before its end.
@@ -77,8 +85,13 @@ export interface MilterFilter {
    * Whatever it rejects with is answered by `failed`.
    */
   message(message: MilterMessage): Promise<Answer>;
-  /** The reply to an error: a message that is too long in its envelope or header, or what `message` rejected with. */
+  /** The reply to what `message` rejected with. */
   failed(error: unknown): Reply;
+  /**
+   * The reply to a message that the filter is not asked about: a MilterLimitError for what is too large in it, or what
+   * `MessageRoom.grow` has thrown; then the recipients are forgotten.
+   */
+  refused(envelope: MilterEnvelope, error: unknown): Reply;
 }
 
 /** Something about a connection that is worth a log line. */

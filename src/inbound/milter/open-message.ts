@@ -1,4 +1,5 @@
-import { HeaderBuilder } from './header-builder.ts';
+import type { MessageRoom } from '../../limits/message-room.ts';
+import { HeaderBuilder, type HeaderLimits } from './header-builder.ts';
 import type { Command } from './commands.ts';
 import type { MilterPath } from './interface.ts';
 import { MilterLimitError } from './milter-error.ts';
@@ -9,39 +10,90 @@ const maxRecipients = 8_000;
 /** Bytes of all paths and parameters of one message. */
 const maxEnvelopeBytes = 4 * 1024 * 1024;
 
-/** What is known of a message before its body: grows command by command, within limits. */
+/** What a recipient takes in memory beside its bytes, and how often there are these: as said, and as a mailbox. */
+const recipientBytes = 128;
+const envelopeCopies = 2;
+
+export interface OpenMessageOptions {
+  readonly limits: HeaderLimits;
+  readonly room: MessageRoom;
+}
+
+/** What is known of a message before its body: grows command by command, within limits and the room that there is. */
 export class OpenMessage {
   readonly mail: MilterPath;
-  readonly recipients: MilterPath[] = [];
   readonly header: HeaderBuilder;
-  readonly #maxHeaderBytes: number;
-  #bytes: number;
+  /** Belongs to the filter as soon as it is asked. */
+  readonly room: MessageRoom;
+  readonly #limits: HeaderLimits;
+  #recipients: MilterPath[] = [];
+  #envelopeBytes: number;
+  #refusal: { readonly error: unknown } | undefined;
 
-  constructor(mail: MilterPath, maxHeaderBytes: number) {
+  constructor(mail: MilterPath, { limits, room }: OpenMessageOptions) {
     this.mail = mail;
-    this.header = new HeaderBuilder(maxHeaderBytes);
-    this.#maxHeaderBytes = maxHeaderBytes;
-    this.#bytes = sizeOf(mail);
+    this.room = room;
+    this.header = new HeaderBuilder(limits);
+    this.#limits = limits;
+    this.#envelopeBytes = sizeOf(mail);
   }
 
-  addRecipient(path: MilterPath): void {
-    this.#bytes += sizeOf(path);
-    if (!this.#tooMany) this.recipients.push(path);
+  get recipients(): readonly MilterPath[] {
+    return this.#recipients;
   }
 
-  addField({ name, value }: Extract<Command, { kind: 'header' }>, space: string): void {
+  /** @returns a promise where other processes are asked for room */
+  addRecipient(path: MilterPath): void | Promise<void> {
+    this.#envelopeBytes += sizeOf(path);
+    if (this.#tooMany || this.#refusal) return;
+    this.#recipients.push(path);
+    return this.makeRoom(0);
+  }
+
+  /** @returns a promise where other processes are asked for room */
+  addField({ name, value }: Extract<Command, { kind: 'header' }>, space: '' | ' '): void | Promise<void> {
+    if (this.#refusal) return;
     this.header.add(name, value, space);
+    return this.makeRoom(0);
+  }
+
+  /**
+   * Takes room for what there is and for so many bytes that are on their way. When there is none, the message is refused
+   * at its end, and nothing of it is kept.
+   */
+  makeRoom(coming: number): void | Promise<void> {
+    if (this.#refusal) return;
+    const envelope = this.#envelopeBytes * envelopeCopies + this.#recipients.length * recipientBytes;
+    const size = envelope + this.header.size + coming;
+    try {
+      return this.room.grow(size)?.catch(this.#refuse);
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   /** Why a filter cannot be asked, if so. */
-  get excess(): MilterLimitError | undefined {
-    if (this.header.full) return new MilterLimitError('header', `header is larger than ${this.#maxHeaderBytes} bytes`);
+  get excess(): { readonly error: unknown } | undefined {
+    if (this.#refusal) return this.#refusal;
+    const { maxHeaderBytes, maxHeaderFields } = this.#limits;
+    if (this.header.full) {
+      const reason = `header is larger than ${maxHeaderBytes} bytes or has more than ${maxHeaderFields} fields`;
+      return { error: new MilterLimitError('header', reason) };
+    }
     if (!this.#tooMany) return undefined;
-    return new MilterLimitError('recipients', `more than ${maxRecipients} recipients or ${maxEnvelopeBytes} bytes`);
+    const reason = `more than ${maxRecipients} recipients or ${maxEnvelopeBytes} bytes`;
+    return { error: new MilterLimitError('recipients', reason) };
   }
 
+  readonly #refuse = (error: unknown): void => {
+    this.#refusal = { error };
+    this.#recipients = [];
+    this.header.drop();
+    this.room.release();
+  };
+
   get #tooMany(): boolean {
-    return this.#bytes > maxEnvelopeBytes || this.recipients.length >= maxRecipients;
+    return this.#envelopeBytes > maxEnvelopeBytes || this.#recipients.length >= maxRecipients;
   }
 }
 

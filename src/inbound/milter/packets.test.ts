@@ -47,6 +47,22 @@ test('a packet of body is given as it comes, nothing of it waits', () => {
   ]);
 });
 
+test('a packet that is skipped leaves its letter, and the next one is whole, however the bytes are cut', () => {
+  const bytes = Buffer.concat([say.helo('a'), say.header('A', 'x'.repeat(5000)), say.body('b'), say.quit()]);
+  for (const cut of [1, 2, 3, 5, 7, 300, 1000]) {
+    const parser = new PacketParser();
+    const found: string[] = [];
+    for (let at = 0; at < bytes.length; at += cut) {
+      parser.push(bytes.subarray(at, at + cut));
+      for (let packet = parser.next(); packet; packet = parser.next())
+        found.push(`${packet.letter}${packet.skipped ? ' skipped' : packet.data.toString('latin1')}`);
+      if (parser.expected > 4000) parser.skip();
+      assert.ok(parser.buffered < 4000 || cut > 300);
+    }
+    assert.deepEqual(found, ['Ha\0', 'L skipped', 'Bb', 'Q'], `cut every ${cut}`);
+  }
+});
+
 test('lengths that no packet has', () => {
   assert.throws(() => parse(Buffer.alloc(4), 4), MilterError);
   const long = Buffer.alloc(4);

@@ -68,3 +68,6 @@ export const bodyChunkBytes = 65_535;
  * (100 KiB by default).
  */
 export const maxPacketBytes = 2 * 1024 * 1024;
+
+/** Up to here a packet takes no room: it holds more than those of Postfix and Sendmail as they are by default. */
+export const largePacketBytes = 128 * 1024;

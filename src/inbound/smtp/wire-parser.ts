@@ -28,6 +28,12 @@ const maxCommandsPerTurn = 100;
 const maxCommandOctets = 16 * 1024;
 
 /**
+ * A line cut out of longer input keeps all of it in memory for as long as anybody keeps a part of the line: a thousand
+ * recipients, each in a chunk of 64 KiB, would keep all chunks. From here on a line is copied.
+ */
+const maxKeptInput = 1024;
+
+/**
  * What comes in, as commands and message content.
  *
  * Holds one chunk of the socket: commands not yet carried out, or content that the reader of the message has not asked
@@ -156,7 +162,7 @@ export class WireParser extends Writable {
     const end = lf > this.#at && this.#input.charCodeAt(lf - 1) === 0x0d ? lf - 1 : lf;
     const line = this.#input.slice(this.#at, end);
     this.#at = lf + 1;
-    return line;
+    return this.#input.length > maxKeptInput ? Buffer.from(line, 'latin1').toString('latin1') : line;
   }
 
   #content(reception: Reception, chunk: Buffer, next: Next): void {

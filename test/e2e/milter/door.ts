@@ -37,6 +37,8 @@ export async function startDoor(options: DoorOptions = {}): Promise<Door> {
     filter: recording(filter, shown),
     macros: ['i'],
     maxHeaderBytes: 2 * 1024 * 1024,
+    maxHeaderFields: 131_072,
+    openRoom: (client) => lab.detacher.openRoom(client),
     replyWithinMs: options.replyWithinMs ?? 285_000,
     progressEveryMs: options.progressEveryMs ?? 10_000,
     enter: () => ({ kind: 'admitted', leave: () => undefined }),
@@ -59,6 +61,7 @@ export async function startDoor(options: DoorOptions = {}): Promise<Door> {
 function recording(filter: MilterFilter, shown: Buffer[]): MilterFilter {
   return {
     failed: (error) => filter.failed(error),
+    refused: (envelope, error) => filter.refused(envelope, error),
     message(message) {
       async function* copied(): AsyncGenerator<Buffer, void, undefined> {
         const parts = [Buffer.concat([message.header, Buffer.from('\r\n')])];

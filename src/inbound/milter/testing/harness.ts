@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import type { MessageRoom } from '../../../limits/message-room.ts';
 import type { Answer, MilterEvent, MilterMessage, Reply } from '../interface.ts';
 import { startMilterServer, type Closing, type ListenAddress, type MilterServer, type Place } from '../server.ts';
 import { MailServer } from './mail-server.ts';
@@ -18,6 +19,7 @@ export interface Options {
   readonly replyWithinMs?: number;
   readonly progressEveryMs?: number;
   readonly maxHeaderBytes?: number;
+  readonly openRoom?: (clientAddress: string) => MessageRoom;
   readonly enter?: (address: string) => Place;
   readonly trusts?: (address: string) => boolean;
 }
@@ -28,6 +30,8 @@ export interface Running {
   readonly events: (MilterEvent & { readonly address: string })[];
   readonly open: () => MailServer;
 }
+
+export const endlessRoom: MessageRoom = { grow: () => undefined, release: () => undefined };
 
 export const accepted: Answer = { verdict: { kind: 'accept', headerChanges: [] } };
 
@@ -57,6 +61,8 @@ export async function start(
     listen: { host: '127.0.0.1', port: 0 },
     macros: ['i'],
     maxHeaderBytes: 1_000_000,
+    maxHeaderFields: 1_000_000,
+    openRoom: () => endlessRoom,
     enter: () => ({ kind: 'admitted', leave: () => undefined }),
     trusts: () => true,
     replyWithinMs: 60_000,
@@ -64,6 +70,7 @@ export async function start(
     report: (event, address) => events.push({ ...event, address }),
     filter: {
       failed: failedReply,
+      refused: (_envelope, error) => failedReply(error),
       async message(message) {
         const body = await readAll(message.body);
         seen.push(describeSeen(message, body));
