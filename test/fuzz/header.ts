@@ -173,6 +173,8 @@ function nameOf(random: Random): string {
 
 /** We read what others encode: nodemailer's writers, and one of ours for other charsets and any order. */
 function checkEncoded(name: string, random: Random): void {
+  // Some programs encode a name twice, so what looks like an encoded word is read as one.
+  if (/=\?[^?]+\?[BbQq]\?[^?]*\?=/.test(name)) return;
   // A parameter cannot contain a line end, and blanks at the ends of an unquoted one are not part of it.
   const read = (line: string): string | undefined => {
     const field = HeaderBlock.parse(Buffer.from(`Content-Disposition: ${line}\r\n`, 'utf8')).fields[0]!;
