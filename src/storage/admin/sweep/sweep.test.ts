@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, suite, test } from 'node:test';
+import { Failure } from '../../../smtp/failures.ts';
 import type { Blobs } from '../../blobs.ts';
 import type { Link, Store } from '../../interface.ts';
 import { createStore } from '../../store.ts';
@@ -196,13 +197,25 @@ for (const [kind, start] of backends)
       assert.deepEqual(await names(), ['index/complete/sweep']);
     });
 
+    /** As Postfix does: what is answered 451 comes again. Storage has another clock than this test. */
+    const sendUntilStored = async (...message: Parameters<typeof send>): Promise<void> => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await send(...message);
+          return;
+        } catch (error) {
+          if (!(error instanceof Failure) || tries === 20) throw error;
+        }
+      }
+    };
+
     test('sweeping while the same files are sent again loses none of them', async () => {
       const files = Array.from({ length: 40 }, newFile);
       await Promise.all(files.map((file, i) => send(file, `first ${i}`)));
       now += 30 * day;
       const results = await Promise.all([
         run(now),
-        Promise.all(files.map((file, i) => send(file, `second ${i}`))),
+        Promise.all(files.map((file, i) => sendUntilStored(file, `second ${i}`))),
         run(now),
       ]);
       for (const file of files) assert.equal(await isThere(file), true);
