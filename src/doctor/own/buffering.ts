@@ -4,17 +4,16 @@
  *
  * A download is begun and not read. After a while our own figures say whether it has left us whole all the same.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostPort } from '../../smtp/host-port.ts';
 import type { Blobs } from '../../storage/blobs.ts';
-import { fileBlob } from '../../storage/naming.ts';
-import { formatUntil } from '../../storage/until.ts';
 import { type Found, ok, warn } from '../finding.ts';
 import type { Context } from '../interface.ts';
 import { getUrl } from './get-url.ts';
+import { withTrialBlob } from './trial-blob.ts';
 import { withTrialLink } from './trial-link.ts';
 
 /** More than the buffers of all sockets on the way together. */
@@ -23,8 +22,6 @@ const bigBytes = 24 * 1024 * 1024;
 /** How long the download stays unread, looked at each `lookMs`. */
 const unreadMs = 2000;
 const lookMs = 250;
-
-const keptMs = 3_600_000;
 
 export async function buffering(context: Context, blobs: Blobs, signal: AbortSignal): Promise<readonly Found[]> {
   const { links } = context.config;
@@ -50,24 +47,12 @@ export async function buffering(context: Context, blobs: Blobs, signal: AbortSig
   });
 }
 
-async function withBigLink<T>(blobs: Blobs, signal: AbortSignal, work: (token: string) => Promise<T>): Promise<T> {
+function withBigLink<T>(blobs: Blobs, signal: AbortSignal, work: (token: string) => Promise<T>): Promise<T> {
   // Zeros but for its beginning: nobody else has it.
   const bytes = Buffer.alloc(bigBytes);
   randomBytes(32).copy(bytes);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const name = fileBlob(sha256);
-  const metadata = { until: formatUntil(Date.now() + keptMs) };
-  await blobs.create(name, { what: 'writing a large trial file', content: bytes, metadata, signal });
-  try {
-    return await withTrialLink({ blobs, sha256, bytes }, signal, work);
-  } finally {
-    const what = 'deleting a large trial file';
-    const found = await blobs.stat(name, { what, signal: AbortSignal.timeout(removeMs) });
-    if (found) await blobs.delete(name, { what, etag: found.etag, signal: AbortSignal.timeout(removeMs) });
-  }
+  return withTrialBlob(blobs, { signal, bytes }, (trial) => withTrialLink(trial, signal, work));
 }
-
-const removeMs = 5000;
 
 /** What all downloads have had, as our figures say; undefined when they cannot be had. */
 async function downloadedBytes({ config: { metrics } }: Context, signal: AbortSignal): Promise<number | undefined> {

@@ -44,7 +44,7 @@ function inClear(url: URL, addresses: readonly string[]): readonly Found[] {
 async function open(context: Context, signal: AbortSignal): Promise<readonly Found[]> {
   const blobs = openBlobs(context.config);
   try {
-    return await withTrialBlob(blobs, signal, (trial) =>
+    return await withTrialBlob(blobs, { signal }, (trial) =>
       withTrialLink(trial, signal, async (token) => {
         const at = new URL(`${context.config.links.baseUrl}/${token}`);
         const page = await look(at, context, signal);

@@ -13,7 +13,7 @@ export const storage: Check = {
     const { config } = context;
     const blobs = openBlobs(config);
     try {
-      const found = await withTrialBlob(blobs, signal, (trial) => tryOut(trial, signal));
+      const found = await withTrialBlob(blobs, { signal }, (trial) => tryOut(trial, signal));
       await blobs.requireRoom(0, { what: 'room', signal });
       return [found];
     } catch (error) {

@@ -18,12 +18,11 @@ export interface TrialBlob {
 /** Stores a file that nobody else has, and deletes it again whatever happens. @throws Failure of storage */
 export async function withTrialBlob<T>(
   blobs: Blobs,
-  signal: AbortSignal,
+  { signal, bytes = randomBytes(trialBytes) }: { readonly signal: AbortSignal; readonly bytes?: Buffer },
   work: (trial: TrialBlob) => Promise<T>,
 ): Promise<T> {
   // The service does that at its start, which may not have been yet.
   await blobs.prepare(signal);
-  const bytes = randomBytes(trialBytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const name = fileBlob(sha256);
   const metadata = { until: formatUntil(Date.now() + keptMs) };

@@ -13,7 +13,7 @@ export const trialName = 'detach-mta-doctor.bin';
 
 /** Makes a link to the trial file, and takes it away again whatever happens. @throws Failure of storage */
 export async function withTrialLink<T>(
-  { blobs, sha256, bytes }: Pick<TrialBlob, 'blobs' | 'sha256'> & { readonly bytes: { readonly length: number } },
+  { blobs, sha256, bytes }: TrialBlob,
   signal: AbortSignal,
   work: (token: string) => Promise<T>,
 ): Promise<T> {
