@@ -61,7 +61,7 @@ function assertOnce(site: Site, word: string, count: number): void {
   assert.equal(found.length, count, `${word}: messages`);
 }
 
-const install = (machine: Machine, file: string): Promise<string> => machine.sh(`dpkg -i /root/${file}`);
+const install = (machine: Machine, file: string): Promise<string> => machine.sh(`dpkg -i /${file}`);
 
 async function installs(machine: Machine): Promise<void> {
   const said = await install(machine, 'first.deb');
@@ -180,8 +180,8 @@ test('the package: install, start, mail, reload and upgrade under load, watchdog
   const scenario = new Scenario(t);
   const { first, next } = await makePackages(scenario);
   const machine = await scenario.use(startMachine());
-  await run('cp', [first, join(machine.root, 'root/first.deb')]);
-  await run('cp', [next, join(machine.root, 'root/next.deb')]);
+  await run('cp', [first, join(machine.root, 'first.deb')]);
+  await run('cp', [next, join(machine.root, 'next.deb')]);
   const sink = await scenario.use(startSink());
   const [port, links] = [await freePort(), await freePort()];
   const a = await scenario.use(startPostfix({ dir: 'postfix-a', settings: { relayhost: `[127.0.0.1]:${port}` } }));

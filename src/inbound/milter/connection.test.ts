@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { suite, test } from 'node:test';
 import { startMilterServer } from './server.ts';
 import { accepted, atOnce, endlessRoom, failedReply, readAll, start } from './testing/harness.ts';
-import { describe, everything, MailServer, say } from './testing/mail-server.ts';
+import { describe, everything, hello, MailServer, say } from './testing/mail-server.ts';
 
 const envelope = Buffer.concat([
   say.macros('M', { i: 'QUEUE1', '{auth_type}': 'PLAIN' }),
@@ -21,12 +21,6 @@ const message = Buffer.concat([
   say.endOfHeader(),
   say.body('first line\r\n'),
   say.endOfMessage('no line end'),
-]);
-
-const hello = Buffer.concat([
-  say.negotiate(),
-  say.connect('mx.example', '192.0.2.7', 4711),
-  say.helo('client.example'),
 ]);
 
 const shown = {
@@ -366,37 +360,4 @@ suite('what is not read', () => {
     assert.deepEqual((await peer.verdict()).slice(1), ['y "451 4.3.0 MilterLimitError\\u0000"']);
     peer.close();
   });
-});
-
-suite('a broken conversation ends the connection, with a reason and nothing else', () => {
-  const cases: Record<string, { readonly bytes: Buffer; readonly reason: RegExp }> = {
-    'an unknown command': { bytes: Buffer.concat([hello, say.raw('Z')]), reason: /unknown command "Z"/ },
-    'no negotiation': { bytes: say.helo('x'), reason: /before the negotiation/ },
-    'a recipient without a sender': { bytes: Buffer.concat([hello, say.rcpt('<a>')]), reason: /rcpt without mail/ },
-    'a body without a header': {
-      bytes: Buffer.concat([hello, say.mail('<>'), say.body('x')]),
-      reason: /body before the end of the header/,
-    },
-    'a header within the body': {
-      bytes: Buffer.concat([hello, say.mail('<>'), say.endOfHeader(), say.header('a', 'b')]),
-      reason: /header within a message/,
-    },
-    'a length of 4 GiB': { bytes: Buffer.alloc(4, 0xff), reason: /4294967295 bytes/ },
-    'an old version': { bytes: say.negotiate({ version: 1, actions: 0x1f, steps: 0 }), reason: /version 1 is too old/ },
-    'a server that forbids changes': {
-      bytes: say.negotiate({ version: 6, actions: 0x04, steps: 0 }),
-      reason: /does not let a filter change/,
-    },
-  };
-  for (const [name, { bytes, reason }] of Object.entries(cases))
-    for (const cut of [undefined, 1])
-      test(`${name}, ${cut === undefined ? 'whole' : 'one byte at a time'}`, async (t) => {
-        const { open, events } = await start(t);
-        const peer = open();
-        await peer.write(bytes, cut);
-        while (await peer.packet());
-        assert.equal(events.length, 1);
-        assert.equal(events[0]?.kind, 'protocol-error');
-        assert.match(events[0].reason, reason);
-      });
 });

@@ -99,3 +99,10 @@ export class MailServer {
     this.socket.destroy();
   }
 }
+
+/** What opens a conversation. */
+export const hello = Buffer.concat([
+  say.negotiate(),
+  say.connect('mx.example', '192.0.2.7', 4711),
+  say.helo('client.example'),
+]);
