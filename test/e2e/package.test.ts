@@ -102,6 +102,10 @@ async function detaches(site: Site): Promise<void> {
   assert.deepEqual(Buffer.from(await response.arrayBuffer()), content);
 }
 
+/** A reload ends when the new processes serve, some time after `systemctl reload` has. */
+const becomesActive = (machine: Machine): Promise<boolean> =>
+  waitFor(async () => (await machine.property(unit, 'ActiveState')) === 'active', { what: 'the unit to be active' });
+
 async function reloads(site: Site): Promise<void> {
   const { machine, port } = site;
   let sent = 0;
@@ -121,7 +125,7 @@ async function reloads(site: Site): Promise<void> {
   await machine.run('systemctl', ['reload', unit]);
   await Promise.all(load);
   assertOnce(site, 'reload', underReload);
-  assert.equal(await machine.property(unit, 'ActiveState'), 'active');
+  await becomesActive(machine);
 }
 
 async function upgrades(site: Site): Promise<void> {
@@ -142,7 +146,7 @@ async function upgrades(site: Site): Promise<void> {
   await loading;
   assert.match(await machine.run('dpkg-query', ['-W', 'detach-mta']), /\.next$/m);
   assert.notEqual(await machine.property(unit, 'MainPID'), before);
-  assert.equal(await machine.property(unit, 'ActiveState'), 'active');
+  await becomesActive(machine);
   await a.deliverAll();
   assertOnce(site, 'upgrade', sent);
 }
@@ -155,9 +159,7 @@ async function survivesHanging(site: Site): Promise<void> {
   await machine.run('systemctl', ['daemon-reload']);
   await machine.run('systemctl', ['restart', unit]);
   const before = await machine.property(unit, 'MainPID');
-  await machine.sh(
-    `kill -STOP $(cat /sys/fs/cgroup/systemd/system.slice/${unit}/cgroup.procs 2>/dev/null || cat /sys/fs/cgroup/system.slice/${unit}/cgroup.procs)`,
-  );
+  await machine.run('systemctl', ['kill', '--signal=STOP', unit]);
   const message = buildMessage({ ...envelope, subject: 'hanging 1.' });
   await sendMail({ port: a.port, ...envelope, message });
   await waitFor(async () => !['0', before].includes(await machine.property(unit, 'MainPID')), {
