@@ -9,6 +9,7 @@ import { buildMessage } from '../harness/build-message.ts';
 import { reset } from '../harness/reset.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
+import { waitFor } from '../harness/wait.ts';
 import { startBetween } from './chain.ts';
 
 const from = 'a@example.com';
@@ -26,6 +27,11 @@ test('connections that are reset at once end no process, and give their places b
         reset(socket);
       }),
     );
+  // A place is given back when its connection has been found closed: not before, on a busy machine.
+  await waitFor(async () => /^detach_mta_clients 0$/m.test((await detach.metrics()).text), {
+    what: 'all places to be given back',
+    detail: () => detach.describe(),
+  });
   const message = buildMessage({ from, to });
   // More at once than there would be places if those of the others were lost.
   for (let i = 0; i < 3; i++) {

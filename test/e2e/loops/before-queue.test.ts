@@ -247,5 +247,6 @@ test('mail that an alias sends back names our own session by XFORWARD, and is no
   await topology.atRest(a, b);
   // By way of the alias and, as nobody has a mailbox for carol, back twice more: it ends as every loop does.
   assert.ok(topology.fences(detach).every((fence) => fence === 'stamp'));
-  assert.deepEqual(topology.outcomes(detach).slice(0, 4), ['delivered', 'delivered', 'delivered', 'refused']);
+  const letters = topology.transactions(detach).filter(({ from }) => from !== '<>');
+  assert.deepEqual(letters.map(({ outcome }) => outcome).sort(), ['delivered', 'delivered', 'delivered', 'refused']);
 });

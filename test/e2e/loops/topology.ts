@@ -158,8 +158,11 @@ export function tell(t: TestContext, what: string, { arrivals, bounces, ms }: Me
 export const arrivals = (...filters: readonly DetachInstance[]): number =>
   transactions(...filters).filter(({ from }) => from !== '<>').length;
 
+/** Sorted: the order in which several processes write their lines says nothing. */
 export const outcomes = (...filters: readonly DetachInstance[]): readonly string[] =>
-  transactions(...filters).map(({ outcome }) => outcome);
+  transactions(...filters)
+    .map(({ outcome }) => outcome)
+    .sort();
 
 /** Sends a letter and waits until all is quiet. @returns how long that took */
 export async function sendAndSettle(letter: SendOptions, servers: readonly PostfixInstance[]): Promise<number> {
