@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { doorRule, order } from './scripts/rooms.mjs';
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.lab/', 'bench/results/', 'bench/peers/haraka/'] },
@@ -24,6 +25,11 @@ export default tseslint.config(
       'no-control-regex': 'off',
     },
   },
+  ...order.slice(1).map((room) => ({
+    files: [`src/${room}/**/*.ts`],
+    ignores: ['**/*.test.ts', '**/testing/*.ts'],
+    rules: { 'no-restricted-imports': doorRule(room) },
+  })),
   {
     files: ['**/*.test.ts', '**/testing/*.ts', 'test/**/*.ts'],
     rules: {

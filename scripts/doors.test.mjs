@@ -1,46 +1,42 @@
-// Rooms of `src/` import only rooms to their right, and only their `interface.ts`, so that the rest can change.
-// Vocabulary is open to all. The rooms that put the others together may import any file.
+// The lint rules that keep the rooms of `src/` apart, and the line that CONTRIBUTING.md has for each of them.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { Linter } from 'eslint';
+import { doorRule, order, rooms } from './rooms.mjs';
 
 const root = join(import.meta.dirname, '..');
 
-const builders = ['main.ts', 'commands', 'doctor', 'service', 'course'];
-/** The rooms in the order in which a message passes through them; the last ones are used by all others. */
-const rooms = ['inbound', 'loopguard', 'detach', 'links', 'storage', 'outbound', 'observe'];
-const vocabulary = ['config', 'message', 'limits', 'runtime', 'smtp'];
-const order = [...builders, ...rooms, ...vocabulary];
-
-const roomOf = (path) => path.split('/')[1];
-
-const files = readdirSync(join(root, 'src'), { recursive: true })
-  .map((file) => join('src', file))
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/testing/'));
-
-/** What is imported from other rooms. */
-const imports = files.flatMap((file) =>
-  Array.from(readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g), ([, target]) => ({
-    file,
-    target: normalize(join(dirname(file), target)),
-  })).filter(({ target }) => roomOf(target) !== roomOf(file)),
-);
-
-const told = (list) => list.map(({ file, target }) => `${file} imports ${target}`);
+/** What the rule of a room says of an import in one of its files. */
+function said(room, target) {
+  const linter = new Linter();
+  const found = linter.verify(`import '${target}';`, { rules: { 'no-restricted-imports': doorRule(room) } });
+  return found.map(({ message }) => message);
+}
 
 test('no room looks past the door of another one', () => {
-  const past = imports.filter(
-    ({ file, target }) =>
-      !builders.includes(roomOf(file)) && rooms.includes(roomOf(target)) && !target.endsWith('/interface.ts'),
-  );
-  assert.ok(imports.length > 100);
-  assert.deepEqual(told(past), []);
+  for (const room of rooms)
+    for (const other of rooms.slice(rooms.indexOf(room) + 1)) {
+      assert.deepEqual(said(room, `../${other}/interface.ts`), []);
+      assert.match(said(room, `../${other}/part.ts`).join(), /stands in its interface/);
+      assert.match(said(room, `../../${other}/deep/part.ts`).join(), /stands in its interface/);
+    }
 });
 
 test('a room knows only rooms to its right', () => {
-  const backwards = imports.filter(({ file, target }) => order.indexOf(roomOf(target)) <= order.indexOf(roomOf(file)));
-  assert.deepEqual(told(backwards), []);
+  for (const room of order.slice(1))
+    for (const other of order.slice(1)) {
+      const message = said(room, `../${other}/interface.ts`).join();
+      if (order.indexOf(other) < order.indexOf(room)) assert.match(message, /only rooms to its right/);
+      else assert.equal(message, '');
+    }
+});
+
+test('those that put the rooms together may import any file, and all may import vocabulary', () => {
+  assert.deepEqual(said('course', '../storage/part.ts'), []);
+  assert.deepEqual(said('inbound', '../../smtp/reply.ts'), []);
+  assert.deepEqual(said('storage', './directory/part.ts'), []);
 });
 
 test('src/ holds main.ts and the rooms, and CONTRIBUTING.md has a line for each of them', () => {
