@@ -1,6 +1,7 @@
 import type { Check } from './interface.ts';
 import { complaints } from './neighbours/complaints.ts';
 import { concurrency } from './neighbours/concurrency.ts';
+import { connectionCache } from './neighbours/connection-cache.ts';
 import { dkim } from './neighbours/dkim.ts';
 import { milter } from './neighbours/milter.ts';
 import { names } from './neighbours/names.ts';
@@ -48,6 +49,7 @@ export const neighbourChecks: readonly Check[] = [
   size,
   timeouts,
   concurrency,
+  connectionCache,
   recipients,
   tls,
   xforward,

@@ -166,4 +166,12 @@ testBroken([
     message: /smtpd_recipient_limit \(100\) is below the 500/,
     fix: /smtpd_recipient_limit = 1000/,
   },
+  {
+    name: 'a connection cache for what is never compared',
+    postfix: [{ ...a, main: { smtp_connection_cache_destinations: '$relayhost' } }, b],
+    check: 'postfix-cache',
+    result: 'warn',
+    message: /\[127\.0\.0\.1\]:10025 has no effect/,
+    fix: /smtp_connection_cache_destinations = 127\.0\.0\.1$/,
+  },
 ]);

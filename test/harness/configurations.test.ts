@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { copyConfiguration, makeCold } from './postfix-home.ts';
+import { copyConfiguration, makeCold, writeSettings } from './postfix-home.ts';
 import { Scenario } from './scenario.ts';
+import { readSettings, settingsNames } from './settings.ts';
 
 const directories = [
   'postfix-a',
@@ -14,15 +15,32 @@ const directories = [
   'postfix-b',
 ];
 
+/** Misspelled parameters, undefined transports and missing tables give warnings on standard error. */
+function hasNothingToSay(configuration: string): void {
+  for (const what of ['-n', '-M', '-P']) {
+    const { status, stderr } = spawnSync('postconf', ['-c', configuration, what], { encoding: 'utf8' });
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+  }
+}
+
 for (const directory of directories) {
   test(`Postfix has nothing to say against ${directory}`, (t) => {
     const copy = new Scenario(t).directory('configuration');
     copyConfiguration(directory, copy);
     makeCold(join(copy, 'main.cf'));
-    // Misspelled parameters, undefined transports and missing tables give warnings on standard error.
-    for (const what of ['-n', '-M', '-P']) {
-      const { status, stderr } = spawnSync('postconf', ['-c', copy, what], { encoding: 'utf8' });
-      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-    }
+    hasNothingToSay(copy);
   });
+}
+
+for (const side of ['postfix-a', 'postfix-b'] as const) {
+  for (const name of settingsNames) {
+    test(`Postfix has nothing to say against ${side}/tuning/${name}.cf, with TLS and without`, async (t) => {
+      const copy = new Scenario(t).directory('configuration');
+      copyConfiguration(side, copy);
+      for (const tls of [false, true]) {
+        await writeSettings(copy, readSettings(side, name, { tls }));
+        hasNothingToSay(copy);
+      }
+    });
+  }
 }
