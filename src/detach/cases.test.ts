@@ -3,60 +3,26 @@
  * says. `mailparser` and Python's `email` read the delivered bytes.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, suite, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { Lab } from './testing/lab.ts';
+import { PythonEmail, type ReadPart } from './testing/python-email.ts';
 
 const lab = new Lab({ rules: { minSize: 1000 } });
-after(() => lab.close());
+const python = new PythonEmail();
+after(async () => {
+  python.close();
+  await lab.close();
+});
 
 const folder = new URL('../../test/fixtures/cases/', import.meta.url);
-
-/** A leaf as Python's `email` reads it. */
-interface Leaf {
-  readonly type: string;
-  readonly charset: string | null;
-  readonly encoding: string | null;
-  readonly name: string | null;
-  /** Section of the message that it stands in: '' for the outermost one. */
-  readonly message: string;
-  readonly text: string;
-}
 
 interface Outcome {
   readonly names: readonly string[];
   readonly message: Buffer;
-  readonly leaves: readonly Leaf[];
+  readonly leaves: readonly ReadPart[];
   readonly defects: readonly string[];
-}
-
-const script = `
-import sys, json, email, email.policy
-out = []
-defects = []
-def walk(part, message):
-    defects.extend(type(d).__name__ for d in part.defects)
-    if part.is_multipart():
-        for i, p in enumerate(part.get_payload()):
-            walk(p, message + '/' + str(i) if part.get_content_type() == 'message/rfc822' else message)
-        return
-    raw = part.get_payload(decode=True) or b''
-    charset = part.get_content_charset()
-    try:
-        text = raw.decode(charset or 'utf-8')
-    except (LookupError, UnicodeDecodeError):
-        text = raw.decode('latin1')
-    out.append({'type': part.get_content_type(), 'charset': charset, 'encoding': part['content-transfer-encoding'],
-      'name': part.get_filename(), 'message': message, 'text': text.replace('\\r\\n', '\\n')})
-walk(email.message_from_bytes(sys.stdin.buffer.read()), '')
-print(json.dumps({'leaves': out, 'defects': sorted(defects)}))`;
-
-function python(message: Buffer): Pick<Outcome, 'leaves' | 'defects'> {
-  const { stdout, stderr, status } = spawnSync('python3', ['-c', script], { input: message });
-  assert.equal(status, 0, stderr.toString());
-  return JSON.parse(stdout.toString()) as Pick<Outcome, 'leaves' | 'defects'>;
 }
 
 async function deliver(name: string, by = lab): Promise<Outcome> {
@@ -65,8 +31,8 @@ async function deliver(name: string, by = lab): Promise<Outcome> {
   if (files.length === 0) assert.deepEqual(message, original);
   else assert.deepEqual(await by.restore(message), original);
   assert.deepEqual((await by.detach(original)).message, message, 'the same bytes at the next try');
-  const before = python(original);
-  const read = python(message);
+  const before = await python.read(original);
+  const read = await python.read(message);
   for (const defect of read.defects) assert.ok(before.defects.includes(defect), `a new ${defect}`);
   return { names: files.map((file) => file.name), message, ...read };
 }
@@ -74,7 +40,7 @@ async function deliver(name: string, by = lab): Promise<Outcome> {
 const url = /https:\/\/files\.example\/[\w-]{22}/g;
 
 /** Texts with the notice taken out of each: what stands before it, and what after. */
-function around(leaf: Leaf): readonly [before: string, after: string] {
+function around(leaf: ReadPart): readonly [before: string, after: string] {
   const box = /<div lang="en".*?<\/div>/s.exec(leaf.text);
   const plain = /Attached to this message until .*?:\n(?:\n(?:[^\n]+\n)+?(?:\nAll files:\n)?https:\S+(?:\n|$))+/s.exec(
     leaf.text,
@@ -84,8 +50,8 @@ function around(leaf: Leaf): readonly [before: string, after: string] {
   return [leaf.text.slice(0, match.index).trimEnd(), leaf.text.slice(match.index + match[0].length).trimStart()];
 }
 
-const texts = (outcome: Outcome): Leaf[] => outcome.leaves.filter(({ type }) => type.startsWith('text/'));
-const links = (leaf: Leaf): number => leaf.text.match(url)?.length ?? 0;
+const texts = (outcome: Outcome): ReadPart[] => outcome.leaves.filter(({ type }) => type.startsWith('text/'));
+const links = (leaf: ReadPart): number => leaf.text.match(url)?.length ?? 0;
 
 suite('what only the mail program can open stays', () => {
   for (const name of ['winmail-dat', 'invitation-attach-by-cid', 'cid-with-blank', 'exchange-pgp-armoured'])

@@ -20,8 +20,11 @@ const ends = [
   /["'<>\r\n]/,
   /[\s"'<>]/,
   /\)/,
-  /[\s"'<>\\),;#?&\]}]/,
+  /[\s"'<>\\),;#?&\]}]|%3e/i,
 ];
+
+/** Some programs write the brackets of the Content-ID, too. */
+const openingBracket = /^\s*(?:<|%3c|&lt;)/i;
 
 export class Mentions {
   readonly #ids = new Set<string>();
@@ -35,7 +38,7 @@ export class Mentions {
   /** The byte string after `cid:` (RFC 2392), up to where the reference can end at most. */
   addId(tail: string, charset: string | undefined): void {
     this.#marks += 1;
-    for (const text of readings(tail, charset))
+    for (const text of readings(tail.replace(openingBracket, ''), charset))
       for (const end of ends) {
         const id = text.split(end, 1)[0]!;
         if (this.#isNew('cid:', id)) this.#add(this.#ids, copyOf(id));
@@ -97,7 +100,7 @@ function readings(bytes: string, charset: string | undefined): string[] {
 }
 
 /** Text without any escape and without characters that are ignored. */
-const plainText = /^[\w@$+=-][\w@$+=.-]*$/;
+const plainText = /^[\w@$+-][\w@$+.-]*$/;
 
 /** A reference as written, and unescaped as an address, a style, a calendar or HTML may have it. */
 function spellings(text: string): string[] {
@@ -108,6 +111,8 @@ function spellings(text: string): string[] {
     .replace(/\\(?=[^0-9a-f])/gi, '');
   const all = new Set([text, html, percentDecodeText(html)]);
   if (style !== html) all.add(style).add(percentDecodeText(style));
+  // vCalendar 1.0 has quoted-printable in its values.
+  if (/=[0-9a-f]{2}/i.test(text)) all.add(percentDecodeText(text.replace(/=(?=[0-9a-f]{2})/gi, '%')));
   return [...new Set([...all].map(normalize))].filter((spelling) => spelling !== '');
 }
 

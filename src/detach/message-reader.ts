@@ -285,6 +285,13 @@ function isPlace(leaf: Leaf): boolean {
     type !== 'text/calendar' &&
     !isAttachment(leaf) &&
     (leaf.head.fileName === undefined || isBodyForm(leaf)) &&
-    containers(leaf).every((container) => container.type !== 'multipart/digest')
+    !standsInDigest(leaf)
   );
+}
+
+/** Whether it is itself a part of a digest (RFC 2046 section 5.1.5), and not of a message in it. */
+function standsInDigest(leaf: Leaf): boolean {
+  const around = containers(leaf);
+  const message = around.findIndex(({ kind }) => kind === 'message');
+  return around.slice(0, message).some(({ type }) => type === 'multipart/digest');
 }

@@ -55,9 +55,8 @@ export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
   const { name, type: fileType } = nameOf(leaf);
   const [kind] = type.split('/', 1);
   if (kind === 'multipart' || kind === 'message') return 'structure';
-  if (isCalendar(type, fileType, name)) return 'calendar';
-  if (isCryptographic(type, fileType, name) || head.params.has('smime-type')) return 'signed or encrypted';
-  if (isForMailProgram(type, name)) return 'for the mail program';
+  const purpose = purposeOf(leaf);
+  if (purpose !== undefined) return purpose;
   const attached = isAttachment(leaf);
   const isText = kind === 'text' || type === 'application/xhtml+xml' || !type.includes('/');
   if (!attached && isText && !isTextFile(leaf)) return 'text';
@@ -66,28 +65,50 @@ export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
   return refusalByRules(name, fileType, rules);
 }
 
+/** What a mail program does with the part itself, if that is known. Any of its names may tell. */
+function purposeOf(leaf: Leaf): Reason | undefined {
+  const { head } = leaf;
+  const type = effectiveType(head, leaf.container);
+  const { name, type: fileType } = nameOf(leaf);
+  const names = [name, ...(head.typeName === undefined ? [] : [safeFileName({ type: head.typeName }, type).name])];
+  const types = [type, fileType];
+  if (isCalendar(types, names)) return 'calendar';
+  if (isCryptographic(types, names) || head.params.has('smime-type')) return 'signed or encrypted';
+  return isForMailProgram(type, names) ? 'for the mail program' : undefined;
+}
+
 /**
  * Why a file stays, judged by its first bytes: programs rename files that they cannot read, and then only the content
  * tells.
  */
 export function refusalByContent(start: Buffer): Reason | undefined {
   const text = start.toString('latin1');
-  if (/^(?:\xef\xbb\xbf)?\s*-----BEGIN (?:PGP |PKCS7|CMS)/.test(text)) return 'signed or encrypted';
-  if (signedData.test(text)) return 'signed or encrypted';
+  if (armour.test(text.replace(utf16Mark, '').replaceAll('\0', ''))) return 'signed or encrypted';
+  if (cryptographicContent.test(text)) return 'signed or encrypted';
   return text.startsWith(tnefSignature) ? 'for the mail program' : undefined;
 }
 
-/** RFC 5652 section 3: a sequence that begins with an object identifier below 1.2.840.113549.1.7. */
-const signedData = /^0(?:[\0-\x80]|\x81.|\x82..|\x83...|\x84....)\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07/s;
+/** At the beginning, after blank lines or tags of HTML; a message, where the first lines say something else. */
+const armour =
+  /^(?:\xef\xbb\xbf)?(?:\s|<[^<>]*>)*-----BEGIN (?:PGP |PKCS7|CMS)|[\r\n>][ \t]*-----BEGIN PGP (?:SIGNED )?MESSAGE-----/;
+
+const utf16Mark = /^(?:\xff\xfe|\xfe\xff)/;
+
+/**
+ * RFC 5652 section 3: a sequence that begins with an object identifier below 1.2.840.113549.1.7. RFC 5083 and RFC 3274
+ * have theirs below 1.2.840.113549.1.9.16.1.
+ */
+const cryptographicContent =
+  /^0(?:[\0-\x80]|\x81.|\x82..|\x83...|\x84....)\x06[\x09\x0b]\x2a\x86\x48\x86\xf7\x0d\x01(?:\x07|\x09\x10\x01[\x09\x17])/s;
 
 /** MS-OXTNEF section 2.1.3.1. */
 const tnefSignature = '\x78\x9f\x3e\x22';
 
 /** Parts that Outlook sends to Outlook: a letter with all its files in one (TNEF), the keys of a shared folder. */
-function isForMailProgram(type: string, name: string): boolean {
+function isForMailProgram(type: string, names: readonly string[]): boolean {
   return (
     /^application\/(?:(?:x-|vnd\.)?ms-tnef|(?:x-)?tnef|x-sharing-metadata-xml)$/.test(type) ||
-    /^(?:winmail|win)[ _()\d-]*\.dat$|\.tnef$/i.test(name)
+    names.some((name) => /^(?:winmail|win)[ _()\d-]*\.dat(?:\.\w{1,5})?$|\.tnef$/i.test(name))
   );
 }
 
@@ -111,8 +132,8 @@ function isTextFile(leaf: Leaf): boolean {
 export function watchedKind(leaf: Leaf, isCandidate: boolean): 'html' | 'calendar' | 'text' | undefined {
   if (leaf.opaque !== undefined) return undefined;
   const type = effectiveType(leaf.head, leaf.container);
-  const { name, type: fileType } = nameOf(leaf);
-  if (isCalendar(type, fileType, name)) return 'calendar';
+  // A card of a person (RFC 6350) is written as a calendar is.
+  if (purposeOf(leaf) === 'calendar' || isCard(type, nameOf(leaf).name)) return 'calendar';
   const related = leaf.container.type === 'multipart/related';
   if (isCandidate || (isAttachment(leaf) && !related)) return undefined;
   if (type === 'text/html' || type === 'application/xhtml+xml') return 'html';
@@ -126,18 +147,21 @@ export function isAttachment(leaf: Leaf): boolean {
 }
 
 /** Invitations (RFC 5545), also under the names that Google, Outlook and old programs give them. */
-function isCalendar(type: string, fileType: string, name: string): boolean {
+function isCalendar(types: readonly string[], names: readonly string[]): boolean {
   return (
-    [type, fileType].some((t) => /^(?:text\/(?:x-)?v?calendar|application\/(?:ics|calendar\+(?:xml|json)))$/.test(t)) ||
-    /\.(?:ics|vcs)$/i.test(name)
+    types.some((type) => /^(?:text\/(?:x-)?v?calendar|application\/(?:ics|calendar\+(?:xml|json)))$/.test(type)) ||
+    names.some((name) => /\.(?:ics|vcs)$/i.test(name))
   );
 }
 
+const isCard = (type: string, name: string): boolean =>
+  /^text\/(?:(?:x-)?vcard|(?:x-)?directory)$/.test(type) || /\.vcf$/i.test(name);
+
 /** PKCS #7 and CMS (RFC 8551, RFC 7193), PGP (RFC 3156), and Microsoft's rights management. */
-function isCryptographic(type: string, fileType: string, name: string): boolean {
+function isCryptographic(types: readonly string[], names: readonly string[]): boolean {
   return (
-    [type, fileType].some((t) => /^application\/(?:x-)?(?:pkcs7|pkcs10|pgp|cms|microsoft-rpmsg)\b/.test(t)) ||
-    /\.(?:p7[mscz]|cms|pgp|gpg|asc|sig|rpmsg)$/i.test(name)
+    types.some((type) => /^application\/(?:x-)?(?:pkcs7|pkcs10|pgp|cms|microsoft-rpmsg)\b/.test(type)) ||
+    names.some((name) => /\.(?:p7[mscz]|cms|pgp|gpg|asc|sig|rpmsg)$/i.test(name))
   );
 }
 

@@ -30,7 +30,10 @@ function seen(text: string, { html = false, calendar = false, encoding = '' } = 
 
 const filler = (length: number): string => 'x '.repeat(length).slice(0, length);
 /** Around the places where the text is searched. */
-const places = [0, 1, 100, 793, 1056, 1057, 16_000, 16_110, 16_380, 16_383, 16_384, 16_385, 32_500, 40_000];
+const places = [
+  0, 1, 100, 793, 1056, 1057, 15_350, 15_616, 16_000, 16_110, 16_380, 16_383, 16_384, 16_385, 30_710, 31_744, 32_500,
+  40_000,
+];
 
 suite('what texts say is found wherever it stands and however it is cut', () => {
   test('PGP at the beginning of a line', () => {

@@ -8,10 +8,17 @@ import type { Mentions } from './mentions.ts';
 
 const maxReferenceLength = 256;
 
-/** `cid:` in any text, and in HTML the attributes and styles that show something. */
-const idMark = /cid:/gi;
+/**
+ * `cid:` and `mid:` (RFC 2392) in any text, and in HTML the attributes and styles that show something. In a calendar
+ * `ATTACH` and its like, whose value may be any address; vCalendar 1.0 has `VALUE=CONTENT-ID:`.
+ */
+const idMark = /cid:|mid:[^\s"'<>/]{1,200}\//gi;
+const calendarIdMark = /cid:|value=content-id[^:\r\n]{0,200}:/gi;
 const placeMark =
   /(?<![\w-])(?:src|srcset|background|poster|data|(?:xlink:|o:)?href)[ \t\r\n]{0,16}=[ \t\r\n]{0,16}|url\([ \t\r\n]{0,16}/gi;
+
+const calendarPlaceMark =
+  /\n(?:attach|image|photo|logo|sound)(?:;[^:"\r\n]{0,100}(?:"[^"\r\n]{0,150}"[^:"\r\n]{0,100}){0,2})?:/gi;
 
 const pgpMark = {
   text: /\n-----BEGIN PGP (?:SIGNED )?MESSAGE-----/,
@@ -20,7 +27,8 @@ const pgpMark = {
 
 /** Searched at once. Windows start at fixed offsets, so the result does not depend on chunk boundaries. */
 const windowLength = 16 * 1024;
-const overlap = maxReferenceLength + 64;
+/** The longest mark, and what follows it. */
+const overlap = maxReferenceLength + 768;
 
 export interface WatchedText {
   readonly kind: 'html' | 'calendar' | 'text';
@@ -87,7 +95,7 @@ export class TextWatch {
     }
     // A match that may go on in the next window is found there again, because its start is kept.
     const isWhole = (end: number): boolean => keep === 0 || end + maxReferenceLength <= text.length;
-    for (const match of text.matchAll(idMark)) {
+    for (const match of text.matchAll(kind === 'calendar' ? calendarIdMark : idMark)) {
       const end = match.index + match[0].length;
       if (isWhole(end)) this.#mentions.addId(text.slice(end, end + maxReferenceLength), charset);
     }
@@ -97,6 +105,12 @@ export class TextWatch {
         if (isWhole(end))
           for (const place of placesIn(match[0], text.slice(end, end + maxReferenceLength)))
             this.#mentions.addPlace(place, charset);
+      }
+    if (kind === 'calendar')
+      for (const match of text.matchAll(calendarPlaceMark)) {
+        const end = match.index + match[0].length;
+        const line = text.slice(end, end + maxReferenceLength).split(/[\r\n]/, 1)[0]!;
+        if (isWhole(end) && !/^\s*(?:cid|data):/i.test(line)) this.#mentions.addPlace(line, charset);
       }
     this.#window = keep > 0 ? text.slice(-keep) : '';
   }

@@ -60,7 +60,9 @@ export function readPartHead(header: HeaderBlock): PartHead {
     contentId: idOf(header.first('content-id') ?? ''),
     contentLocation: header.first('content-location'),
     description: wordsOf(header.first('content-description')),
-    journalReport: journalFields.some((key) => header.first(key) !== undefined),
+    journalReport:
+      journalFields.some((key) => header.first(key) !== undefined) ||
+      /^\s*journal/i.test(header.first('x-ms-exchange-generated-message-source') ?? ''),
     clear: header.wellFormed && readable && dispositionValue.readable && single.every((key) => header.count(key) <= 1),
   };
 }
