@@ -8,6 +8,7 @@ import { createMeter } from '../observe/meter.ts';
 import { ServiceManager } from '../service/service-manager.ts';
 import { StartError } from '../service/start-error.ts';
 import { Supervisor } from '../service/supervisor.ts';
+import { errorText } from '../smtp/failures.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
 
@@ -91,7 +92,7 @@ async function reloadOnDemand(
       if (signals.isEnding()) return;
       if (!(error instanceof ConfigError)) log.error('reload-failed', { err: error });
       else for (const reason of error.lines) log.error('reload-failed', { reason });
-      manager.reloadFailed(error instanceof Error ? error.message : String(error));
+      manager.reloadFailed(errorText(error));
     }
   }
 }

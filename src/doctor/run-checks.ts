@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { mask } from '../config/secrets.ts';
+import { errorText } from '../smtp/failures.ts';
 import type { Finding, Found } from './finding.ts';
 import type { Check, Context } from './interface.ts';
 
@@ -51,7 +52,7 @@ async function runOne(
     return await Promise.race([Promise.resolve().then(() => run(context, within)), over]);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     return [{ result: 'fail', message, fix: 'this was not expected: please report it' }];
   } finally {
     clearTimeout(timer);

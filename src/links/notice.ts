@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { errorText } from '../smtp/failures.ts';
 import type { Notice, NoticeContent } from './interface.ts';
 import { builtInHtml, builtInText, type Filled } from './notice/built-in.ts';
 import { kindOf } from './notice/kind.ts';
@@ -107,7 +108,7 @@ function load(key: 'text' | 'html', path: string, compile: (source: string) => R
   try {
     return compile(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new TemplateError(`links.templates.${key}: ${path}: ${why}`, { cause: error });
   }
 }

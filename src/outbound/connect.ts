@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { NextHopAddress } from '../config/config.ts';
-import { Failure } from '../smtp/failures.ts';
+import { errorText, Failure } from '../smtp/failures.ts';
 
 /**
  * Time for one address of several before the next one is tried: enough to reach any continent, but not the whole
@@ -57,5 +57,5 @@ export function connect(address: NextHopAddress, timeout: number, signal: AbortS
 /** With several addresses Node gives an AggregateError, whose message is empty. */
 function describeConnectError(error: Error): string {
   if (!(error instanceof AggregateError)) return error.message;
-  return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+  return error.errors.map(errorText).join('; ');
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { atEndOfTurn } from '../runtime/end-of-turn.ts';
-import { Failure, type FailureName } from '../smtp/failures.ts';
+import { errorText, Failure, type FailureName } from '../smtp/failures.ts';
 import { describeReply, type Reply } from '../smtp/reply.ts';
 import { ReplyParser } from '../smtp/reply-parser.ts';
 import { Deadline } from './deadline.ts';
@@ -159,7 +159,7 @@ export class Dialog {
     try {
       this.#parser.push(chunk, this.#onReply);
     } catch (error) {
-      this.#fail('nextHopProtocol', error instanceof Error ? error.message : String(error), error);
+      this.#fail('nextHopProtocol', errorText(error), error);
     }
   };
 

@@ -4,9 +4,10 @@ import type { Config, NextHopAddress } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import { Channel } from './channel.ts';
-import { connect, staysLocal } from './connect.ts';
+import { connect } from './connect.ts';
 import { handshake, type HandshakeOptions, type Opened } from './handshake.ts';
 import type { Extensions } from './interface.ts';
+import { openWithTls, sessionOptions } from './session-options.ts';
 import type { Timeouts } from './timeouts.ts';
 
 export interface OpenerOptions {
@@ -76,55 +77,37 @@ export class Opener {
     return channel;
   }
 
-  /** Opportunistic TLS that fails costs a second connection, in clear: after a broken handshake the first is no use. */
-  async #handshakes(attempt: Attempt): Promise<Adopted> {
+  #handshakes(attempt: Attempt): Promise<Adopted> {
     const { mode } = this.#options.outbound.tls;
     const { peer, timeout } = attempt;
-    if (mode === 'off') return this.#handshake(attempt, 'never');
-    if (mode === 'required') return this.#handshake(attempt, 'always');
     const began = performance.now();
-    try {
-      return await this.#handshake({ ...attempt, timeout: timeout / 2 }, 'ifOffered');
-    } catch (error) {
-      if (!(error instanceof Failure) || error.kind !== 'nextHopTls') throw error;
-      this.#options.log.warn('next-hop-tls-failed', { nextHop: peer, reason: error.message, goesOn: 'in clear' });
-      return this.#handshake({ ...attempt, timeout: timeout - (performance.now() - began) }, 'never');
-    }
+    const open = (startTls: HandshakeOptions['startTls']): Promise<Adopted> => {
+      const left = startTls === 'ifOffered' ? timeout / 2 : timeout - (performance.now() - began);
+      return this.#handshake({ ...attempt, timeout: left }, startTls);
+    };
+    return openWithTls(mode, open, ({ message }) =>
+      this.#options.log.warn('next-hop-tls-failed', { nextHop: peer, reason: message, goesOn: 'in clear' }),
+    );
   }
 
   async #handshake(
     { address, peer, timeout, signal }: Attempt,
     startTls: HandshakeOptions['startTls'],
   ): Promise<Adopted> {
-    const { outbound, hostname, timeouts } = this.#options;
+    const { outbound, hostname, timeouts, ca } = this.#options;
     const began = performance.now();
     const socket = await connect(address, timeout, signal);
     this.#refuseOwnListener(socket, peer);
     const { protocol } = outbound;
     const handshakeOptions: HandshakeOptions = {
-      hostname,
-      protocol,
-      host: address.kind === 'tcp' ? address.host : 'localhost',
+      ...sessionOptions({ outbound, ca, hostname, address, remoteAddress: socket.remoteAddress }),
       startTls,
-      tls: this.#tlsOptions(),
-      auth: credentials(outbound.auth),
-      trustedWire: staysLocal(address, socket.remoteAddress),
       timeout: timeout - (performance.now() - began),
       signal,
     };
     return handshake(socket, handshakeOptions, ({ name, secure, extensions, socket }) => {
       return { name, secure, channel: new Channel(socket, { peer, extensions, protocol, timeouts }) };
     });
-  }
-
-  #tlsOptions(): HandshakeOptions['tls'] {
-    const { mode, servername } = this.#options.outbound.tls;
-    const { ca } = this.#options;
-    return {
-      rejectUnauthorized: mode === 'required',
-      ...(ca && { ca }),
-      ...(servername !== undefined && { servername }),
-    };
   }
 
   #refuseOwnListener(socket: Socket, peer: string): void {
@@ -158,8 +141,4 @@ export class Opener {
       fix: 'give hostname a value of its own: some mail servers refuse a client with their name as a mail loop',
     });
   }
-}
-
-function credentials(auth: Config['outbound']['auth']): HandshakeOptions['auth'] {
-  return auth.user === undefined ? undefined : { user: auth.user, pass: auth.pass ?? '' };
 }

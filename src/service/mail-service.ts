@@ -20,6 +20,7 @@ import type { Store } from '../storage/interface.ts';
 import { storageAdvice } from '../storage/advice.ts';
 import { meterBlobs } from '../storage/metered-blobs.ts';
 import { createStore, openBlobs } from '../storage/store.ts';
+import { errorText } from '../smtp/failures.ts';
 import { openMilterDoor } from './milter-door.ts';
 import type { Closing, Opening, Serving } from './process-host.ts';
 import { SharedClients } from './shared-clients.ts';
@@ -147,7 +148,7 @@ async function tryOut({ config, log, signal }: Opening, { store, detacher }: Roo
 }
 
 function fixFor(name: string, error: unknown, { storage, spool }: Config): string {
-  if (name === 'storage') return storageAdvice(error instanceof Error ? error.message : String(error), storage);
+  if (name === 'storage') return storageAdvice(errorText(error), storage);
   return `spool.directory: give ${spool.directory} to the user of the service, mode 0700, with room`;
 }
 

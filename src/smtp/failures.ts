@@ -85,6 +85,9 @@ export class Failure extends Error {
   /** Anything thrown, as a Failure: what is not one already is an internal error, told to nobody but the log. */
   static from(error: unknown, kind: FailureName = 'internal'): Failure {
     if (error instanceof Failure) return error;
-    return new Failure(kind, { reason: error instanceof Error ? error.message : String(error), cause: error });
+    return new Failure(kind, { reason: errorText(error), cause: error });
   }
 }
+
+/** The text of anything thrown. */
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));

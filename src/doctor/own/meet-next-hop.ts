@@ -5,8 +5,9 @@ import type { Config, NextHopAddress } from '../../config/config.ts';
 import { createGuard } from '../../loopguard/guard.ts';
 import { isOwnListener } from '../../loopguard/mirror.ts';
 import { Channel } from '../../outbound/channel.ts';
-import { connect, staysLocal } from '../../outbound/connect.ts';
+import { connect } from '../../outbound/connect.ts';
 import { handshake, type HandshakeOptions } from '../../outbound/handshake.ts';
+import { openWithTls, sessionOptions } from '../../outbound/session-options.ts';
 import { defaultTimeouts, type Timeouts } from '../../outbound/timeouts.ts';
 import { Failure } from '../../smtp/failures.ts';
 import { type Certificate, readCertificate } from './get-url.ts';
@@ -30,27 +31,9 @@ const timeouts: Timeouts = { ...defaultTimeouts, mail: answerMs, rcpt: answerMs,
 /** Opens a session in the way of the service. Never throws. */
 export async function meet(address: NextHopAddress, config: Config, signal: AbortSignal): Promise<Met> {
   try {
-    return await open(address, config, { signal, startTls: startTlsOf(config) });
+    return await openWithTls(config.outbound.tls.mode, (startTls) => open(address, config, { signal, startTls }));
   } catch (error) {
-    const failure = Failure.from(error, 'nextHopUnreachable');
-    if (failure.kind === 'nextHopTls' && config.outbound.tls.mode === 'opportunistic')
-      return open(address, config, { signal, startTls: 'never' }).catch((again: unknown) =>
-        failed(Failure.from(again)),
-      );
-    return failed(failure);
-  }
-}
-
-function startTlsOf({ outbound: { tls } }: Config): HandshakeOptions['startTls'] {
-  switch (tls.mode) {
-    case 'off':
-      return 'never';
-    case 'opportunistic':
-      return 'ifOffered';
-    case 'required':
-      return 'always';
-    default:
-      return tls.mode satisfies never;
+    return failed(Failure.from(error, 'nextHopUnreachable'));
   }
 }
 
@@ -67,19 +50,16 @@ async function open(address: NextHopAddress, config: Config, { signal, startTls 
     socket.destroy();
     return { kind: 'ourselves', evidence: `${remoteAddress} port ${remotePort} is inbound.address and inbound.port` };
   }
-  const { protocol, tls, auth } = outbound;
+  const { protocol, tls } = outbound;
   const options: HandshakeOptions = {
-    hostname,
-    protocol,
-    host: address.kind === 'tcp' ? address.host : 'localhost',
+    ...sessionOptions({
+      outbound,
+      ca: tls.ca === undefined ? undefined : readFileSync(tls.ca),
+      hostname,
+      address,
+      remoteAddress,
+    }),
     startTls,
-    tls: {
-      rejectUnauthorized: tls.mode === 'required',
-      ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
-      ...(tls.servername !== undefined && { servername: tls.servername }),
-    },
-    auth: auth.user === undefined ? undefined : { user: auth.user, pass: auth.pass ?? '' },
-    trustedWire: staysLocal(address, remoteAddress),
     timeout: openMs,
     signal,
   };

@@ -1,5 +1,6 @@
 import type { Context } from '../interface.ts';
 import { fail, type Found, ok, warn } from '../finding.ts';
+import { errorText } from '../../smtp/failures.ts';
 import { getUrl } from './get-url.ts';
 
 export interface Trial {
@@ -30,7 +31,7 @@ export async function download({ at, bytes, context, signal }: Trial): Promise<r
       ...headersOf(got.headers, where),
     ];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     return [fail(`${where} breaks: ${reason}`, 'look at the log of the web server in front')];
   }
 }

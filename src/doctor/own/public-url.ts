@@ -1,7 +1,7 @@
 import { openBlobs } from '../../storage/store.ts';
 import { addressesOf } from '../postfix/our-door.ts';
 import { parseAddress } from '../../smtp/networks.ts';
-import { Failure } from '../../smtp/failures.ts';
+import { errorText, Failure } from '../../smtp/failures.ts';
 import { fail, type Found, ok, warn } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
 import { buffering } from './buffering.ts';
@@ -67,7 +67,7 @@ async function look(at: URL, context: Context, signal: AbortSignal): Promise<rea
   try {
     got = await getUrl(at, { signal });
   } catch (error) {
-    return [nothingThere(error instanceof Error ? error.message : String(error), context)];
+    return [nothingThere(errorText(error), context)];
   }
   return [...certificate(got, context), judge(got, context), ...pageHeaders(got)];
 }

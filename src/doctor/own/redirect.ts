@@ -2,6 +2,7 @@ import { openBlobs } from '../../storage/store.ts';
 import { fileBlob } from '../../storage/naming.ts';
 import { fail, type Found, ok } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
+import { errorText } from '../../smtp/failures.ts';
 import { getUrl } from './get-url.ts';
 import { withTrialBlob } from './trial-blob.ts';
 
@@ -19,7 +20,7 @@ export const redirect: Check = {
         }),
       ];
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       return [fail(`addresses for readers cannot be signed: ${reason}`, signingAdvice(config))];
     }
   },
@@ -50,6 +51,6 @@ async function follow({ links }: Context['config'], { url, bytes, signal }: Sign
     if (got.status === 200) return fail(`${host} ignores ranges: a broken download begins anew`, fix);
     return fail(`${host} answers ${got.status} to a signed address`, fix);
   } catch (error) {
-    return fail(`${host}: ${error instanceof Error ? error.message : String(error)}`, fix);
+    return fail(`${host}: ${errorText(error)}`, fix);
   }
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { checkFolder } from '../../detach/spool/spool-folder.ts';
 import { fail, type Found, ok, warn } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
+import { errorText } from '../../smtp/failures.ts';
 import { unmounted } from './mounts.ts';
 
 /** Room, owner and file system of the spool. */
@@ -84,6 +85,6 @@ async function mounted({ fstab }: Context, folder: string): Promise<Found | unde
 }
 
 function messageOf(error: unknown, folder: string): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   return text.includes('spool.directory') ? text : `spool.directory ${folder}: ${text}`;
 }

@@ -3,6 +3,7 @@ import { fileBlob } from '../../storage/naming.ts';
 import { openBlobs } from '../../storage/store.ts';
 import { fail, type Found, ok } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
+import { errorText } from '../../smtp/failures.ts';
 import { clockOf, describeSkew, tolerableSkewMs } from './clock-of.ts';
 import { withTrialBlob, type TrialBlob } from './trial-blob.ts';
 
@@ -17,7 +18,7 @@ export const storage: Check = {
       await blobs.requireRoom(0, { what: 'room', signal });
       return [found];
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       return [fail(reason, await advice(reason, context, signal))];
     }
   },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { canonicalAddress } from '../../smtp/networks.ts';
+import { errorText } from '../../smtp/failures.ts';
 import { MilterConnection, type ConnectionOptions } from './connection.ts';
 import type { MilterEvent } from './interface.ts';
 import { MilterError } from './milter-error.ts';
@@ -87,7 +88,7 @@ async function serve(
     socket.end();
   } catch (error) {
     const kind = error instanceof MilterError ? 'protocol-error' : 'connection-error';
-    options.report({ kind, reason: error instanceof Error ? error.message : String(error) }, address);
+    options.report({ kind, reason: errorText(error) }, address);
   } finally {
     connections.delete(socket);
     place.leave();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TemplateError } from '../notice/template-error.ts';
+import { errorText } from '../../smtp/failures.ts';
 
 /** Who keeps the files, as the pages show it. */
 export interface Branding {
@@ -26,7 +27,7 @@ export function loadLogo(path: string): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), error);
+    return fail(errorText(error), error);
   }
   if (bytes.length > maxLogoBytes) return fail(`has ${bytes.length} bytes, at most ${maxLogoBytes} are possible`);
   const type = bytes.subarray(0, 8).equals(pngSignature) ? 'image/png' : isSvg(bytes) ? 'image/svg+xml' : undefined;

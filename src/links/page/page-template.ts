@@ -7,6 +7,7 @@ import { escapeHtml } from '../escape-html.ts';
 import { checkHtml } from '../notice/check-html.ts';
 import { fillLine, fillSegment, parseSegments, type Grammar, type Row } from '../notice/segments.ts';
 import { TemplateError } from '../notice/template-error.ts';
+import { errorText } from '../../smtp/failures.ts';
 
 /** A page is looked at by scanners more often than by people. */
 const maxTemplateBytes = 32_768;
@@ -46,7 +47,7 @@ export function loadPageTemplate(key: PageKey, path: string): PageTemplate {
       throw new TemplateError(`has ${bytes.length} bytes, at most ${maxTemplateBytes} are possible`);
     return compilePage(key, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new TemplateError(`links.templates.${key}: ${path}: ${why}`, { cause: error });
   }
 }
