@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import { Cleanup } from '../test/harness/cleanup.ts';
-import { type DovecotInstance, startDovecot } from '../test/harness/dovecot.ts';
+import type { DovecotInstance } from '../test/harness/dovecot.ts';
 import { type PostfixInstance, startPostfix } from '../test/harness/postfix.ts';
+import { type MailboxOptions, startMailboxes } from './mailboxes.ts';
 import type { LabOptions } from './places.ts';
 
-export const people = ['alice@example.com', 'bob@example.org', 'carol@example.org', 'dave@example.org'] as const;
-
-export interface BackOptions extends Pick<LabOptions, 'home' | 'ports' | 'started'> {
-  readonly host?: string;
+export interface BackOptions extends MailboxOptions, Pick<LabOptions, 'settings'> {
   /** Who may send to Postfix B, besides this machine. */
   readonly clients?: string;
 }
@@ -19,21 +17,11 @@ export interface Back {
   stop(): Promise<void>;
 }
 
-export async function startBack({ home, ports, host = '127.0.0.1', clients, started }: BackOptions): Promise<Back> {
+export async function startBack(options: BackOptions): Promise<Back> {
+  const { home, ports, host = '127.0.0.1', clients, settings, started } = options;
   const parts = new Cleanup();
   try {
-    const dovecot = await parts.use(
-      startDovecot({
-        users: people,
-        host,
-        lmtpPort: ports.lmtp,
-        imapPort: ports.imap,
-        home: join(home, 'dovecot'),
-        // Without TLS Dovecot accepts passwords only from this machine.
-        ...(clients === undefined ? {} : { config: `login_trusted_networks = ${clients}` }),
-      }),
-    );
-    started('Dovecot', `${host}:${ports.imap}`, `IMAP, and LMTP on ${ports.lmtp}`);
+    const dovecot = await parts.use(startMailboxes(options));
     const b = await parts.use(
       startPostfix({
         dir: 'postfix-b',
@@ -41,6 +29,7 @@ export async function startBack({ home, ports, host = '127.0.0.1', clients, star
         host,
         ports: { smtp: ports.postfixB },
         settings: {
+          ...settings?.b,
           virtual_transport: `lmtp:inet:${host}:${ports.lmtp}`,
           ...(clients === undefined ? {} : { mynetworks: clients, smtpd_authorized_xforward_hosts: clients }),
         },

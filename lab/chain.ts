@@ -1,4 +1,5 @@
 import type { DovecotInstance } from '../test/harness/dovecot.ts';
+import type { PostfixInstance } from '../test/harness/postfix.ts';
 import { type Back, startBack } from './back.ts';
 import { type Front, startFront } from './front.ts';
 import type { LabOptions, LabPorts } from './places.ts';
@@ -11,15 +12,15 @@ export interface LabView extends Pick<Front, 'storage' | 'detach' | 'a'> {
 
 /** The whole chain on one machine. */
 export interface LabChain extends LabView {
-  /** Process numbers of the servers, negative for process groups. */
-  readonly servers: readonly number[];
+  /** The second Postfix, where there is one. */
+  readonly b?: PostfixInstance;
   /** Stops the servers, first the ones at the front, so that mail waits in Postfix's queues. */
   stop(): Promise<void>;
 }
 
 export async function startLabChain(options: LabOptions): Promise<LabChain> {
   const { ports } = options;
-  const back = await startBack(options);
+  const back: Back = await startBack(options);
   let front: Front;
   try {
     front = await startFront({ ...options, nextHop: `127.0.0.1:${ports.postfixB}` });
@@ -31,15 +32,10 @@ export async function startLabChain(options: LabOptions): Promise<LabChain> {
     ...front,
     ports,
     dovecot: back.dovecot,
-    servers: servers(front, back),
+    b: back.b,
     stop: async () => {
       await front.stop();
       await back.stop();
     },
   };
-}
-
-function servers({ a, detach, storage }: Front, { b, dovecot }: Back): number[] {
-  const groups = [a.pid, b.pid, dovecot.pid].flatMap((pid) => (pid === undefined ? [] : [-pid]));
-  return [...groups, ...[detach.pid, storage.pid].flatMap((pid) => pid ?? [])];
 }

@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { freePort } from '../test/harness/ports.ts';
 import { privateDirectory } from '../test/harness/private-directory.ts';
+import type { Access } from './access.ts';
+import type { LabSettings } from './settings.ts';
 import type { StorageKind } from './storage.ts';
 
 /** Where everything listens, on 127.0.0.1. */
@@ -16,6 +18,14 @@ export interface LabPorts {
   readonly lmtp: number;
   readonly imap: number;
   readonly azurite: number;
+  /** Where one Postfix takes its own mail back from Detach MTA. */
+  readonly reinject: number;
+  /** Where people's mail programs send: with STARTTLS, and with TLS from the first byte. */
+  readonly submission: number;
+  readonly submissions: number;
+  /** IMAP with TLS from the first byte. */
+  readonly imaps: number;
+  readonly webmail: number;
 }
 
 /** Called for each server that has started. */
@@ -27,6 +37,9 @@ export interface LabOptions {
   readonly ports: LabPorts;
   readonly storage: StorageKind;
   readonly started: Started;
+  /** How people log in; without it there is no TLS, no submission and no webmail. */
+  readonly access?: Access;
+  readonly settings?: LabSettings;
 }
 
 /** Above 1023 and different from the usual ports, so that the lab can run beside a real mail server. */
@@ -39,6 +52,11 @@ export const usualPorts: LabPorts = {
   lmtp: 2424,
   imap: 2143,
   azurite: 10000,
+  reinject: 10026,
+  submission: 2587,
+  submissions: 2465,
+  imaps: 2993,
+  webmail: 8026,
 };
 
 const names: Readonly<Record<keyof LabPorts, string>> = {
@@ -50,6 +68,11 @@ const names: Readonly<Record<keyof LabPorts, string>> = {
   lmtp: 'Dovecot (LMTP)',
   imap: 'Dovecot (IMAP)',
   azurite: 'Azurite',
+  reinject: 'Postfix (back from Detach MTA)',
+  submission: 'Postfix A (submission)',
+  submissions: 'Postfix A (submission, TLS)',
+  imaps: 'Dovecot (IMAP, TLS)',
+  webmail: 'webmail',
 };
 
 export const repository = join(import.meta.dirname, '..');

@@ -1,7 +1,8 @@
 import { type LabChain, startLabChain } from './chain.ts';
-import { startMilterLab } from './milter.ts';
+import { folderOf, type OnePostfix, startOnePostfix } from './one-postfix.ts';
 import type { LabOptions } from './places.ts';
 import type { StorageKind } from './storage.ts';
+import { beforeQueueWay, lmtpWay, milterWay, singlePostfixWay } from './ways.ts';
 
 /** A way to attach Detach MTA that the lab can bring up on one machine. */
 export interface Preset {
@@ -27,7 +28,7 @@ export const inDirectory = (preset: Preset): Preset => ({
 export const relayhost: Preset = {
   title: 'Detach MTA lab',
   drawing: [
-    '  client > Postfix A > Detach MTA > Postfix B > Dovecot',
+    '  client > Postfix A > Detach MTA > Postfix B > Dovecot > webmail, IMAP',
     '                           |',
     '                        Azurite',
   ],
@@ -37,18 +38,42 @@ export const relayhost: Preset = {
   start: startLabChain,
 };
 
-export const milter: Preset = {
-  title: 'Detach MTA lab: a Milter on one Postfix',
-  drawing: [
-    '  client > Postfix > Dovecot',
+/** Every preset by the word that chooses it. */
+export const presets: Readonly<Record<string, Preset>> = {
+  relayhost,
+  'before-queue': onePostfix(beforeQueueWay, 'before the queue of one Postfix', [
+    '  client > Postfix, port 25 > Detach MTA > the same Postfix, port 10026 > Dovecot > webmail, IMAP',
+    '                                  |',
+    '                               Azurite',
+  ]),
+  milter: onePostfix(milterWay, 'a Milter on one Postfix', [
+    '  client > Postfix > Dovecot > webmail, IMAP',
     '            |   ^',
     '            v   |  Milter protocol',
     '          Detach MTA',
     '              |',
     '           Azurite',
-  ],
-  front: 'Postfix',
-  postfixes: ['postfix-milter'],
-  storage: 'azurite',
-  start: startMilterLab,
+  ]),
+  'single-postfix': onePostfix(singlePostfixWay, 'a content filter of one Postfix', [
+    '  client > Postfix and its queue > Detach MTA > the same Postfix, port 10026 > Dovecot > webmail, IMAP',
+    '                                       |',
+    '                                    Azurite',
+  ]),
+  lmtp: onePostfix(lmtpWay, 'LMTP, between one Postfix and its mailboxes', [
+    '  client > Postfix > (LMTP) Detach MTA > (LMTP) Dovecot > webmail, IMAP',
+    '                                |',
+    '                             Azurite',
+  ]),
+  directory: inDirectory(relayhost),
 };
+
+function onePostfix(way: OnePostfix, how: string, drawing: readonly string[]): Preset {
+  return {
+    title: `Detach MTA lab: ${how}`,
+    drawing,
+    front: 'Postfix',
+    postfixes: [folderOf(way)],
+    storage: 'azurite',
+    start: startOnePostfix(way),
+  };
+}

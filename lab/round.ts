@@ -1,26 +1,46 @@
 import type { LabChain, LabView } from './chain.ts';
+import { showCourse } from './course.ts';
 import { collect, post } from './deliver.ts';
-import type { LabPorts, Started } from './places.ts';
+import { Interrupted } from './interrupt.ts';
+import type { Started } from './places.ts';
 import type { Preset } from './preset.ts';
 import { makeSample } from './sample.ts';
+import { type ServerOptions, startServers } from './servers.ts';
 import { showResult } from './show.ts';
-import { green, heading, row, say } from './terminal.ts';
+import { dim, green, heading, inDetail, row, say } from './terminal.ts';
 
 /** One line for each server that has started. */
 export const sayStarted: Started = (what, address, purpose) =>
   row(`${green('ok')}  ${what.padEnd(24)}`, `${address.padEnd(18)}${purpose}`);
 
-/** Starts the chain and reports each part. */
-export async function startChain(preset: Preset, home: string, ports: LabPorts): Promise<LabChain> {
+export interface ChainOptions extends Omit<ServerOptions, 'started'> {
+  /** Stops between two servers when it aborts. */
+  readonly signal: AbortSignal;
+}
+
+/** Starts the chain and the webmail, and reports each part. @throws Interrupted */
+export async function startChain(preset: Preset, { signal, ...options }: ChainOptions): Promise<LabChain> {
   for (const line of preset.drawing) say(line);
-  heading('Starting');
-  return preset.start({ home, ports, storage: preset.storage, started: sayStarted });
+  inDetail(() => heading('Starting'));
+  const names: string[] = [];
+  const started: Started = (what, address, purpose) => {
+    names.push(what);
+    inDetail(() => sayStarted(what, address, purpose));
+    if (signal.aborted) throw new Interrupted();
+  };
+  const began = performance.now();
+  const chain = await startServers(preset, { ...options, started });
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  say(`\n  ${green('up')}    ${names.join(', ')} ${dim(`in ${seconds} s`)}`);
+  return chain;
 }
 
 /** Sends the sample, reads it back, shows and checks everything. */
 export async function sendSample(chain: LabView, front = 'Postfix A'): Promise<boolean> {
   const sample = makeSample();
-  heading(`Sending a letter with a PDF and a photo to ${sample.to.length} people through ${front}`);
+  heading(`A letter with a PDF and a photo, to ${sample.to.length} people through ${front}`);
   await post(sample, chain.ports.postfixA);
-  return showResult(sample, await collect(sample, chain), chain);
+  const copies = await collect(sample, chain);
+  await showCourse(sample.messageId, chain);
+  return showResult(sample, copies, chain);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { buildMessage } from '../test/harness/build-message.ts';
-import { people } from './back.ts';
+import { people } from './people.ts';
 import { samplePdf } from './sample-pdf.ts';
 import { samplePhoto } from './sample-photo.ts';
 

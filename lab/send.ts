@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { DovecotInstance } from '../test/harness/dovecot.ts';
-import { people } from './back.ts';
+import { people } from './people.ts';
 import { findCopy, linksIn, post } from './deliver.ts';
 import { labHome } from './places.ts';
 import { letter } from './sample.ts';

@@ -7,7 +7,7 @@ import type { LabView } from './chain.ts';
 import { linksIn, type Copy } from './deliver.ts';
 import { repository } from './places.ts';
 import type { Sample } from './sample.ts';
-import { bytes, dim, green, heading, quote, red, row, say } from './terminal.ts';
+import { bytes, cyan, dim, green, heading, inDetail, quote, red, row, say, size } from './terminal.ts';
 
 export interface Check {
   readonly what: string;
@@ -27,19 +27,22 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
   const baseUrl = `http://127.0.0.1:${chain.ports.links}`;
   const [first] = copies;
   if (!first) return false;
-  heading('Before: the message as Alice sent it');
-  quote(abridge(sample.message));
-  heading(`After: the same message, read over IMAP as ${first.recipient}`);
-  quote(abridge(first.message));
+  inDetail(() => {
+    heading('Before: the message as Alice sent it');
+    quote(abridge(sample.message));
+    heading(`After: the same message, read over IMAP as ${first.recipient}`);
+    quote(abridge(first.message));
+  });
 
   // Below the links of the files stands that of their page.
   const all = linksIn(first.message, baseUrl);
   const links = all.slice(0, sample.files.length);
   const page = all[sample.files.length];
   const downloads = await Promise.all(links.map(download));
-  showLinks(downloads, sample);
+  inDetail(() => showLinks(downloads, sample));
   const hashes = new Set(sample.files.map(({ content }) => `files/${sha256(content)}`));
   const stored = (await chain.storage.files()).filter(({ name }) => hashes.has(name));
+  row('links', cyan(all.join('\n'.padEnd(31))));
   showSizes(sample, copies, {
     stored: stored.reduce((sum, { size }) => sum + size, 0),
     mailboxes: onDisk(sample, chain),
@@ -69,7 +72,7 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
 
 /** @returns whether all checks passed */
 export function showChecks(checks: readonly Check[]): boolean {
-  heading('Checks');
+  inDetail(() => heading('Checks'));
   for (const { what, ok } of checks) say(`  ${ok ? green('ok  ') : red('FAIL')}  ${what}`);
   return checks.every(({ ok }) => ok);
 }
@@ -109,13 +112,14 @@ function showSizes(
 ): void {
   const without = sample.message.length * copies.length;
   const withFilter = mailboxes + stored;
-  heading('Sizes');
-  row('message as sent', bytes(sample.message.length));
-  row('message in the mailbox', bytes(copies[0]?.message.length ?? 0));
-  row('without Detach MTA', `${bytes(without)} in ${copies.length} mailboxes`);
-  row('with Detach MTA', `${bytes(withFilter)}: ${bytes(mailboxes)} in ${copies.length} mailboxes`);
-  row('', `and ${bytes(stored)} in storage, once`);
-  row('saved', `${((1 - withFilter / without) * 100).toFixed(1)} % with ${copies.length} recipients`);
+  inDetail(() => {
+    heading('Sizes');
+    row('message as sent', bytes(sample.message.length));
+    row('message in the mailbox', bytes(copies[0]?.message.length ?? 0));
+  });
+  row('without Detach MTA', `${size(without)} in ${copies.length} mailboxes`);
+  const saved = green(`${((1 - withFilter / without) * 100).toFixed(0)} % saved`);
+  row('with Detach MTA', `${size(mailboxes)} in the mailboxes, ${size(stored)} stored once: ${saved}`);
 }
 
 /** Bytes that this message takes in Dovecot's folders, over all recipients. */

@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isAlive, terminate } from '../test/harness/process.ts';
 import { waitFor } from '../test/harness/wait.ts';
 import { type LabPorts, takenPorts } from './places.ts';
@@ -8,26 +8,31 @@ import { type LabPorts, takenPorts } from './places.ts';
 export interface LabState {
   readonly pid: number;
   readonly ports: LabPorts;
-  /** Of the servers; negative ones name process groups. */
-  readonly servers: readonly number[];
+  /** The word that chose it. */
+  readonly preset: string;
 }
 
-export function writeState(home: string, state: LabState): void {
-  writeFileSync(join(home, 'lab.json'), JSON.stringify(state));
+const fileOf = (home: string): string => join(home, 'lab.json');
+
+/** @throws Error when another lab was started here at the same moment */
+export function claim(home: string, state: LabState): void {
+  try {
+    writeFileSync(fileOf(home), JSON.stringify(state), { flag: 'wx' });
+  } catch {
+    throw new Error('another lab is starting here at this moment');
+  }
 }
 
 export function forgetState(home: string): void {
-  rmSync(join(home, 'lab.json'), { force: true });
+  rmSync(fileOf(home), { force: true });
 }
 
 /** The lab that runs there, or undefined. Ends servers that a killed lab left running. */
 export async function runningLab(home: string): Promise<LabState | undefined> {
   const state = readState(home);
   if (!state) return undefined;
-  if (isAlive(state.pid) && belongs(state.pid, 'lab/main.ts')) return state;
-  for (const server of state.servers) {
-    if (belongs(Math.abs(server), home)) await terminate(server, { signal: 'SIGKILL' });
-  }
+  if (isAlive(state.pid) && commandLine(state.pid).join(' ').includes('lab/main.ts')) return state;
+  for (const server of serversOf(home)) await terminate(server, { signal: 'SIGKILL' });
   // A killed process with many threads holds its ports for a moment after its end.
   const free = async (): Promise<boolean> => (await takenPorts(state.ports)).length === 0;
   await waitFor(free, { what: 'the ports of a lab that was killed', bound: 5_000 }).catch(() => undefined);
@@ -37,17 +42,28 @@ export async function runningLab(home: string): Promise<LabState | undefined> {
 
 function readState(home: string): LabState | undefined {
   try {
-    return JSON.parse(readFileSync(join(home, 'lab.json'), 'utf8')) as LabState;
+    return JSON.parse(readFileSync(fileOf(home), 'utf8')) as LabState;
   } catch {
     return undefined;
   }
 }
 
-/** Process numbers are reused, so a process belongs to the lab only if its command line names the lab. */
-function belongs(pid: number, mark: string): boolean {
+/** Servers whose command line names the lab's home; negative numbers for those that lead a process group. */
+function serversOf(home: string): number[] {
+  const servers: number[] = [];
+  for (const pid of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
+    const [program = '', ...rest] = commandLine(pid);
+    if (!rest.some((word) => word.includes(`${home}/`))) continue;
+    if (/^(master|dovecot)$/.test(basename(program))) servers.push(-pid);
+    else if (/^(node|php[\d.]*)$/.test(basename(program))) servers.push(pid);
+  }
+  return servers;
+}
+
+function commandLine(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return false;
+    return [];
   }
 }

@@ -7,6 +7,20 @@ export const bold = paint(1);
 export const dim = paint(2);
 export const green = paint(32);
 export const red = paint(31);
+export const yellow = paint(33);
+export const cyan = paint(36);
+
+let verbose = false;
+
+/** With `--verbose` everything is shown. */
+export function showAll(): void {
+  verbose = true;
+}
+
+/** Shown with `--verbose` only. */
+export function inDetail(show: () => void): void {
+  if (verbose) show();
+}
 
 // `npm run lab | head` must not end a lab that stays up.
 process.stdout.on('error', () => undefined);
@@ -27,6 +41,12 @@ export function row(name: string, value: string): void {
 /** Indented and with a bar, as a quotation. */
 export function quote(lines: readonly string[]): void {
   for (const line of lines) say(dim(`  | ${line}`));
+}
+
+/** 1234567 as "1.2 MiB". */
+export function size(count: number): string {
+  if (count < 1024) return `${count} bytes`;
+  return count < 1_048_576 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 1_048_576).toFixed(1)} MiB`;
 }
 
 /** 1234567 as "1,234,567 bytes (1.2 MiB)". */

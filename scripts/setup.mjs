@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { installPackages } from './debian-packages.mjs';
 import { withLock } from './lock.mjs';
+import { makeSystemUsers } from './system-users.mjs';
 
 const root = join(import.meta.dirname, '..');
 const state = join(root, '.setup');
@@ -13,6 +14,7 @@ const state = join(root, '.setup');
 export function setup() {
   withLock(state, () => {
     installPackages();
+    makeSystemUsers();
     installModules();
     build();
   });

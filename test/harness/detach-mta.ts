@@ -134,7 +134,7 @@ export class DetachInstance {
 
   /** Changes keys of the configuration file. They take effect after a reload. */
   configure(over: ConfigTree): void {
-    writeFileSync(this.configFile, stringify(merge(this.config, over)), { mode: 0o600 });
+    writeFileSync(this.configFile, stringify(mergeConfig(this.config, over)), { mode: 0o600 });
   }
 
   /** SIGHUP, and waits for the new processes to serve. */
@@ -262,7 +262,7 @@ export async function prepareDetach(options: DetachOptions): Promise<DetachInsta
     },
     metrics: { port: metricsPort },
   };
-  const config = merge(defaults, options.config ?? {});
+  const config = mergeConfig(defaults, options.config ?? {});
   const chosen = (room: string, usual: number): number => {
     const keys = config[room];
     return isTree(keys) && typeof keys['port'] === 'number' ? keys['port'] : usual;
@@ -292,11 +292,12 @@ function commandLine(pid: number): string {
   }
 }
 
-function merge(base: ConfigTree, over: ConfigTree): ConfigTree {
+/** Keys of `over` in the place of the same keys of `base`, group by group. */
+export function mergeConfig(base: ConfigTree, over: ConfigTree): ConfigTree {
   const merged: Record<string, ConfigTree[string]> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];
-    merged[key] = isTree(below) && isTree(value) ? merge(below, value) : value;
+    merged[key] = isTree(below) && isTree(value) ? mergeConfig(below, value) : value;
   }
   return merged;
 }

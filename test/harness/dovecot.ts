@@ -20,11 +20,13 @@ export interface DovecotOptions {
   readonly host?: string;
   /** Where the instance lives; a private temporary directory if not given. Kept on stop when given. */
   readonly home?: string;
+  /** Of every user; `dovecotPassword` if not given. */
+  readonly password?: string;
   /** More lines for instance.conf. */
   readonly config?: string;
 }
 
-/** Every user's password: these servers listen on loopback and hold test mail. */
+/** The usual password of every user: these servers listen on loopback and hold test mail. */
 export const dovecotPassword = 'detach';
 
 export interface DovecotPorts {
@@ -39,14 +41,16 @@ export class DovecotInstance {
   readonly imapPort: number;
   readonly #host: string;
   readonly #keep: boolean;
+  readonly #password: string;
 
   /** An instance that already runs. With `keep`, `stop` does not delete its files. */
-  constructor(home: string, ports: DovecotPorts, { host = '127.0.0.1', keep = true } = {}) {
+  constructor(home: string, ports: DovecotPorts, { host = '127.0.0.1', keep = true, password = dovecotPassword } = {}) {
     this.home = home;
     this.#host = host;
     this.lmtpPort = ports.lmtp;
     this.imapPort = ports.imap;
     this.#keep = keep;
+    this.#password = password;
   }
 
   get logFile(): string {
@@ -75,7 +79,7 @@ export class DovecotInstance {
       port: this.imapPort,
       secure: false,
       doSTARTTLS: false,
-      auth: { user, pass: dovecotPassword },
+      auth: { user, pass: this.#password },
       logger: false,
     });
     await client.connect();
@@ -124,16 +128,17 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
   const owner = systemUser('mail');
   for (const directory of ['etc', 'run', 'mail']) mkdirSync(join(home, directory), { recursive: true });
   chownSync(join(home, 'mail'), owner.uid, owner.gid);
-  const { host = '127.0.0.1' } = options;
+  const { host = '127.0.0.1', password = dovecotPassword } = options;
   const ports = { lmtp: options.lmtpPort ?? (await freePort()), imap: options.imapPort ?? (await freePort()) };
   const shipped = readFileSync(join(import.meta.dirname, '../../dovecot/dovecot.conf'), 'utf8');
   // A second passdb cannot replace the first one, so instance.conf cannot set this path.
   writeFileSync(join(home, 'etc/dovecot.conf'), shipped.replace('/etc/dovecot/users', join(home, 'etc/users')));
-  writeFileSync(join(home, 'etc/users'), options.users.map((user) => `${user}:{PLAIN}${dovecotPassword}\n`).join(''));
+  writeLogins(join(home, 'etc/users'), options.users, password);
   writeFileSync(join(home, 'etc/instance.conf'), instanceSettings(home, ports, options));
   const instance = new DovecotInstance(home, ports, {
     host,
     keep: options.home !== undefined,
+    password,
   });
   for (const [user, script] of Object.entries(options.sieve ?? {})) writeSieve(instance, user, script, owner);
   // Dovecot takes any process with the number in its pid file for itself, even a zombie.
@@ -144,6 +149,12 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
     throw new Error(`Dovecot did not start: ${String(error)}\n${instance.log()}`, { cause: error });
   }
   return instance;
+}
+
+/** Readable by Dovecot's own users only. */
+function writeLogins(file: string, users: readonly string[], password: string): void {
+  writeFileSync(file, users.map((user) => `${user}:{PLAIN}${password}\n`).join(''), { mode: 0o640 });
+  chownSync(file, 0, systemUser('dovecot').gid);
 }
 
 function instanceSettings(

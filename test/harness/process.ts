@@ -6,15 +6,17 @@ import { waitFor } from './wait.ts';
 export interface RunOptions {
   readonly input?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;
+  /** Who the program runs as, with no group but that one. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** Runs a program to its end and returns its standard output. @throws Error with standard error in it */
-export function run(program: string, args: readonly string[], { input, env }: RunOptions = {}): Promise<string> {
+export function run(program: string, args: readonly string[], { input, env, user }: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       program,
       args,
-      { maxBuffer: 1 << 28, env: { ...process.env, ...env } },
+      { maxBuffer: 1 << 28, env: { ...process.env, ...env }, ...user },
       (error, stdout, stderr) => {
         if (error) reject(new Error(`${program} ${args.join(' ')}: ${error.message}\n${stderr}${stdout}`));
         else resolve(stdout);
