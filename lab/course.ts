@@ -6,7 +6,7 @@ import type { LabView } from './chain.ts';
 import { dim, heading, inDetail, row, size } from './terminal.ts';
 
 /** One server's part in the course of a message: what it did, one line each. */
-export interface Station {
+interface Station {
   readonly name: string;
   /** Its own number for the message. */
   readonly id: string;
@@ -47,7 +47,7 @@ const queueIds = (messageId: string, log: string): string[] =>
     .flatMap((line) => (line.includes(`message-id=${messageId}`) ? (/: (\w+): message-id/.exec(line)?.[1] ?? []) : []));
 
 /** What a Postfix logged of each queue file that held this message. */
-export function postfixStations(messageId: string, log: string, name: string): Station[] {
+function postfixStations(messageId: string, log: string, name: string): Station[] {
   return queueIds(messageId, log).map((id) => {
     const lines = log.split('\n').filter((line) => line.includes(` ${id}: `));
     const service = /postfix\/(\S+?)\[/.exec(lines.find((line) => line.includes(': client=')) ?? '')?.[1] ?? 'pickup';
