@@ -240,7 +240,7 @@ export const filesSchema = {
     }),
     templates: {
       text: optional(path, {
-        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one. What stands between `{{#files}}` and `{{/files}}` is repeated for each file, with `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` filled in; `{{expires}}`, `{{organisation}}`, `{{contact}}` and `{{page}}` may stand anywhere.',
+        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one. What stands between `{{#files}}` and `{{/files}}` is repeated for each file, with `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` filled in; `{{expires}}`, `{{organisation}}`, `{{contact}}` and `{{page}}` may stand anywhere. What stands between `{{#page}}` and `{{/page}}` is left out where a message has no page of all its files.',
         why: 'The built-in notice needs no file.',
       }),
       html: optional(path, {

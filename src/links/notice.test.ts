@@ -180,6 +180,34 @@ describe("the operator's templates", () => {
     assert.equal(html, `<p><a title="&quot;&gt;&amp;" href="${item.url}">&quot;&gt;&amp;</a><br/></p>\n`);
   });
 
+  test('link the page of all files where there is one', () => {
+    const notice = createNotice({
+      language: 'en',
+      templates: {
+        text: write('p.txt', '{{#files}}\n{{name}} {{url}}\n{{/files}}\n{{#page}}\nAll: {{page}}\n{{/page}}\nEnd\n'),
+        html: write(
+          'p.html',
+          '<p>{{#files}}<a href="{{url}}">{{name}}</a>{{/files}}{{#page}}<a href="{{page}}">All</a>{{/page}}</p>',
+        ),
+      },
+    });
+    const url = 'https://files.example/a?b=1&c="';
+    const both = notice.write({ items: [item, item], page: url });
+    assert.ok(both.text.endsWith(`\nAll: ${url}\nEnd\n`), both.text);
+    assert.ok(both.html.endsWith('<a href="https://files.example/a?b=1&amp;c=&quot;">All</a></p>\n'), both.html);
+    const one = notice.write({ items: [item] });
+    assert.ok(one.text.endsWith(`${item.url}\nEnd\n`), one.text);
+    assert.doesNotMatch(one.html, /All|href=""/);
+    for (const wrong of [
+      '{{#files}}{{url}}{{/files}}<a href="{{page}}">All</a>',
+      '{{#files}}{{url}}<a href="{{page}}">All</a>{{/files}}',
+    ])
+      assert.throws(
+        () => createNotice({ language: 'en', templates: { html: write('w.html', wrong) } }),
+        /line 1: \{\{page\}\} stands in href only between \{\{#page\}\} and \{\{\/page\}\}/,
+      );
+  });
+
   test('a name that looks like a placeholder is a name', () => {
     const text = compileText('{{#files}}\n{{name}} {{url}}\n{{/files}}\n');
     const values = { ...nothing, name: '{{url}} $& {{/files}}', url: 'https://x' };

@@ -79,3 +79,33 @@ test('a transport of their own at A: nobody waits', async (t) => {
   assert.ok(alice && bob && bob.length < 5000 && alice.length > message.length);
   assert.doesNotMatch(a.log(), /status=deferred/);
 });
+
+test('what operator and sender choose, through both Postfix servers: an exempt address, a field of a sender, a place', async (t) => {
+  const { a, dovecot } = await startChain(new Scenario(t), {
+    detach: {
+      detach: { exemptRecipients: ['dave@example.org'], optOut: { field: 'X-Keep-Files', senders: [from] } },
+      links: { position: 'top' },
+    },
+  });
+  const letters = [
+    { to: 'dave@example.org', sender: from, headers: [], stays: true },
+    { to: 'bob@example.org', sender: from, headers: ['x-keep-files:  No'], stays: true },
+    { to: 'bob@example.org', sender: 'mallory@example.net', headers: ['X-Keep-Files: no'], stays: false },
+    { to: 'carol@example.org', sender: from, headers: ['X-Keep-Files: yes'], stays: false },
+  ];
+  const messages = letters.map(({ to, sender, headers }) =>
+    buildMessage({ from: sender, to, headers, text: 'Hello.\n', attachments: [file] }),
+  );
+  for (const [i, { to, sender }] of letters.entries())
+    await sendMail({ port: a.port, from: sender, to: [to], message: messages[i]! });
+  await a.deliverAll();
+  for (const [i, { to, stays }] of letters.entries()) {
+    const original = messages[i]!;
+    const id = /^Message-ID: (.*)\r$/m.exec(original.toString('latin1'))![1]!;
+    const copies = await dovecot.waitForMail(to, letters.filter((letter) => letter.to === to).length);
+    const copy = copies.find((each) => each.includes(id))!;
+    assert.equal(withoutTrace(copy, original).equals(original), stays, `letter ${i}`);
+    if (!stays)
+      assert.match(copy.toString(), /\r\n\r\nAttached to this message[^]*https?:[^]*\r\nHello\./, `letter ${i}`);
+  }
+});

@@ -44,7 +44,7 @@ export function checkHtml(source: string, options: CheckOptions = inNotice): voi
     } else if (section === '#') open.push(name);
     else {
       if (forbidden.has(name)) fail(`<${name}> is not possible here`);
-      const closed = checkAttributes(attributes, options, fail);
+      const closed = checkAttributes(attributes, within(open, options), fail);
       if (voids.has(name) && !closed) fail(`write <${name}/> for <${name}>`);
       if (!closed) open.push(name);
       else if (!voids.has(name)) fail(`<${name}/> must be closed with </${name}>`);
@@ -52,6 +52,10 @@ export function checkHtml(source: string, options: CheckOptions = inNotice): voi
   }
   if (open.length > 0) throw new TemplateError(`${open.at(-1) ?? ''} is never closed`);
 }
+
+/** The page of all files may be linked where it is sure that there is one. */
+const within = (open: readonly string[], options: CheckOptions): CheckOptions =>
+  open.includes('{{#page}}') ? { ...options, addresses: [...options.addresses, 'page'] } : options;
 
 /** Whether the tag ends in a slash. */
 function checkAttributes(source: string, { addresses, isPage }: CheckOptions, fail: (why: string) => never): boolean {
@@ -67,6 +71,8 @@ function checkAttributes(source: string, { addresses, isPage }: CheckOptions, fa
     if (isPage && name === 'style') fail('style is not possible here: begin the template with a <style> element');
     if (isPage && name.startsWith('src') && !/^data:/i.test(value)) fail(`${name}: a picture must begin with data:`);
     const isAddress = name === 'href' && addresses.some((address) => value === `{{${address}}}`);
+    if (name === 'href' && value === '{{page}}' && !isAddress)
+      fail('{{page}} stands in href only between {{#page}} and {{/page}}: not all messages have such a page');
     if (value.includes('{{') && !isAddress && !wordAttributes.has(name)) {
       fail(`${value} cannot stand in ${name}`);
     }

@@ -1,6 +1,6 @@
 import { escapeHtml } from '../escape-html.ts';
 import { checkHtml } from './check-html.ts';
-import { fillLine, fillSegment, parseSegments, type Grammar, type TemplateLine } from './segments.ts';
+import { fillLine, fillSegment, parseSegments, type Grammar, type Segment, type TemplateLine } from './segments.ts';
 import { shorten } from './shown-names.ts';
 
 const general = ['expires', 'organisation', 'contact', 'page'] as const;
@@ -18,12 +18,13 @@ const textWidth = 76;
 /** With the longest values in place and escaped, a line stays under the 998 bytes of RFC 5322 section 2.1.1. */
 const htmlWidth = 240;
 
-const grammar = (width: number): Grammar => ({ general, sections: { files: ofFile }, width });
+const grammar = (width: number): Grammar => ({ general, sections: { files: ofFile, page: [] }, width });
 
 /**
  * The text is what stands around `{{#files}}` and `{{/files}}`, and between them once for each file, with
  * `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` in their places; everywhere `{{expires}}`,
- * `{{organisation}}`, `{{contact}}` and `{{page}}`.
+ * `{{organisation}}`, `{{contact}}` and `{{page}}`. What stands between `{{#page}}` and `{{/page}}` is left out where
+ * there is no page of all files: with one file, and in a forwarded message.
  * @throws TemplateError
  */
 export function compileText(source: string): Render {
@@ -32,9 +33,11 @@ export function compileText(source: string): Render {
     const outer = (line: TemplateLine): string => fillLine(line, (key) => oneLine(all[key as keyof GeneralValues]));
     const lines = segments
       .map((segment) =>
-        segment.section === undefined
-          ? fillSegment(segment, outer)
-          : items.map((values) => fillSegment(segment, (line) => renderTextLine(line, values))).join(''),
+        segment.section === 'files'
+          ? items.map((values) => fillSegment(segment, (line) => renderTextLine(line, values))).join('')
+          : isLeftOut(segment, all)
+            ? ''
+            : fillSegment(segment, outer),
       )
       .join('')
       .split('\n');
@@ -55,7 +58,7 @@ export function compileHtml(source: string): Render {
   return (items, all) =>
     segments
       .map((segment) =>
-        (segment.section === undefined ? [all as Values] : items)
+        (segment.section === 'files' ? items : isLeftOut(segment, all) ? [] : [all as Values])
           .map((values) =>
             fillSegment(segment, (line) => fillLine(line, (key) => escapeLine(values[key as keyof Values]))),
           )
@@ -63,6 +66,8 @@ export function compileHtml(source: string): Render {
       )
       .join('');
 }
+
+const isLeftOut = ({ section }: Segment, { page }: GeneralValues): boolean => section === 'page' && page === '';
 
 function renderTextLine(line: TemplateLine, values: Values): string {
   const value = (key: string): string => oneLine(values[key as keyof Values]);
