@@ -6,8 +6,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { buildMessage } from '../harness/build-message.ts';
 import { Machine, startMachine } from '../harness/machine/machine.ts';
+import { packages } from '../harness/machine/packages.ts';
 import { freePort } from '../harness/ports.ts';
 import { startPostfix, type PostfixInstance } from '../harness/postfix.ts';
 import { run } from '../harness/process.ts';
@@ -21,27 +23,9 @@ import { linkIn } from './chain.ts';
 const envelope = { from: 'a@example.com', to: ['b@example.org'] };
 const unit = 'detach-mta.service';
 const configuration = '/etc/detach-mta/detach-mta.yaml';
-const root = join(import.meta.dirname, '../..');
 
-/** Messages while the service is reloaded. */
-const underReload = 1000;
-/** Messages that come by Postfix A while the package is replaced. */
-const underUpgrade = 200;
-
-/** Makes the package of this checkout, and one that is the same with a later version. */
-async function makePackages(scenario: Scenario): Promise<{ readonly first: string; readonly next: string }> {
-  const said = await run(process.execPath, [join(root, 'packaging/package.mjs')]);
-  const first = said.trim().split('\n').at(-1)!;
-  scenario.defer(() => run('rm', ['-f', first]));
-
-  const directory = scenario.directory('packages');
-  const tree = join(directory, 'tree');
-  await run('dpkg-deb', ['-R', first, tree]);
-  await run('sed', ['-i', '-E', 's/^Version: (.*)$/Version: \\1.next/', join(tree, 'DEBIAN/control')]);
-  const next = join(directory, 'next.deb');
-  await run('dpkg-deb', ['-b', '-Znone', tree, next]);
-  return { first, next };
-}
+/** Messages, at least, while the service is reloaded, and while the package is replaced. */
+const underLoad = 40;
 
 interface Site {
   readonly machine: Machine;
@@ -103,47 +87,52 @@ async function detaches(site: Site): Promise<void> {
 }
 
 /** A reload ends when the new processes serve, some time after `systemctl reload` has. */
-const becomesActive = (machine: Machine): Promise<boolean> =>
-  waitFor(async () => (await machine.property(unit, 'ActiveState')) === 'active', { what: 'the unit to be active' });
+const becomesActive = (machine: Machine): Promise<string> => machine.until(`systemctl is-active --quiet ${unit}`);
+
+/** Sends some twenty messages a second until `work` has ended. @returns how many */
+async function under(load: (subject: string) => Promise<void>, word: string, work: Promise<unknown>): Promise<number> {
+  let going = true;
+  let sent = 0;
+  const sending = async (): Promise<void> => {
+    while (going || sent < underLoad) {
+      sent += 1;
+      await load(`${word} ${sent}.`);
+      await pause(100);
+    }
+  };
+  const senders = Promise.all([sending(), sending()]);
+  await work.finally(() => (going = false));
+  await senders;
+  return sent;
+}
 
 async function reloads(site: Site): Promise<void> {
   const { machine, port } = site;
-  let sent = 0;
-  const load = Array.from({ length: 4 }, async () => {
-    while (sent < underReload) {
-      sent += 1;
-      const message = buildMessage({ ...envelope, subject: `reload ${sent}.` });
-      const { final } = await sendMail({ port, ...envelope, message });
-      assert.equal(final[0]?.code, 250);
-    }
-  });
-  await machine.run('systemctl', ['reload', unit]);
-  const right = machine.read(configuration);
-  machine.write(configuration, `${right}\nnonsense: 1\n`);
-  await assert.rejects(machine.run('systemctl', ['reload', unit]));
-  machine.write(configuration, right);
-  await machine.run('systemctl', ['reload', unit]);
-  await Promise.all(load);
-  assertOnce(site, 'reload', underReload);
-  await becomesActive(machine);
+  const load = async (subject: string): Promise<void> => {
+    const { final } = await sendMail({ port, ...envelope, message: buildMessage({ ...envelope, subject }) });
+    assert.equal(final[0]?.code, 250);
+  };
+  const work = async (): Promise<void> => {
+    await machine.run('systemctl', ['reload', unit]);
+    await becomesActive(machine);
+    const right = machine.read(configuration);
+    machine.write(configuration, `${right}\nnonsense: 1\n`);
+    await assert.rejects(machine.run('systemctl', ['reload', unit]));
+    machine.write(configuration, right);
+    await machine.run('systemctl', ['reload', unit]);
+    await becomesActive(machine);
+  };
+  const sent = await under(load, 'reload', work());
+  assertOnce(site, 'reload', sent);
 }
 
 async function upgrades(site: Site): Promise<void> {
   const { machine, a } = site;
   const before = await machine.property(unit, 'MainPID');
-  let going = true;
-  let sent = 0;
-  const load = async (): Promise<void> => {
-    while (going || sent < underUpgrade) {
-      sent += 1;
-      const message = buildMessage({ ...envelope, subject: `upgrade ${sent}.` });
-      await sendMail({ port: a.port, ...envelope, message });
-    }
+  const load = async (subject: string): Promise<void> => {
+    await sendMail({ port: a.port, ...envelope, message: buildMessage({ ...envelope, subject }) });
   };
-  const loading = load();
-  await install(machine, 'next.deb');
-  going = false;
-  await loading;
+  const sent = await under(load, 'upgrade', install(machine, 'next.deb'));
   assert.match(await machine.run('dpkg-query', ['-W', 'detach-mta']), /\.next$/m);
   assert.notEqual(await machine.property(unit, 'MainPID'), before);
   await becomesActive(machine);
@@ -162,9 +151,7 @@ async function survivesHanging(site: Site): Promise<void> {
   await machine.run('systemctl', ['kill', '--signal=STOP', unit]);
   const message = buildMessage({ ...envelope, subject: 'hanging 1.' });
   await sendMail({ port: a.port, ...envelope, message });
-  await waitFor(async () => !['0', before].includes(await machine.property(unit, 'MainPID')), {
-    what: 'another process in place of the one that hangs',
-  });
+  await machine.until(`case $(systemctl show --value -p MainPID ${unit}) in 0|${before}) false; esac`);
   assert.match(await machine.sh('journalctl --no-pager'), /Watchdog timeout/);
   await a.deliverAll();
   assertOnce(site, 'hanging', 1);
@@ -180,7 +167,7 @@ async function purges({ machine }: Site): Promise<void> {
 
 test('the package: install, start, mail, reload and upgrade under load, watchdog, purge', async (t) => {
   const scenario = new Scenario(t);
-  const { first, next } = await makePackages(scenario);
+  const { first, next } = await packages();
   const machine = await scenario.use(startMachine());
   await run('cp', [first, join(machine.root, 'first.deb')]);
   await run('cp', [next, join(machine.root, 'next.deb')]);
@@ -190,12 +177,7 @@ test('the package: install, start, mail, reload and upgrade under load, watchdog
   const site = { machine, a, sink, port, links };
   try {
     await installs(machine);
-    await starts(site);
-    await detaches(site);
-    await reloads(site);
-    await upgrades(site);
-    await survivesHanging(site);
-    await purges(site);
+    for (const step of [starts, detaches, reloads, upgrades, survivesHanging, purges]) await step(site);
   } catch (error) {
     t.diagnostic(await machine.sh(`journalctl --no-pager -u ${unit} | grep -v '"event":"transaction"' | tail -40`));
     throw error;
