@@ -2,6 +2,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { RestoreError, type RestoreProblem } from '../detach/restore/restore-error.ts';
 import { TemplateError } from '../links/notice/template-error.ts';
 import { Failure, type FailureName } from '../smtp/failures.ts';
+import { onOneLine } from '../smtp/one-line.ts';
 
 /** The exit statuses of commands: the numbers of sysexits.h, and 1 when a command ran and found something wrong. */
 export const ExitStatus = {
@@ -92,5 +93,5 @@ function whereThrown({ stack }: Error): string {
 
 /** A name or a value in the message must not look like a second line. */
 function oneLine(message: string): string {
-  return message.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').trim();
+  return onOneLine(message).replace(/ +/g, ' ').trim();
 }

@@ -6,7 +6,7 @@ import { CommandError, ExitStatus } from './exit-status.ts';
 import { chosenLinks, maxTargets } from './links-chosen.ts';
 import { filterOf, filterOptions } from './links-filter.ts';
 import { linkUrl } from '../links/interface.ts';
-import { plain } from './links-format.ts';
+import { onOneLine } from '../smtp/one-line.ts';
 import { openAdmin } from './open-admin.ts';
 
 const options = {
@@ -66,7 +66,8 @@ function speaker({ options: { json }, print }: Context, baseUrl: string) {
     if (json === true) return print(`${JSON.stringify(said)}\n`);
     const details = Object.entries(said).filter(([name]) => !['done', 'token', 'url'].includes(name));
     return print(
-      plain(`${done}: ${said.url}  ${details.map(([name, value]) => `${name} ${String(value)}`).join(', ')}`) + '\n',
+      onOneLine(`${done}: ${said.url}  ${details.map(([name, value]) => `${name} ${String(value)}`).join(', ')}`) +
+        '\n',
     );
   };
 }

@@ -4,7 +4,8 @@ import { findLink } from '../storage/admin/find.ts';
 import { sameFileOf, siblingsOf } from '../storage/admin/related.ts';
 import { defineCommand } from './command.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
-import { linkJson, plain } from './links-format.ts';
+import { linkJson } from './links-format.ts';
+import { onOneLine } from '../smtp/one-line.ts';
 import { noSuchLink, tokenIn } from './links-target.ts';
 import { openAdmin } from './open-admin.ts';
 
@@ -37,7 +38,7 @@ export const linksShow = defineCommand({
     if (options.json === true) await print(`${JSON.stringify(shown)}\n`);
     else {
       for (const [name, value] of Object.entries(shown)) {
-        await print(`${name}: ${plain(Array.isArray(value) ? value.join(' ') : String(value))}\n`);
+        await print(`${name}: ${onOneLine(Array.isArray(value) ? value.join(' ') : String(value))}\n`);
       }
     }
     return ExitStatus.ok;

@@ -1,3 +1,5 @@
+import { onOneLine } from '../smtp/one-line.ts';
+
 /** One thing that is wrong with the configuration. */
 export interface Problem {
   /** Path of the key, name of the variable or of the file. */
@@ -17,7 +19,7 @@ export class ConfigError extends Error {
     const lines = problems.map(({ subject, message, where }) => {
       const line = `${subject}: ${message}${where === undefined ? '' : ` (${where})`}`;
       // A name or value out of the file must not be able to look like a second line.
-      return line.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
+      return onOneLine(line);
     });
     super(lines.join('\n'));
     this.lines = lines;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { mask } from '../config/secrets.ts';
 import { errorText } from '../smtp/failures.ts';
+import { onOneLine } from '../smtp/one-line.ts';
 import type { Finding, Found } from './finding.ts';
 import type { Check, Context } from './interface.ts';
 
@@ -64,7 +65,7 @@ const maxMessage = 500;
 
 /** What a server has said must not be able to look like another finding, or to command a terminal. */
 function oneLine(text: string): string {
-  const line = text.replace(/[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ').trim();
+  const line = onOneLine(text).replace(/ +/g, ' ').trim();
   return line.length <= maxMessage ? line : `${line.slice(0, maxMessage)}…`;
 }
 

@@ -4,7 +4,7 @@ import type { Notice, NoticeContent } from './interface.ts';
 import { builtInHtml, builtInText, type Filled } from './notice/built-in.ts';
 import { kindOf } from './notice/kind.ts';
 import { shownNames } from './notice/shown-names.ts';
-import { compileHtml, compileText, type Render, type Values } from './notice/template.ts';
+import { oneLine, compileHtml, compileText, type Render, type Values } from './notice/template.ts';
 import { TemplateError } from './notice/template-error.ts';
 import { words, type Language } from './words/languages.ts';
 import type { Words } from './words/words.ts';
@@ -101,8 +101,6 @@ function renderOwn(
   });
   return render(values, all);
 }
-
-const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
 
 function load(key: 'text' | 'html', path: string, compile: (source: string) => Render): Render {
   try {

@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { pino, type DestinationStream } from 'pino';
 import type { Config } from '../config/config.ts';
 import { atEndOfTurn } from '../runtime/end-of-turn.ts';
+import { escapeJson } from '../smtp/one-line.ts';
 import type { Fields, Log } from './interface.ts';
 import { toLoggable } from './loggable.ts';
 import { textLine } from './text-line.ts';
@@ -13,10 +14,6 @@ export type LogSettings = Pick<Config['log'], 'level'> & Partial<Pick<Config['lo
 
 /** Least severe first. */
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
-/** Characters that JSON lets through and that could still command a terminal or turn a line around. */
-const harmful = /[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
-const everyHarmful = new RegExp(harmful, 'g');
 
 /**
  * A log that writes one line per event, in JSON: `time` (ISO 8601), `level`, `event` and the fields; or as text.
@@ -62,10 +59,7 @@ function jsonWriter(level: LogLevel, destination: Destination): Writer {
       errorKey: 'pinoError',
       serializers: { err: (value: unknown) => value },
       hooks: {
-        streamWrite: (line) =>
-          harmful.test(line)
-            ? line.replace(everyHarmful, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-            : line,
+        streamWrite: escapeJson,
       },
     },
     destination,

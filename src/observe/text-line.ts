@@ -1,3 +1,4 @@
+import { onOneLine } from '../smtp/one-line.ts';
 import type { Fields } from './interface.ts';
 
 export type Severity = 'debug' | 'info' | 'warn' | 'error';
@@ -13,14 +14,11 @@ export interface Line {
 /** Codes of a terminal: dim, none, yellow, red. */
 const colours: Readonly<Record<Severity, string>> = { debug: '2', info: '0', warn: '33', error: '31' };
 
-/** Characters that could command a terminal, turn a line around or look like another line. */
-const harmful = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
-
 /** One line for a person: time, level, event and what is known, in columns where all lines have the same. */
 export function textLine({ severity, event, fields, now }: Line, colour: boolean): string {
   const time = now.toISOString().replace('T', ' ').replace('Z', '');
   const rest = event === 'transaction' ? transaction(fields) : pairs(fields);
-  const line = `${time}  ${severity.padEnd(5)}  ${rest.begin(event)}`.replace(harmful, ' ').trimEnd();
+  const line = onOneLine(`${time}  ${severity.padEnd(5)}  ${rest.begin(event)}`).trimEnd();
   return colour && severity !== 'info' ? `\x1b[${colours[severity]}m${line}\x1b[0m\n` : `${line}\n`;
 }
 

@@ -1,3 +1,5 @@
+import { onOneLine } from './one-line.ts';
+
 /**
  * An SMTP reply (RFC 5321 section 4.2) as it stands on the wire.
  *
@@ -28,9 +30,7 @@ export function describeReply(reply: Reply): string {
 /** Decodes a byte string as UTF-8 for people; control characters become spaces. */
 export function wireToText(wire: string): string {
   if (/^[\u0020-\u007e]*$/.test(wire)) return wire;
-  return Buffer.from(wire, 'latin1')
-    .toString('utf8')
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ');
+  return onOneLine(Buffer.from(wire, 'latin1').toString('utf8'));
 }
 
 export const textToWire = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');

@@ -1,13 +1,14 @@
 import type { ExplainedPart, ExplainedReading, Explanation } from './explanation.ts';
+import { escapeHarmful } from '../../smtp/one-line.ts';
 import type { MailReading } from './mail-program.ts';
 
 /** An explanation for a person, as lines of text. */
 export function printExplanation(explanation: Explanation): string {
   const { from, to, detached, reason, bytesBefore, bytesAfter, parts, log } = explanation;
-  const exempt = to.filter((recipient) => recipient.exempt).map(({ address }) => printable(address));
+  const exempt = to.filter((recipient) => recipient.exempt).map(({ address }) => escapeHarmful(address));
   const lines = [
-    `from  ${from === '' ? '<> (null reverse-path)' : printable(from)}`,
-    ...to.map(({ address }) => `to    ${printable(address)}`),
+    `from  ${from === '' ? '<> (null reverse-path)' : escapeHarmful(from)}`,
+    ...to.map(({ address }) => `to    ${escapeHarmful(address)}`),
     ...(detached && exempt.length > 0 ? [`exempt, get the message as it came: ${exempt.join(', ')}`] : []),
     `size  ${bytesBefore} bytes before, ${bytesAfter} after${detached ? '' : ' (unchanged)'}`,
     ...(reason === null ? [] : [`the message stays whole: ${reason}`]),
@@ -16,7 +17,7 @@ export function printExplanation(explanation: Explanation): string {
     ...printNotice(explanation),
     '',
     ...printReading(explanation.mailProgram),
-    ...log.map((line) => `log   ${printable(line)}`),
+    ...log.map((line) => `log   ${escapeHarmful(line)}`),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -25,8 +26,8 @@ function printPart(part: ExplainedPart, depth: number): string[] {
   const { section, type, name, size, encodedSize, does, reason, url, parts } = part;
   const label = [
     section === '' ? 'message' : section,
-    printable(type),
-    ...(name === null ? [] : [`"${printable(name)}"`]),
+    escapeHarmful(type),
+    ...(name === null ? [] : [`"${escapeHarmful(name)}"`]),
   ];
   const bytes = size === null ? (encodedSize === null ? [] : [`${encodedSize} bytes`]) : [`${size} bytes decoded`];
   const verdict = does === 'goes' ? [`goes: ${url ?? ''}`] : does === 'stays' ? [`stays: ${reason ?? ''}`] : [];
@@ -36,9 +37,11 @@ function printPart(part: ExplainedPart, depth: number): string[] {
 
 function printNotice({ notice }: Explanation): string[] {
   if (!notice) return [];
-  const places = notice.places.map(({ section, type, line }) => `part ${section} (${printable(type)}), line ${line}`);
+  const places = notice.places.map(
+    ({ section, type, line }) => `part ${section} (${escapeHarmful(type)}), line ${line}`,
+  );
   return ['', `notice in ${places.length === 0 ? 'no text that can be searched' : places.join('; ')}:`].concat(
-    notice.texts.flatMap((text) => text.trim().split('\n')).map((line) => `  | ${printable(line)}`),
+    notice.texts.flatMap((text) => text.trim().split('\n')).map((line) => `  | ${escapeHarmful(line)}`),
   );
 }
 
@@ -47,7 +50,7 @@ function printReading({ skipped, before, after, differences }: ExplainedReading)
   return [
     `a mail program sees before: ${summary(before)}`,
     `a mail program sees after:  ${summary(after)}`,
-    ...differences.map((difference) => `DIFFERENT: ${printable(difference)}`),
+    ...differences.map((difference) => `DIFFERENT: ${escapeHarmful(difference)}`),
   ];
 }
 
@@ -60,10 +63,3 @@ function summary({ texts, htmls, files }: MailReading): string {
   ];
   return words.join(', ');
 }
-
-/** Text from a sender must not contain control sequences for the terminal. */
-const printable = (text: string): string =>
-  text.replace(
-    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );

@@ -79,6 +79,6 @@ function renderTextLine(line: TemplateLine, values: Values): string {
   return fillLine(line, (key) => (key === 'name' ? shorter : value(key)));
 }
 
-const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
+export const oneLine = (value: string): string => value.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
 
 const escapeLine = (value: string): string => escapeHtml(oneLine(value));

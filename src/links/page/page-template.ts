@@ -8,6 +8,7 @@ import { checkHtml } from '../notice/check-html.ts';
 import { fillLine, fillSegment, parseSegments, type Grammar, type Row } from '../notice/segments.ts';
 import { TemplateError } from '../notice/template-error.ts';
 import { errorText } from '../../smtp/failures.ts';
+import { oneLine } from '../notice/template.ts';
 
 /** A page is looked at by scanners more often than by people. */
 const maxTemplateBytes = 32_768;
@@ -83,4 +84,4 @@ function checkCss(css: string): void {
   if (fetched !== undefined) throw new TemplateError(`${fetched} is not possible in its style`);
 }
 
-const escapeLine = (value: string): string => escapeHtml(value.replace(/[\p{Cc}\u2028\u2029]/gu, ' '));
+const escapeLine = (value: string): string => escapeHtml(oneLine(value));
