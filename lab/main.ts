@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
+import { breakable, breakThings } from './break/break.ts';
 import { Interrupted } from './interrupt.ts';
 import { once } from './once.ts';
 import { inDirectory, type Preset, presets } from './preset.ts';
 import { send } from './send.ts';
+import { labSettings } from './settings.ts';
 import { stop } from './stop.ts';
 import { showAll } from './terminal.ts';
 import { twoNodes } from './two-nodes/two-nodes.ts';
@@ -13,8 +15,10 @@ const usage = `usage: npm run lab                       start everything, send a
                                          or directory: files in a directory instead of Azurite
        npm run lab -- send FILE [TO …]   send a file through the running lab
        npm run lab -- stop               stop the running lab
+       npm run lab -- break [WHAT …]     what the promise is worth: kill, storage, next-hop, disk, loop
        npm run lab -- --two-nodes        on two hosts (network namespaces) with a cable that is pulled
 options: --directory   with any preset: files in a directory
+         --settings NAME   lay a set over the configuration: small-office, university, provider
          --once        on free ports: start, send, check, stop; exit 0 when all is well
          --verbose     show everything
 `;
@@ -23,6 +27,7 @@ const options = {
   once: { type: 'boolean' },
   directory: { type: 'boolean' },
   'two-nodes': { type: 'boolean' },
+  settings: { type: 'string' },
   verbose: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -35,10 +40,12 @@ async function main(args: readonly string[]): Promise<number> {
   if (values['two-nodes']) return twoNodes();
   if (command === 'send' && rest[0] !== undefined) return send(rest[0], rest.slice(1));
   if (command === 'stop') return stop();
+  if (command === 'break' && rest.every((word) => breakable.includes(word))) return breakThings(rest);
   const chosen: Preset | undefined = presets[command];
   if (chosen === undefined || rest.length > 0) return showUsage(64);
   const preset = values.directory && chosen.storage === 'azurite' ? inDirectory(chosen) : chosen;
-  return values.once ? once(preset) : up(command, preset);
+  const settings = values.settings === undefined ? undefined : labSettings(values.settings);
+  return values.once ? once(preset, settings) : up(command, preset, settings);
 }
 
 function showUsage(status: number): number {

@@ -11,8 +11,10 @@ export interface Preset {
   readonly drawing: readonly string[];
   /** Name of the server that mail is sent to, for the lab's output. */
   readonly front: string;
-  /** Folders of the Postfix servers in the lab's home, the one that mail is sent to first. */
-  readonly postfixes: readonly [string, ...string[]];
+  /** Their configurations in this repository, in the order of the message. */
+  readonly configurations: readonly [string, ...string[]];
+  /** Folder of the first one in the lab's home. */
+  readonly folder: string;
   readonly storage: StorageKind;
   readonly start: (options: LabOptions) => Promise<LabChain>;
 }
@@ -33,7 +35,8 @@ export const relayhost: Preset = {
     '                        Azurite',
   ],
   front: 'Postfix A',
-  postfixes: ['postfix-a', 'postfix-b'],
+  configurations: ['postfix-a', 'postfix-b'],
+  folder: 'postfix-a',
   storage: 'azurite',
   start: startLabChain,
 };
@@ -72,7 +75,8 @@ function onePostfix(way: OnePostfix, how: string, drawing: readonly string[]): P
     title: `Detach MTA lab: ${how}`,
     drawing,
     front: 'Postfix',
-    postfixes: [folderOf(way)],
+    configurations: [way.dir],
+    folder: folderOf(way),
     storage: 'azurite',
     start: startOnePostfix(way),
   };

@@ -6,6 +6,7 @@ import type { Started } from './places.ts';
 import type { Preset } from './preset.ts';
 import { makeSample } from './sample.ts';
 import { type ServerOptions, startServers } from './servers.ts';
+import { showSettings } from './show-settings.ts';
 import { showResult } from './show.ts';
 import { dim, green, heading, inDetail, row, say } from './terminal.ts';
 
@@ -32,6 +33,7 @@ export async function startChain(preset: Preset, { signal, ...options }: ChainOp
   const chain = await startServers(preset, { ...options, started });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   say(`\n  ${green('up')}    ${names.join(', ')} ${dim(`in ${seconds} s`)}`);
+  if (options.settings) await showSettings(options.settings, preset, chain);
   return chain;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { buildMessage } from '../test/harness/build-message.ts';
-import { people } from './people.ts';
+import { fullNames, people } from './people.ts';
 import { samplePdf } from './sample-pdf.ts';
 import { samplePhoto } from './sample-photo.ts';
 
@@ -18,35 +18,31 @@ export interface Sample {
   readonly files: readonly SampleFile[];
 }
 
-/** A letter with a PDF and a photo, to three people. The files are always the same, the message is new each time. */
-export function makeSample(): Sample {
-  const [from, ...to] = people;
-  const files = [
-    {
-      name: 'Quarterly report.pdf',
-      type: 'application/pdf',
-      content: samplePdf('Quarterly report', { width: 960, height: 640 }),
-    },
-    { name: 'Evening.png', type: 'image/png', content: samplePhoto({ width: 1000, height: 700 }) },
-  ];
-  return letter({ from, to, subject: 'Report and photo', files });
-}
+/** A PDF and a photo, always the same. */
+const usualFiles = (): SampleFile[] => [
+  {
+    name: 'Quarterly report.pdf',
+    type: 'application/pdf',
+    content: samplePdf('Quarterly report', { width: 960, height: 640 }),
+  },
+  { name: 'Evening.png', type: 'image/png', content: samplePhoto({ width: 1000, height: 700 }) },
+];
 
-export function letter(parts: {
-  readonly from: string;
-  readonly to: readonly string[];
-  readonly subject: string;
-  readonly files: readonly SampleFile[];
-}): Sample {
+/** A letter to three people. The message is new each time. */
+export function makeSample(files: readonly SampleFile[] = usualFiles()): Sample {
+  const [from, ...to] = people;
   const messageId = `<${randomUUID()}@lab.example.net>`;
-  const names = parts.files.map(({ name }) => name).join(' and ');
   const message = buildMessage({
-    ...parts,
+    from: withName(from),
+    to: to.map(withName),
+    subject: 'Report and photo',
     messageId,
     date: new Date().toUTCString().replace('GMT', '+0000'),
-    text: `Hello,\n\nattached: ${names}.\n\n-- \nAlice\n`,
-    html: `<html><body><p>Hello,</p><p>attached: ${names}.</p><p>-- <br>Alice</p></body></html>\n`,
-    attachments: parts.files,
+    text: 'Hello,\n\nhere are the report and a photo.\n\n-- \nAlice\n',
+    html: '<html><body><p>Hello,</p><p>here are the report and a photo.</p><p>-- <br>Alice</p></body></html>\n',
+    attachments: files,
   });
-  return { from: parts.from, to: parts.to, messageId, message, files: parts.files };
+  return { from, to, messageId, message, files };
 }
+
+const withName = (address: string): string => `${fullNames[address] ?? ''} <${address}>`;

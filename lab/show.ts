@@ -73,6 +73,11 @@ export async function showResult(sample: Sample, copies: readonly Copy[], chain:
 /** @returns whether all checks passed */
 export function showChecks(checks: readonly Check[]): boolean {
   inDetail(() => heading('Checks'));
+  return sayChecks(checks);
+}
+
+/** As `showChecks`, without a heading. */
+export function sayChecks(checks: readonly Check[]): boolean {
   for (const { what, ok } of checks) say(`  ${ok ? green('ok  ') : red('FAIL')}  ${what}`);
   return checks.every(({ ok }) => ok);
 }

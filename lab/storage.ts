@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startAzurite } from '../test/harness/azurite.ts';
+import { type Azurite, startAzurite } from '../test/harness/azurite.ts';
 import { type StoredFile, storedFiles } from '../test/harness/storage-use.ts';
 import type { LabOptions } from './places.ts';
 
@@ -10,8 +10,8 @@ export type StorageKind = 'azurite' | 'directory';
 export interface LabStorage {
   /** A connection string, or the path of a directory. */
   readonly location: string;
-  /** Of its server, where there is one. */
-  readonly pid: number | undefined;
+  /** Its server, where there is one. */
+  readonly azurite: Azurite | undefined;
   /** The stored files, as `files/<sha256>`. */
   files(): Promise<readonly StoredFile[]>;
   stop(): Promise<void>;
@@ -25,15 +25,15 @@ export async function startStorage({ home, ports, storage, started }: LabOptions
   }
   const azurite = await startAzurite({ port: ports.azurite, directory: join(home, 'azurite') });
   started('Azurite', `127.0.0.1:${ports.azurite}`, 'blob storage');
-  const { connectionString: location, pid } = azurite;
-  return { location, pid, files: () => storedFiles(location), stop: () => azurite.stop() };
+  const { connectionString: location } = azurite;
+  return { location, azurite, files: () => storedFiles(location), stop: () => azurite.stop() };
 }
 
 function openDirectory(location: string): LabStorage {
   if (!existsSync(location)) mkdirSync(location, { mode: 0o700 });
   return {
     location,
-    pid: undefined,
+    azurite: undefined,
     files: () => Promise.resolve(filesIn(join(location, 'files'))),
     stop: () => Promise.resolve(),
   };

@@ -20,11 +20,16 @@ export function readSettings(
 ): PostfixSettings {
   const text = readFileSync(join(repository, side, 'tuning', `${name}.cf`), 'utf8');
   const shown = tls ? text.replace(/^#(?=smtpd?_tls_)/gm, '') : text;
-  const lines = shown.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return settingsIn(shown, `${side}/tuning/${name}.cf`);
+}
+
+/** @throws Error naming the file with the line that is no setting */
+export function settingsIn(text: string, file: string): PostfixSettings {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(
     lines.map((line) => {
       const [, key, value] = /^(\w+) = (\S.*)$/.exec(line) ?? [];
-      if (key === undefined || value === undefined) throw new Error(`${side}/tuning/${name}.cf: ${line}`);
+      if (key === undefined || value === undefined) throw new Error(`${file}: ${line}`);
       return [key, value];
     }),
   );

@@ -8,7 +8,7 @@ import type { PostfixInstance } from '../../harness/postfix.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { startSink } from '../../harness/sink.ts';
 import { waitFor } from '../../harness/wait.ts';
-import { PlainFilter } from './plain-filter.ts';
+import { PlainFilter } from '../../harness/plain-filter.ts';
 import * as topology from './topology.ts';
 
 const alice = 'alice@home.example';

@@ -4,7 +4,7 @@ import type { PostfixInstance } from '../../harness/postfix.ts';
 import { freePort } from '../../harness/ports.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import type { Sink } from '../../harness/sink.ts';
-import { PlainFilter } from './plain-filter.ts';
+import { PlainFilter } from '../../harness/plain-filter.ts';
 import * as topology from './topology.ts';
 
 const alice = 'alice@home.example';

@@ -5,7 +5,7 @@ import type { PostfixInstance } from '../../harness/postfix.ts';
 import { freePort } from '../../harness/ports.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import type { Sink } from '../../harness/sink.ts';
-import { PlainFilter } from './plain-filter.ts';
+import { PlainFilter } from '../../harness/plain-filter.ts';
 import * as topology from './topology.ts';
 import type { ServerOptions } from './topology.ts';
 

@@ -6,7 +6,7 @@ import { unstuff } from '../../harness/dot-stuffing.ts';
 import { randomBytes } from '../../harness/random.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { linkIn } from '../chain.ts';
-import { PlainFilter } from './plain-filter.ts';
+import { PlainFilter } from '../../harness/plain-filter.ts';
 import * as topology from './topology.ts';
 
 /** The one message that a client said between DATA and the dot. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { freePort } from '../../harness/ports.ts';
+import { freePort } from './ports.ts';
 
 export interface PlainFilterOptions {
   /** Where it hands everything on to: a port on 127.0.0.1. */
