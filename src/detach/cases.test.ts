@@ -120,6 +120,16 @@ test('apple-mail-pictures-between-text: each link at its file’s place', async 
   assert.match(mail.text!.replace(/\s+/g, ' '), /ceiling: .*IMG_2041.* and here .*IMG_2042.* plumber: .*quote\.pdf/);
 });
 
+test('apple-mail-pictures-between-text: whom to ask stands once', async () => {
+  const keeper = new Lab({ rules: { minSize: 1000 }, links: { contact: 'helpdesk@b.example' } });
+  const outcome = await deliver('apple-mail-pictures-between-text', keeper);
+  assert.deepEqual(
+    texts(outcome).map(({ text }) => text.split('helpdesk@b.example').length - 1),
+    [0, 0, 1, 0],
+  );
+  await keeper.close();
+});
+
 test('three-forwarded-statements: in the letter and in each forwarded message, with names that can be told apart', async () => {
   const [letter, ...inner] = texts(await deliver('three-forwarded-statements'));
   assert.equal(letter!.message, '');

@@ -76,7 +76,8 @@ export class TextEditor {
     const { notice, position } = this.#options;
     let carrier = before;
     for (const { told, isAbove, isLast } of places) {
-      const content = notice.write({ items: told.map(({ item }) => item), page: isLast ? page : undefined });
+      const items = told.map(({ item }) => item);
+      const content = notice.write({ items, page: isLast ? page : undefined, isContinued: !isLast });
       const at = isAbove ? 'top' : position;
       const body = insertNotice(carrier, content, at);
       if (body === undefined) {

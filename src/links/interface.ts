@@ -18,6 +18,8 @@ export interface NoticeContent {
   readonly items: readonly NoticeItem[];
   /** Address of the page with all files of the message; undefined: there is none. */
   readonly page?: string | undefined;
+  /** Another notice of this message stands below, which says whom to ask. */
+  readonly isContinued?: boolean;
 }
 
 /** The words of one notice. */

@@ -52,7 +52,7 @@ interface Filling {
 }
 
 function fill(
-  { items, page }: NoticeContent,
+  { items, page, isContinued = false }: NoticeContent,
   {
     words: ours,
     options,
@@ -76,7 +76,7 @@ function fill(
       url: isList ? undefined : url,
     })),
     page,
-    contact,
+    contact: isContinued ? undefined : contact,
   };
 }
 
