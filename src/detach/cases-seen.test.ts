@@ -31,9 +31,10 @@ before(async () => {
   for (const name of readdirSync(folder)) {
     const { message, files } = await lab.detach(readFileSync(new URL(name, folder)));
     const { html, text, textAsHtml } = await simpleParser(message);
-    const shown = html === false ? `<body style="font:14px monospace">${textAsHtml ?? ''}` : html;
+    const isHtml = typeof html === 'string';
+    const shown = isHtml ? html : `<body style="font:14px monospace">${textAsHtml ?? ''}`;
     // In a letter of both forms, the plain one too.
-    const both = html === false ? shown : `${shown}<hr><pre style="white-space:pre-wrap">${escape(text ?? '')}</pre>`;
+    const both = !isHtml ? shown : `${shown}<hr><pre style="white-space:pre-wrap">${escape(text ?? '')}</pre>`;
     cases.push({ name, html: pictures === undefined ? shown : both, files: files.length });
   }
 });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { suite, test, type TestContext } from 'node:test';
 import fc from '../../../test/harness/property.ts';
 import type { BlobState } from '../blobs.ts';
+import { readChain, readOnlyVersion } from './chain.ts';
+import { Deletions } from './deletions.ts';
 import { DirectoryBlobs } from './directory-blobs.ts';
+import { Drafts } from './drafts.ts';
 import { placeOf } from './layout.ts';
 import { encodeVersion, newVersion } from './version.ts';
 
@@ -66,6 +69,98 @@ test('a record that others have changed, and not tidied yet, is left as it is', 
   assert.equal(await blobs.delete(name, { ...request, etag }), false);
   assert.ok(await blobs.delete(name, { ...request, etag: changed.id }));
   assert.deepEqual(below(directory, 'links'), []);
+});
+
+/** Does something at the moment when a deletion looks for what others announce. */
+class WatchedDrafts extends Drafts {
+  meanwhile: (kinds: string) => void = () => undefined;
+  beforeTidying: () => void = () => undefined;
+
+  override async busy(...[records, kinds]: Parameters<Drafts['busy']>): Promise<ReadonlySet<string>> {
+    this.meanwhile(kinds);
+    return super.busy(records, kinds);
+  }
+
+  override path(...[kind, record]: Parameters<Drafts['path']>): string {
+    if (kind === 'r') this.beforeTidying();
+    return super.path(kind, record);
+  }
+}
+
+suite('between two calls of a deletion', () => {
+  interface Scene {
+    readonly blobs: DirectoryBlobs;
+    readonly path: string;
+    readonly name: string;
+    readonly etag: string;
+    readonly drafts: WatchedDrafts;
+    readonly alone: string[];
+    readonly remove: () => Promise<boolean>;
+  }
+
+  async function scene(t: TestContext): Promise<Scene> {
+    const { directory, open } = await openDirectory(t);
+    const blobs = open();
+    const name = nameOf(1);
+    await create(blobs, name);
+    const { etag } = (await blobs.stat(name, request))!;
+    const path = join(directory, placeOf(name).folder, placeOf(name).file);
+    const drafts = new WatchedDrafts(join(directory, 'tmp'));
+    const alone: string[] = [];
+    const options = { drafts, now: Date.now, alone: ({ id }: { id: string }) => Promise.resolve(alone.push(id) > 0) };
+    const deletions = new Deletions(options);
+    return { blobs, path, name, etag, drafts, alone, remove: () => deletions.delete({ path, id: etag }) };
+  }
+
+  test('another process creates the record again before it is announced that it is tidied: the new one stays', async (t) => {
+    const { blobs, path, name, etag, drafts, remove } = await scene(t);
+    const version = newVersion({ metadata: {}, bytes: Buffer.from('{}') }, Date.now());
+    drafts.beforeTidying = () => {
+      const gone = readOnlyVersion(`${path}.${etag}`);
+      assert.ok(gone !== 'several' && gone?.gone);
+      writeFileSync(`${path}.${gone.id}`, encodeVersion(version));
+    };
+    assert.ok(await remove());
+    assert.equal((await blobs.stat(name, request))?.etag, version.id);
+    assert.ok(await blobs.delete(name, { ...request, etag: version.id }));
+    assert.equal(await blobs.stat(name, request), undefined);
+  });
+
+  test('another process has announced a change: its version still finds the tombstone that it follows', async (t) => {
+    const { blobs, path, name, etag, drafts, remove } = await scene(t);
+    const announcement = drafts.path('c', path);
+    const version = newVersion({ metadata: {}, bytes: Buffer.from('{}') }, Date.now());
+    drafts.meanwhile = (kinds) => {
+      if (kinds === 'cr') writeFileSync(announcement, encodeVersion(version));
+    };
+    assert.ok(await remove());
+    assert.equal(await blobs.stat(name, request), undefined);
+    const tombstone = (await readChain(path))?.at(-1);
+    assert.ok(tombstone?.gone && existsSync(`${path}.${etag}`));
+    renameSync(announcement, `${path}.${tombstone.id}`);
+    assert.equal((await blobs.stat(name, request))?.etag, version.id);
+  });
+
+  test('another process tidies the record: it is left to the change that waits for that', async (t) => {
+    const { blobs, path, name, etag, drafts, alone, remove } = await scene(t);
+    drafts.meanwhile = (kinds) => {
+      if (kinds === 'r') writeFileSync(drafts.path('r', path), '');
+    };
+    assert.ok(await remove());
+    assert.deepEqual(alone, [etag]);
+    assert.equal((await blobs.stat(name, request))?.etag, etag);
+  });
+
+  test('a sweep with a clock far ahead takes the announcement away: the deletion begins again', async (t) => {
+    const { blobs, path, name, etag, drafts, alone, remove } = await scene(t);
+    const folder = join(path.slice(0, path.indexOf('links')), 'tmp');
+    drafts.meanwhile = (kinds) => {
+      if (kinds === 'r') for (const each of readdirSync(folder)) rmSync(join(folder, each));
+    };
+    assert.ok(await remove());
+    assert.deepEqual(alone, [etag]);
+    assert.equal((await blobs.stat(name, request))?.etag, etag);
+  });
 });
 
 type Deed = 'delete' | 'change' | 'create' | 'read';
