@@ -17,9 +17,10 @@ import { mailboxes } from './workloads/mailboxes.ts';
 import { memory } from './workloads/memory.ts';
 import { milter } from './workloads/milter.ts';
 import { smallMail } from './workloads/small-mail.ts';
+import { tuning } from './workloads/tuning/tuning.ts';
 import { stopWhenInterrupted, type Bench, type Workload } from './workloads/workload.ts';
 
-const workloads = [smallMail, latency, detaching, behindPostfix, milter, memory, growth, mailboxes];
+const workloads = [smallMail, latency, detaching, behindPostfix, milter, memory, growth, mailboxes, tuning];
 
 async function main(argv: readonly string[]): Promise<number> {
   let options;

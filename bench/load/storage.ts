@@ -13,8 +13,9 @@ export interface BlobStorage {
   stop(): Promise<void>;
 }
 
-export async function startStorage(kind: BlobStorage['kind']): Promise<BlobStorage> {
-  if (kind === 'null') return startNullStorage();
+/** @param delayMs how long the null storage waits before it answers, as one at some distance does */
+export async function startStorage(kind: BlobStorage['kind'], { delayMs = 0 } = {}): Promise<BlobStorage> {
+  if (kind === 'null') return startNullStorage(delayMs);
   const azurite = await startAzurite();
   return {
     kind,
@@ -24,10 +25,10 @@ export async function startStorage(kind: BlobStorage['kind']): Promise<BlobStora
   };
 }
 
-async function startNullStorage(): Promise<BlobStorage> {
+async function startNullStorage(delayMs: number): Promise<BlobStorage> {
   const port = await freePort();
   const script = join(import.meta.dirname, 'null-blob-server.ts');
-  const child = new Child([process.execPath, '--import', 'tsx', script, String(port)]);
+  const child = new Child([process.execPath, '--import', 'tsx', script, String(port), String(delayMs)]);
   await waitForPort(port);
   return {
     kind: 'null',

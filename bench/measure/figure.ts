@@ -11,6 +11,14 @@ export type Metric =
   | 'added p99 ms'
   | 'peak MB'
   | 'MB stored'
+  | 'MB sent'
+  | 'ms'
+  | 's'
+  | 'sessions per 100 messages'
+  | 'mailboxes: GB a year'
+  | 'stored: GB a year'
+  | 'saved %'
+  | 'recipients with a link %'
   | 'growth';
 
 /** One measurement of one round. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ConfigTree, mergeConfig } from '../../test/harness/detach-mta.ts';
 import { freePort } from '../../test/harness/ports.ts';
 import { privateDirectory, removeDirectory } from '../../test/harness/private-directory.ts';
 import type { BlobStorage } from '../load/storage.ts';
@@ -18,6 +19,10 @@ export interface DetachMtaOptions {
   readonly protocol?: 'milter';
   /** Arguments for Node before the program, as in `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
+  /** Keys of the configuration over those that are used here. */
+  readonly settings?: ConfigTree;
+  /** NODE_OPTIONS of all its processes. */
+  readonly nodeOptions?: string;
 }
 
 /** This checkout's build, and the others that it is compared with. */
@@ -25,16 +30,19 @@ export function startBuilds(options: DetachMtaOptions, others: readonly Build[])
   return [thisCheckout, ...others].map((build) => startDetachMta({ ...options, build }));
 }
 
+const environment = ({ nodeOptions }: DetachMtaOptions): readonly string[] =>
+  nodeOptions === undefined ? [] : ['env', `NODE_OPTIONS=${nodeOptions}`];
+
 /** As docs/operations.md recommends. */
 const asService = ['--use-largepages=silent'];
 
 /** The compiled relay, with limits high enough for what is measured. */
 export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
-  const { nextHop, storage, build = thisCheckout, nodeArgs = [], workers = 1, protocol } = options;
+  const { nextHop, storage, build = thisCheckout, nodeArgs = [], workers = 1, protocol, settings = {} } = options;
   const home = privateDirectory('detach-mta');
   const port = await freePort();
   const links = await freePort();
-  const config = {
+  const usual = {
     hostname: 'detach.example.net',
     // A baseline may be older than this key.
     ...(workers === 1 ? {} : { workers }),
@@ -48,9 +56,18 @@ export async function startDetachMta(options: DetachMtaOptions): Promise<Peer> {
   };
   // JSON is YAML.
   const file = join(home, 'config.yaml');
-  writeFileSync(file, JSON.stringify(config));
+  writeFileSync(file, JSON.stringify(mergeConfig(usual, settings)));
   const relay = new Program(
-    [build.node, ...asService, ...nodeArgs, join(build.directory, 'main.js'), 'serve', '--config', file],
+    [
+      ...environment(options),
+      build.node,
+      ...asService,
+      ...nodeArgs,
+      join(build.directory, 'main.js'),
+      'serve',
+      '--config',
+      file,
+    ],
     {
       log: join(home, 'log'),
     },

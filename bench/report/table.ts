@@ -2,7 +2,10 @@ import { ours, rate } from '../measure/figure.ts';
 import { type Verdict, met } from '../targets.ts';
 import type { Results, Row } from './results.ts';
 
-/** Every figure with its spread, and the ratio by which Detach MTA is better (above 1) or worse (below 1). */
+/**
+ * Every figure with its spread, and the ratio by which Detach MTA is better (above 1) or worse (below 1). Where settings
+ * are compared and not programs, the ratio to the first of each situation.
+ */
 export function renderWork(results: Results, work: string): string {
   const rows = results.rows.filter((row) => row.work === work);
   const cells = rows.map((row, i) => [
@@ -11,9 +14,19 @@ export function renderWork(results: Results, work: string): string {
     row.metric,
     format(row.median),
     row.count > 1 ? `${format(row.min)} … ${format(row.max)}` : '',
-    advantage(results, row),
+    settings(work) ? besideFirst(rows, row) : advantage(results, row),
   ]);
-  return renderTable([['situation', 'who', 'unit', 'median', 'spread', `${ours} is better by`], ...cells]);
+  const header = settings(work) ? ['setting', 'value', 'unit', 'median', 'spread', 'beside the first'] : usualHeader;
+  return renderTable([header, ...cells]);
+}
+
+const usualHeader = ['situation', 'who', 'unit', 'median', 'spread', `${ours} is better by`];
+
+const settings = (work: string): boolean => work === 'tuning';
+
+function besideFirst(rows: readonly Row[], row: Row): string {
+  const first = rows.find(({ situation, metric }) => situation === row.situation && metric === row.metric);
+  return first === undefined || first === row || first.median === 0 ? '' : `${format(row.median / first.median)}×`;
 }
 
 export function renderVerdicts(verdicts: readonly Verdict[]): string {

@@ -5,6 +5,7 @@ import { NeighbourError } from '../doctor/postfix/read-neighbour.ts';
 import { becomeOwner } from './become-owner.ts';
 import { defineCommand } from './command.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
+import { showWaiting } from './progress.ts';
 
 /** `detach-mta doctor`: runs beside a live service, and changes nothing that stays. */
 export const doctor = defineCommand({
@@ -20,14 +21,19 @@ export const doctor = defineCommand({
     },
     json: { type: 'boolean', help: 'a list of objects' },
   },
-  run: async ({ sources, options, print, signal }) => {
+  run: async ({ sources, options, print, signal, errors }) => {
     const config = loadConfig(sources);
+    let waitingFor: readonly string[] = [];
+    const stop = showWaiting(errors, () => `waiting for: ${waitingFor.join(', ')}`.slice(0, 78));
     const findings = await examine({
       config,
       postfix: options.postfix ?? [],
       signal,
       becomeService: () => becomeOwner(config, sources),
-    }).catch(withStatus);
+      onWaiting: (names) => (waitingFor = names),
+    })
+      .catch(withStatus)
+      .finally(stop);
     await print(options.json === true ? `${JSON.stringify(findings, null, 2)}\n` : report(findings));
     return findings.some(({ result }) => result === 'fail') ? ExitStatus.found : ExitStatus.ok;
   },

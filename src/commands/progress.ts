@@ -18,3 +18,24 @@ export function showProgress(errors: Writable): (step: string, count: number) =>
     errors.write(`\r\x1b[K${step}: ${count.toLocaleString('en')}\r`);
   };
 }
+
+/**
+ * Shows what is waited for, on a terminal only, until the function that it returns is called: that clears the line.
+ * `text` is asked each time.
+ */
+export function showWaiting(errors: Writable, text: () => string): () => void {
+  if (!('isTTY' in errors) || errors.isTTY !== true) return () => undefined;
+  let shown = false;
+  const start = performance.now();
+  const timer = setInterval(() => {
+    if (performance.now() - start < firstMs) return;
+    shown = true;
+    errors.write(`\r\x1b[K${text()}\r`);
+  }, everyMs);
+  // The command ends when its work is done, not when its progress is shown.
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    if (shown) errors.write('\r\x1b[K');
+  };
+}

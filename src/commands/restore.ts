@@ -8,6 +8,7 @@ import { createStore } from '../storage/store.ts';
 import { becomeOwner } from './become-owner.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
+import { showWaiting } from './progress.ts';
 
 /** `detach-mta restore`: writes nothing unless the original is complete. */
 export const restore = defineCommand({
@@ -31,7 +32,20 @@ export const restore = defineCommand({
 
 type Sources = Omit<Parameters<typeof restoreMessage>[1], 'signal'>;
 
-async function writeOriginal({ input, print, signal }: CommandContext, sources: Sources): Promise<ExitStatus> {
-  for await (const block of restoreMessage(input, { ...sources, signal })) await print(block);
+async function writeOriginal(context: CommandContext, sources: Sources): Promise<ExitStatus> {
+  const { input, print, signal, errors } = context;
+  let bytes = 0;
+  // Nothing is written before all files have been read and the sum is right.
+  const stop = showWaiting(errors, () =>
+    bytes === 0 ? 'reading the message and its files' : `bytes written: ${bytes.toLocaleString('en')}`,
+  );
+  try {
+    for await (const block of restoreMessage(input, { ...sources, signal })) {
+      await print(block);
+      bytes += block.length;
+    }
+  } finally {
+    stop();
+  }
   return ExitStatus.ok;
 }

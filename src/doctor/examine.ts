@@ -14,10 +14,18 @@ export interface Examination {
   readonly signal: AbortSignal;
   /** Called when all is read that needs the rights of the one who asks: what follows sees those of the service. */
   readonly becomeService: () => void;
+  /** Called when checks begin and end, with the names of those that have not ended. */
+  readonly onWaiting: (names: readonly string[]) => void;
 }
 
 /** @throws NeighbourError when a directory holds no configuration of Postfix that can be read */
-export async function examine({ config, postfix, signal, becomeService }: Examination): Promise<readonly Finding[]> {
+export async function examine({
+  config,
+  postfix,
+  signal,
+  becomeService,
+  onWaiting,
+}: Examination): Promise<readonly Finding[]> {
   const [neighbours, listening, fstab] = await Promise.all([
     readNeighbours(postfix, config),
     readListeningPorts(),
@@ -25,5 +33,14 @@ export async function examine({ config, postfix, signal, becomeService }: Examin
   ]);
   becomeService();
   const context: Context = { config, neighbours, listening, fstab, now: Date.now };
-  return runChecks([...ownChecks, ...neighbourChecks], context, { signal });
+  const checks = [...ownChecks, ...neighbourChecks];
+  const open = new Set(checks.map(({ name }) => name));
+  onWaiting([...open]);
+  return runChecks(checks, context, {
+    signal,
+    onDone: (name) => {
+      open.delete(name);
+      onWaiting([...open]);
+    },
+  });
 }

@@ -15,10 +15,21 @@ const checkMs = 45_000;
 export async function runChecks(
   checks: readonly Check[],
   context: Context,
-  { signal, timeoutMs = checkMs }: { readonly signal: AbortSignal; readonly timeoutMs?: number },
+  {
+    signal,
+    timeoutMs = checkMs,
+    onDone = () => undefined,
+  }: {
+    readonly signal: AbortSignal;
+    readonly timeoutMs?: number;
+    /** Called with the name of each check when it has ended. */
+    readonly onDone?: (name: string) => void;
+  },
 ): Promise<readonly Finding[]> {
   const hide = hiding(context.config);
-  const found = await Promise.all(checks.map((check) => runOne(check, context, { signal, timeoutMs })));
+  const found = await Promise.all(
+    checks.map((check) => runOne(check, context, { signal, timeoutMs }).finally(() => onDone(check.name))),
+  );
   return checks.flatMap(({ name }, i) =>
     found[i]!.map(({ result, message, fix }) => ({
       check: name,
