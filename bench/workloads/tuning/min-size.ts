@@ -37,7 +37,7 @@ const notice = 1000;
 const records = 2500;
 
 /** GB a year of all files that mailboxes and storage hold. */
-export function calculate(minSize: number): Measured {
+function calculate(minSize: number): Measured {
   const total = { mailboxes: 0, stored: 0, whole: 0, linked: 0, copies: 0 };
   for (const { messages, kilobytes, recipients, repeated } of mix) {
     const size = kilobytes * 1000;
