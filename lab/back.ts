@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { Cleanup } from '../test/harness/cleanup.ts';
 import type { DovecotInstance } from '../test/harness/dovecot.ts';
 import { type PostfixInstance, startPostfix } from '../test/harness/postfix.ts';
-import { type MailboxOptions, startMailboxes } from './mailboxes.ts';
+import { type MailboxOptions, mailboxesStarted, startMailboxes } from './mailboxes.ts';
 import type { LabOptions } from './places.ts';
 
-export interface BackOptions extends MailboxOptions, Pick<LabOptions, 'settings'> {
+export interface BackOptions extends MailboxOptions, Pick<LabOptions, 'settings' | 'started'> {
   /** Who may send to Postfix B, besides this machine. */
   readonly clients?: string;
 }
@@ -22,6 +22,7 @@ export async function startBack(options: BackOptions): Promise<Back> {
   const parts = new Cleanup();
   try {
     const dovecot = await parts.use(startMailboxes(options));
+    started(...mailboxesStarted(options));
     const b = await parts.use(
       startPostfix({
         dir: 'postfix-b',

@@ -27,6 +27,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const parts = new Cleanup();
   try {
     const storage = await parts.use(startStorage(options));
+    started(...storage.started);
     const config = idleTimeout === undefined ? {} : { outbound: { idleTimeout } };
     const detach = await parts.use(startDetach(labDetach(options, { storage, nextHop: [nextHop], config })));
     // Runs before its `stop`, which would give it no time to finish.

@@ -6,7 +6,8 @@ import type { LabPorts } from './places.ts';
 import { bold, cyan, dim, heading, inDetail, row, say } from './terminal.ts';
 
 /** What one can do with a running lab. */
-export function showHelp(home: string, ports: LabPorts): void {
+export function showHelp(home: string, ports: LabPorts, directory?: string): void {
+  const where = directory === undefined ? '' : ` --home ${directory}`;
   const { password } = labKeys(home);
   const [alice, bob, carol] = people;
   heading('The lab stays up');
@@ -17,9 +18,9 @@ export function showHelp(home: string, ports: LabPorts): void {
   row('  receives', `IMAP  ${ports.imap} with STARTTLS, or ${ports.imaps} with TLS`);
   row('  sends', `SMTP  ${ports.submission} with STARTTLS, or ${ports.submissions} with TLS; the same password`);
   row('  trusts', join(home, 'certificates/authority.pem'));
-  row('send a file', 'npm run lab -- send FILE [TO …]');
+  row('send a file', `npm run lab -- send FILE [TO …]${where}`);
   inDetail(() => showMore(home, ports, password));
-  row('stop', `Ctrl-C, or npm run lab -- stop      ${dim('more: npm run lab -- --verbose')}`);
+  row('stop', `Ctrl-C, or npm run lab -- stop${where}      ${dim('more: npm run lab -- --verbose')}`);
 }
 
 function showMore(home: string, ports: LabPorts, password: string): void {

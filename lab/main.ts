@@ -19,6 +19,7 @@ const usage = `usage: npm run lab                       start everything, send a
        npm run lab -- --two-nodes        on two hosts (network namespaces) with a cable that is pulled
 options: --directory   with any preset: files in a directory
          --settings NAME   lay a set over the configuration: small-office, university, provider
+         --home DIR    another lab: it lives in DIR, on free ports that it keeps
          --once        on free ports: start, send, check, stop; exit 0 when all is well
          --verbose     show everything
 `;
@@ -28,6 +29,7 @@ const options = {
   directory: { type: 'boolean' },
   'two-nodes': { type: 'boolean' },
   settings: { type: 'string' },
+  home: { type: 'string' },
   verbose: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -35,17 +37,18 @@ const options = {
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const [command = 'relayhost', ...rest] = positionals;
+  const directory = values.home;
   if (values.verbose) showAll();
   if (values.help) return showUsage(0);
   if (values['two-nodes']) return twoNodes();
-  if (command === 'send' && rest[0] !== undefined) return send(rest[0], rest.slice(1));
-  if (command === 'stop') return stop();
+  if (command === 'send' && rest[0] !== undefined) return send(rest[0], { recipients: rest.slice(1), directory });
+  if (command === 'stop') return stop(directory);
   if (command === 'break' && rest.every((word) => breakable.includes(word))) return breakThings(rest);
   const chosen: Preset | undefined = presets[command];
   if (chosen === undefined || rest.length > 0) return showUsage(64);
   const preset = values.directory && chosen.storage === 'azurite' ? inDirectory(chosen) : chosen;
   const settings = values.settings === undefined ? undefined : labSettings(values.settings);
-  return values.once ? once(preset, settings) : up(command, preset, settings);
+  return values.once ? once(preset, settings) : up(preset, { name: command, directory, settings });
 }
 
 function showUsage(status: number): number {

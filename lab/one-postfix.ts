@@ -4,7 +4,7 @@ import type { PostfixSettings } from '../test/harness/postfix-home.ts';
 import type { LabChain } from './chain.ts';
 import { labDetach } from './detach.ts';
 import { type FrontPostfixOptions, startFrontPostfix } from './front-postfix.ts';
-import { startMailboxes } from './mailboxes.ts';
+import { mailboxesStarted, startMailboxes } from './mailboxes.ts';
 import type { LabOptions, LabPorts } from './places.ts';
 import { startStorage } from './storage.ts';
 
@@ -35,7 +35,9 @@ export const startOnePostfix =
     const parts = new Cleanup();
     try {
       const dovecot = await parts.use(startMailboxes(options));
+      started(...mailboxesStarted(options));
       const storage = await parts.use(startStorage(options));
+      started(...storage.started);
       const nextHop = way.nextHop(ports);
       const detach = await parts.use(
         startDetach(labDetach(options, { storage, nextHop, ...(way.config ? { config: way.config } : {}) })),

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readlinkSync, realpathSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { freePort } from '../test/harness/ports.ts';
@@ -28,7 +38,7 @@ export interface LabPorts {
   readonly webmail: number;
 }
 
-/** Called for each server that has started. */
+/** Called for each server that has started and will be stopped; throws when the lab is to stop. */
 export type Started = (what: string, address: string, purpose: string) => void;
 
 /** What each part of the lab is started with. */
@@ -81,7 +91,7 @@ export const repository = join(import.meta.dirname, '..');
  * `.lab` in the checkout. Postfix and Dovecot work as users of their own, which cannot enter, say, /root: the lab then
  * lives under /var/tmp, and `.lab` is a link to it.
  */
-export function labHome(): string {
+function labHome(): string {
   const home = join(repository, '.lab');
   const found = lstatSync(home, { throwIfNoEntry: false });
   if (found?.isSymbolicLink()) {
@@ -97,11 +107,35 @@ export function labHome(): string {
   return realpathSync(home);
 }
 
+/** Where a lab lives and listens. */
+export interface Place {
+  readonly home: string;
+  readonly ports: LabPorts;
+}
+
+/**
+ * The lab of this checkout on its usual ports, or one in another directory, on free ports that it keeps.
+ * @throws Error when Postfix and Dovecot, which work as users of their own, could not enter that directory
+ */
+export async function labPlace(directory?: string): Promise<Place> {
+  if (directory === undefined) return { home: labHome(), ports: usualPorts };
+  mkdirSync(directory, { recursive: true });
+  const home = realpathSync(directory);
+  if (!openToAll(home)) throw new Error(`${home}: other users cannot enter it, and the servers work as such`);
+  const file = join(home, 'ports.json');
+  if (!existsSync(file)) writeFileSync(file, JSON.stringify(await freePorts()));
+  return { home, ports: JSON.parse(readFileSync(file, 'utf8')) as LabPorts };
+}
+
 /** A temporary home and free ports for one run beside other programs. */
-export async function temporaryPlace(): Promise<{ home: string; ports: LabPorts }> {
+export async function temporaryPlace(): Promise<Place> {
+  return { home: privateDirectory('lab'), ports: await freePorts() };
+}
+
+async function freePorts(): Promise<LabPorts> {
   const ports: Record<string, number> = {};
   for (const name of Object.keys(usualPorts)) ports[name] = await freePort();
-  return { home: privateDirectory('lab'), ports: ports as unknown as LabPorts };
+  return ports as unknown as LabPorts;
 }
 
 /** @throws Error naming every port that is in use */
@@ -111,7 +145,7 @@ export async function assertFree(ports: LabPorts): Promise<void> {
   const lines = taken.map((name) => `  127.0.0.1:${ports[name]}, wanted for ${names[name]}\n`);
   throw new Error(
     `these ports are taken by something else (\`ss -ltnp\` tells by what):\n${lines.join('')}` +
-      'Stop it, or try the chain on free ports once: npm run lab -- --once',
+      'Stop it, or take free ports: npm run lab -- --home DIR stays up, npm run lab -- --once does not',
   );
 }
 

@@ -8,15 +8,18 @@ import { labKeys } from './keys.ts';
 import { letter } from './letter.ts';
 import { assertFits, sizeLimit } from './limits.ts';
 import { people } from './people.ts';
-import { labHome, repository } from './places.ts';
+import { labPlace, repository } from './places.ts';
 import { presets } from './preset.ts';
 import type { Sample } from './sample.ts';
 import { type LabState, runningLab } from './state.ts';
 import { bytes, cyan, row, say } from './terminal.ts';
 
 /** Sends a file through the running lab, by default to Bob, and shows what arrived. @returns the exit status */
-export async function send(file: string, recipients: readonly string[]): Promise<number> {
-  const home = labHome();
+export async function send(
+  file: string,
+  { recipients, directory }: { readonly recipients: readonly string[]; readonly directory: string | undefined },
+): Promise<number> {
+  const { home } = await labPlace(directory);
   const running = await runningLab(home);
   if (!running) throw new Error('no lab is running here: start it with `npm run lab` in another terminal');
   const folder = join(home, presets[running.preset]?.folder ?? 'postfix-a', 'etc');

@@ -30,7 +30,11 @@ export function forgetState(home: string): void {
 /** The lab that runs there, or undefined. Ends servers that a killed lab left running. */
 export async function runningLab(home: string): Promise<LabState | undefined> {
   const state = readState(home);
-  if (!state) return undefined;
+  // Without it there may be half a file, of a machine that failed.
+  if (!state) {
+    forgetState(home);
+    return undefined;
+  }
   if (isAlive(state.pid) && commandLine(state.pid).join(' ').includes('lab/main.ts')) return state;
   for (const server of serversOf(home)) await terminate(server, { signal: 'SIGKILL' });
   // A killed process with many threads holds its ports for a moment after its end.

@@ -1,12 +1,13 @@
 import { isAlive } from '../test/harness/process.ts';
 import { waitFor } from '../test/harness/wait.ts';
-import { labHome } from './places.ts';
+import { labPlace } from './places.ts';
 import { runningLab } from './state.ts';
 import { say } from './terminal.ts';
 
 /** Stops the lab that runs in this checkout, if any. @returns the exit status */
-export async function stop(): Promise<number> {
-  const running = await runningLab(labHome());
+export async function stop(directory?: string): Promise<number> {
+  const { home } = await labPlace(directory);
+  const running = await runningLab(home);
   if (!running) {
     say('No lab is running here.');
     return 0;

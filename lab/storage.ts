@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Azurite, startAzurite } from '../test/harness/azurite.ts';
 import { type StoredFile, storedFiles } from '../test/harness/storage-use.ts';
-import type { LabOptions } from './places.ts';
+import type { LabOptions, Started } from './places.ts';
 
 export type StorageKind = 'azurite' | 'directory';
 
@@ -10,6 +10,8 @@ export type StorageKind = 'azurite' | 'directory';
 export interface LabStorage {
   /** A connection string, or the path of a directory. */
   readonly location: string;
+  /** What a lab says of it when it has started. */
+  readonly started: Readonly<Parameters<Started>>;
   /** Its server, where there is one. */
   readonly azurite: Azurite | undefined;
   /** The stored files, as `files/<sha256>`. */
@@ -17,22 +19,22 @@ export interface LabStorage {
   stop(): Promise<void>;
 }
 
-export async function startStorage({ home, ports, storage, started }: LabOptions): Promise<LabStorage> {
+export async function startStorage({ home, ports, storage }: LabOptions): Promise<LabStorage> {
   if (storage === 'directory') {
     const location = join(home, 'files');
-    started('storage.directory', location, '');
     return openDirectory(location);
   }
   const azurite = await startAzurite({ port: ports.azurite, directory: join(home, 'azurite') });
-  started('Azurite', `127.0.0.1:${ports.azurite}`, 'blob storage');
   const { connectionString: location } = azurite;
-  return { location, azurite, files: () => storedFiles(location), stop: () => azurite.stop() };
+  const started = ['Azurite', `127.0.0.1:${ports.azurite}`, 'blob storage'] as const;
+  return { location, started, azurite, files: () => storedFiles(location), stop: () => azurite.stop() };
 }
 
 function openDirectory(location: string): LabStorage {
   if (!existsSync(location)) mkdirSync(location, { mode: 0o700 });
   return {
     location,
+    started: ['storage.directory', location, ''],
     azurite: undefined,
     files: () => Promise.resolve(filesIn(join(location, 'files'))),
     stop: () => Promise.resolve(),

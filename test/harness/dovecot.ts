@@ -145,6 +145,8 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
   if (instance.pid === undefined) rmSync(join(home, 'run/master.pid'), { force: true });
   try {
     await runDaemon('dovecot', ['-c', join(home, 'etc/dovecot.conf')], join(home, 'start'));
+    // Its pid file comes a moment later; without it `stop` would end nothing.
+    await waitFor(() => instance.pid !== undefined, { what: 'the pid file of Dovecot' });
   } catch (error) {
     throw new Error(`Dovecot did not start: ${String(error)}\n${instance.log()}`, { cause: error });
   }
