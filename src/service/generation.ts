@@ -77,7 +77,10 @@ export class Generation {
     this.#checkEmpty();
   }
 
+  /** Ends what does not answer, also what a debugger or SIGSTOP holds. */
   kill(): void {
+    if (this.#processes.size === 0) return;
+    this.#options.log.warn('workers-killed', { processes: this.processes.map(({ name }) => name) });
     for (const each of this.#processes) each.kill();
   }
 

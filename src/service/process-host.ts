@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
 import type { Registry } from 'prom-client';
-import type { Figures, ListenAddress, StartOrder, StopOrder, ToProcess, ToSupervisor } from './messages.ts';
+import type { Figures, ListenAddress, StartOrder, StopOrder, ToSupervisor } from './messages.ts';
 import { SupervisorLink } from './supervisor-link.ts';
 
 /** sysexits.h: something could not be opened; a bug; the configuration is wrong. */
@@ -54,14 +54,16 @@ export async function runProcess(open: Open): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // The supervisor was killed. Whatever is under way, the sending Postfix still has; a new service wants the ports.
   process.on('disconnect', () => process.exit(exUnavailable));
-  const { order, handle } = await firstOrder();
+  // Listens for all orders from the first moment on: Node keeps what comes before, and hands all of it to whoever listens
+  // then, so that an order to stop is lost on one who listens for the first message alone.
+  const supervisor = new SupervisorLink();
+  const stop = new Stop(supervisor);
+  const { order, handle } = await firstOrder(supervisor);
   const log = createLog(order.config.log);
   process.on('uncaughtException', (error) => {
     log.error('crash', { err: error });
     process.exit(exSoftware);
   });
-  const supervisor = new SupervisorLink();
-  const stop = new Stop(supervisor);
   const opening = { config: order.config, log, supervisor, listener: order.listener, handle, signal: stop.asked };
   let serving: Serving;
   try {
@@ -105,11 +107,9 @@ function failure(error: unknown): ToSupervisor {
   return { kind: 'failed', status, error: failed };
 }
 
-function firstOrder(): Promise<{ readonly order: StartOrder; readonly handle: object }> {
+function firstOrder(supervisor: SupervisorLink): Promise<{ readonly order: StartOrder; readonly handle: object }> {
   return new Promise((resolve) => {
-    process.once('message', (message: ToProcess, handle: unknown) => {
-      if (message.kind === 'start') resolve({ order: message, handle: handle as object });
-    });
+    supervisor.on('start', (order, handle) => resolve({ order, handle: handle as object }));
   });
 }
 

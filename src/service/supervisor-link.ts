@@ -2,7 +2,13 @@ import type { Question, ToProcess, ToSupervisor } from './messages.ts';
 import { Requests } from './requests.ts';
 import { SharedLimits } from './shared-limits.ts';
 
-type Handlers = { [K in ToProcess['kind']]?: (message: Extract<ToProcess, { readonly kind: K }>) => void };
+/** @param handle the socket that came with the message, if any */
+type Handler<K extends ToProcess['kind']> = (
+  message: Extract<ToProcess, { readonly kind: K }>,
+  handle: unknown,
+) => void;
+
+type Handlers = { [K in ToProcess['kind']]?: Handler<K> };
 
 /** The supervisor, as a process sees it. */
 export class SupervisorLink {
@@ -15,12 +21,12 @@ export class SupervisorLink {
     this.on('leased', (message) => this.limits.leased(message));
     this.on('recall', (message) => this.limits.recall(message));
     this.on('answer', ({ id, answer }) => this.#asked.answer(id, answer));
-    process.on('message', (message: ToProcess) => {
-      (this.#handlers[message.kind] as ((message: ToProcess) => void) | undefined)?.(message);
+    process.on('message', (message: ToProcess, handle: unknown) => {
+      (this.#handlers[message.kind] as ((message: ToProcess, handle: unknown) => void) | undefined)?.(message, handle);
     });
   }
 
-  on<K extends ToProcess['kind']>(kind: K, handler: (message: Extract<ToProcess, { readonly kind: K }>) => void): void {
+  on<K extends ToProcess['kind']>(kind: K, handler: Handler<K>): void {
     Object.assign(this.#handlers, { [kind]: handler });
   }
 

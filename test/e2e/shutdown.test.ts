@@ -22,6 +22,10 @@ const envelope = { from: 'a@example.com', to: ['b@example.org'] };
 
 const all = (detach: DetachInstance): readonly number[] => [...detach.processes(), ...detach.processes('link')];
 
+/** Nothing was under way, so every process has heard the order and ended, and none was killed at the deadline. */
+const assertOfThemselves = (detach: DetachInstance, since: number): void =>
+  assert.ok(!detach.events.slice(since).some(({ event }) => event === 'workers-killed'), detach.describe());
+
 test('SIGTERM during the first start, however early: everything ends, with 0 once signals are handled', async (t) => {
   const scenario = new Scenario(t);
   const azurite = await scenario.use(startAzurite());
@@ -38,6 +42,7 @@ test('SIGTERM during the first start, however early: everything ends, with 0 onc
     child.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null]);
     assert.deepEqual(children.filter(isAlive), []);
+    assertOfThemselves(detach, since);
     assert.ok(!detach.events.slice(since).some(({ event }) => event === 'start-failed'));
   }
 });
@@ -52,6 +57,7 @@ test('SIGTERM while a lost worker is being replaced, at any time of that', async
     const children = all(detach);
     assert.equal(await detach.kill('SIGTERM'), 0);
     assert.deepEqual(children.filter(isAlive), []);
+    assertOfThemselves(detach, since);
     await assert.rejects(SmtpDialog.connect(detach.port), { code: 'ECONNREFUSED' });
     await detach.start();
   }
@@ -67,6 +73,7 @@ test('SIGTERM during a reload', async (t) => {
     const children = all(detach);
     assert.equal(await detach.kill('SIGTERM'), 0);
     assert.deepEqual(children.filter(isAlive), []);
+    assertOfThemselves(detach, since);
     assert.ok(!detach.events.slice(since).some(({ event }) => event === 'reload-failed'));
     await detach.start();
   }
