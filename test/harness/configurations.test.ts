@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { copyConfiguration, makeCold, writeSettings } from './postfix-home.ts';
@@ -44,3 +45,18 @@ for (const side of ['postfix-a', 'postfix-b'] as const) {
     });
   }
 }
+
+test('the command of docs/tuning.md lays a set over a main.cf', (t) => {
+  const copy = new Scenario(t).directory('configuration');
+  copyConfiguration('postfix-a', copy);
+  makeCold(join(copy, 'main.cf'));
+  const repository = join(import.meta.dirname, '../..');
+  const command = /^sed .*postconf.*$/m.exec(readFileSync(join(repository, 'docs/tuning.md'), 'utf8'))?.[0];
+  assert.ok(command?.includes('-c /etc/postfix'), command);
+  execFileSync('sh', ['-c', command.replace('-c /etc/postfix', `-c ${copy}`)], { cwd: repository });
+  makeCold(join(copy, 'main.cf'));
+  hasNothingToSay(copy);
+  const shown = execFileSync('postconf', ['-c', copy, '-n'], { encoding: 'utf8' });
+  for (const [name, value] of Object.entries(readSettings('postfix-a', 'university')))
+    assert.ok(shown.includes(`\n${name} = ${value}\n`), `${name} in ${shown}`);
+});
