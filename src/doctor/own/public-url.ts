@@ -29,7 +29,8 @@ export const publicUrl: Check = {
   },
 };
 
-function inClear(url: URL, addresses: readonly string[]): readonly Found[] {
+/** A warning where readers come over a network that others can read. */
+export function inClear(url: URL, addresses: readonly string[]): readonly Found[] {
   const isPublic = addresses.some((address) => parseAddress(address)?.range() === 'unicast');
   return url.protocol === 'http:' && isPublic
     ? [
