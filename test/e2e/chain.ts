@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { startAzurite, type Azurite } from '../harness/azurite.ts';
 import { startDetach, type ConfigTree, type DetachInstance } from '../harness/detach-mta.ts';
 import { startDovecot, type DovecotInstance } from '../harness/dovecot.ts';
@@ -81,4 +82,11 @@ export function linkIn(message: Buffer): string {
   const link = /https?:\/\/[^\s"<>]+/.exec(message.toString('latin1'))?.[0];
   if (link === undefined) throw new Error(`no link in\n${message.toString('latin1').slice(0, 3000)}`);
   return link;
+}
+
+/** A folder for `storage.directory`, which others must not be able to read. */
+export function closedDirectory(scenario: Scenario): string {
+  const directory = scenario.directory('files');
+  chmodSync(directory, 0o700);
+  return directory;
 }

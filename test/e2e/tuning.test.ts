@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildMessage } from '../harness/build-message.ts';
@@ -12,7 +12,7 @@ import { startPostfix } from '../harness/postfix.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
 import { readDetachSettings, readSettings, settingsNames, type SettingsName } from '../harness/settings.ts';
-import { linkIn } from './chain.ts';
+import { closedDirectory, linkIn } from './chain.ts';
 
 const [from, to, other] = ['dave@example.org', 'alice@example.com', 'bob@example.org'] as const;
 const small = buildMessage({ from, to: other, text: 'Small.' });
@@ -32,12 +32,6 @@ function certificate(directory: string): { readonly cert: string; readonly key: 
 interface Placed {
   readonly name: SettingsName;
   readonly dovecot: DovecotInstance;
-}
-
-function closedDirectory(scenario: Scenario): string {
-  const directory = scenario.directory('files');
-  chmodSync(directory, 0o700);
-  return directory;
 }
 
 /** The chain with that set, files in a directory. The servers of a small office are all on loopback and use no TLS. */

@@ -51,8 +51,8 @@ test('the command of docs/tuning.md lays a set over a main.cf', (t) => {
   copyConfiguration('postfix-a', copy);
   makeCold(join(copy, 'main.cf'));
   const repository = join(import.meta.dirname, '../..');
-  const command = /^sed .*postconf.*$/m.exec(readFileSync(join(repository, 'docs/tuning.md'), 'utf8'))?.[0];
-  assert.ok(command?.includes('-c /etc/postfix'), command);
+  const command = /^sed .*postconf.*$/m.exec(readFileSync(join(repository, 'docs/tuning.md'), 'utf8'))?.[0] ?? '';
+  assert.ok(command.includes('-c /etc/postfix'), command);
   execFileSync('sh', ['-c', command.replace('-c /etc/postfix', `-c ${copy}`)], { cwd: repository });
   makeCold(join(copy, 'main.cf'));
   hasNothingToSay(copy);
