@@ -53,6 +53,14 @@ const list = async (detach: DetachInstance, ...filter: readonly string[]): Promi
     .sort((a, b) => (a.token < b.token ? -1 : 1));
 };
 
+/** A figure of `/metrics`. */
+const figure = async (detach: DetachInstance, name: string): Promise<number> => {
+  const { text } = await detach.metrics();
+  const line = text.split('\n').find((each) => each.startsWith(`detach_mta_${name} `));
+  assert.ok(line, `no ${name} in ${text}`);
+  return Number(line.split(' ')[1]);
+};
+
 /** What the page and the file answer, once a change can be seen: within 3 s. */
 const answers = async ({ url }: Link, status: number): Promise<void> => {
   for (const address of [url, `${url}/file`]) {
@@ -114,6 +122,15 @@ for (const [kind, openStore] of stores) {
     assert.deepEqual([count, files, messages, bytesStored], [3, 2, 2, 400_000]);
     assert.equal(saved, 2 * 400_000 + 200_000 - 400_000);
     assert.match((await ok(detach, 'sweep')).stdout, /^swept 0 files/);
+
+    // What the service counted.
+    assert.equal(await figure(detach, 'links_made_total'), 3);
+    const downloads = await figure(detach, 'downloads_total{delivery="stream"}');
+    assert.ok(downloads >= 2, `${downloads} downloads`);
+    assert.equal(await figure(detach, 'download_bytes_total{delivery="stream"}'), downloads * 200_000);
+    assert.ok((await figure(detach, 'pages_total')) >= downloads);
+    assert.ok((await figure(detach, 'links_refused_total{reason="revoked"}')) >= 2);
+    assert.equal(await figure(detach, 'links_refused_total{reason="missing"}'), 0);
 
     // Erasure request.
     await ok(detach, 'links', 'erase', '--recipient', 'eve@example.org');
