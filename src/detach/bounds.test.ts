@@ -96,6 +96,20 @@ const attacks: Record<string, Attack> = {
   },
   'references in HTML': { message: part('Content-Type: text/html', fill('cid:x ')) },
   'addresses in HTML': { message: part('Content-Type: text/html', fill('href=x ')) },
+  'references to parts of other messages': { message: part('Content-Type: text/html', fill('mid:')) },
+  'long references to parts of other messages': {
+    message: part('Content-Type: text/html', fill(`mid:${'x'.repeat(199)}`)),
+  },
+  'a calendar of values that are no references': {
+    message: part('Content-Type: text/calendar', fill('value=content-id')),
+  },
+  'a calendar of values with parameters': {
+    message: part('Content-Type: text/calendar', fill('value=content-id;')),
+  },
+  'a calendar of files': { message: part('Content-Type: text/calendar', fill('\r\nattach;"";"":x')) },
+  'a calendar of parameters': {
+    message: part('Content-Type: text/calendar', fill(`\r\nattach;${'x'.repeat(99)}"${'y'.repeat(149)}"`)),
+  },
   'HTML all in escapes': {
     message: part('Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable', fill('=41')),
   },

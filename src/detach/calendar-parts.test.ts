@@ -25,6 +25,9 @@ const cases: Record<string, readonly [original: Buffer, detached?: readonly stri
   'with brackets': [invitation('ATTACH:CID:<agenda-77@x>')],
   'with brackets as percent signs': [invitation('ATTACH:cid:%3Cagenda-77%40x%3E')],
   'as vCalendar 1.0 has it': [invitation('ATTACH;VALUE=CONTENT-ID:<agenda-77@x>', 'Content-Type: text/x-vcalendar')],
+  'as vCalendar 1.0 has it, with parameters': [
+    invitation('ATTACH;VALUE=CONTENT-ID;TYPE=application/pdf: <agenda-77@x>', 'Content-Type: text/x-vcalendar'),
+  ],
   'as vCalendar 1.0 encodes it': [
     invitation('ATTACH;ENCODING=QUOTED-PRINTABLE:cid:agenda=2D77=40x', 'Content-Type: text/x-vcalendar'),
   ],

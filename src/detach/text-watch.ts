@@ -12,8 +12,8 @@ const maxReferenceLength = 256;
  * `cid:` and `mid:` (RFC 2392) in any text, and in HTML the attributes and styles that show something. In a calendar
  * `ATTACH` and its like, whose value may be any address; vCalendar 1.0 has `VALUE=CONTENT-ID:`.
  */
-const idMark = /cid:|mid:[^\s"'<>/]{1,200}\//gi;
-const calendarIdMark = /cid:|value=content-id[^:\r\n]{0,200}:/gi;
+const idMark = /cid:|mid:[^\s"'<>/:]{1,200}\//gi;
+const calendarIdMark = /cid:|value=content-id(?:;[a-z-]{1,20}=[^:;=\r\n]{0,60}){0,3}:/gi;
 const placeMark =
   /(?<![\w-])(?:src|srcset|background|poster|data|(?:xlink:|o:)?href)[ \t\r\n]{0,16}=[ \t\r\n]{0,16}|url\([ \t\r\n]{0,16}/gi;
 
