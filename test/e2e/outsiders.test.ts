@@ -1,10 +1,12 @@
 /** Clients from outside: strangers, and load balancers that speak for others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { buildMessage } from '../harness/build-message.ts';
 import { startHaproxy } from '../harness/haproxy.ts';
+import { run } from '../harness/process.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { transact } from '../harness/send-mail.ts';
 import { SmtpDialog } from '../harness/smtp-dialog.ts';
@@ -130,4 +132,34 @@ test('a flood of requests to the metrics port: mail passes, and the next scrape 
   }
   await Promise.all(flood);
   assert.equal((await detach.metrics()).status, 200);
+});
+
+test('a process that has no descriptors left ends no session for it, and serves again when it has', async (t) => {
+  const { detach, sink } = await startBetween(new Scenario(t), {
+    detach: { inbound: { trustedNetworks: ['127.0.0.0/8'], maxClientsPerAddress: 200 } },
+  });
+  const processes = detach.processes();
+  const [pid = 0] = processes;
+  const early = await SmtpDialog.open(detach.port);
+  await early.expect(250, 'EHLO a.example');
+  const open = (await readdir(`/proc/${pid}/fd`)).length;
+  await run('prlimit', ['--pid', String(pid), `--nofile=${open + 10}:`]);
+  const clients = await Promise.all(Array.from({ length: 60 }, () => SmtpDialog.connect(detach.port)));
+  await waitFor(() => clients.filter(({ closed }) => closed).length >= 40, {
+    what: 'those without a place to be closed',
+  });
+  // It needs a descriptor for its next hop: the client is told to come again.
+  const { mail } = await transact(early, { port: detach.port, ...envelope, message });
+  assert.ok(mail.code === 250 || mail.text.startsWith('451 4.'), mail.text);
+  for (const client of clients) client.abort();
+  const served = async (): Promise<boolean> => {
+    const dialog = await SmtpDialog.open(detach.port);
+    const { final } = await transact(dialog, { port: detach.port, ...envelope, message });
+    await dialog.quit();
+    return final[0]?.code === 250;
+  };
+  await waitFor(() => served().catch(() => false), { what: 'mail to be taken again', detail: () => detach.describe() });
+  await early.quit();
+  assert.ok(sink.messages.length >= 1);
+  assert.deepEqual(detach.processes(), processes, detach.describe());
 });
