@@ -54,10 +54,3 @@ test('what the promise is worth is shown', async () => {
   assert.match(output, /554 5\.4\.6 mail forwarding loop for <bob@example\.org>\n/);
   assert.match(output, /Nothing was lost, nothing came twice\.\n$/);
 });
-
-test('the lab runs on two nodes, and a letter outlives the cable', async () => {
-  const output = await lab('--two-nodes');
-  assert.match(output, /because +host .* said: 451 4\.4\.1 /);
-  assert.equal(output.match(/^ {2}ok {4}/gm)?.length, 11);
-  assert.doesNotMatch(output, /FAIL/);
-});

@@ -16,7 +16,7 @@ const usage = `usage: npm run lab                       start everything, send a
        npm run lab -- send FILE [TO …]   send a file through the running lab
        npm run lab -- stop               stop the running lab
        npm run lab -- break [WHAT …]     what the promise is worth: kill, storage, next-hop, disk, loop
-       npm run lab -- --two-nodes        on two hosts (network namespaces) with a cable that is pulled
+       npm run lab -- --two-nodes        on two machines with systemd, and a link that can be slow, lossy or cut
 options: --directory   with any preset: files in a directory
          --settings NAME   lay a set over the configuration: small-office, university, provider
          --home DIR    another lab: it lives in DIR, on free ports that it keeps
@@ -40,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
   const directory = values.home;
   if (values.verbose) showAll();
   if (values.help) return showUsage(0);
-  if (values['two-nodes']) return twoNodes();
+  if (values['two-nodes']) return twoNodes({ once: values.once ?? false });
   if (command === 'send' && rest[0] !== undefined) return send(rest[0], { recipients: rest.slice(1), directory });
   if (command === 'stop') return stop(directory);
   if (command === 'break' && rest.every((word) => breakable.includes(word))) return breakThings(rest);

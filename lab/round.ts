@@ -11,7 +11,7 @@ import { showResult } from './show.ts';
 import { dim, green, heading, inDetail, row, say } from './terminal.ts';
 
 /** One line for each server that has started. */
-export const sayStarted: Started = (what, address, purpose) =>
+const sayStarted: Started = (what, address, purpose) =>
   row(`${green('ok')}  ${what.padEnd(24)}`, `${address.padEnd(18)}${purpose}`);
 
 export interface ChainOptions extends Omit<ServerOptions, 'started'> {

@@ -34,6 +34,7 @@ const packages = [
   'swaks',
   'systemd-container',
   'unzip',
+  'vagrant',
 ];
 
 const policy = '/usr/sbin/policy-rc.d';

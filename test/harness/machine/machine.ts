@@ -20,6 +20,11 @@ export class Machine {
     this.#container = container;
   }
 
+  /** The process that is its init, as this machine sees it: for nsenter(1). */
+  get init(): number {
+    return this.#init;
+  }
+
   /** Runs a program in it as root. @throws Error when it fails, with what it said */
   run(program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<string> {
     const env = ['-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C', 'DEBIAN_FRONTEND=noninteractive'];
@@ -33,7 +38,7 @@ export class Machine {
 
   /** Waits until a line of sh succeeds. It is asked in there: processes are cheaper than from outside. */
   until(line: string): Promise<string> {
-    const bound = patience / 1000;
+    const bound = (2 * patience) / 1000;
     return this.sh(
       `timeout ${bound} sh -c 'until ${line}; do sleep 0.2; done' || { echo "gave up: ${line}"; exit 1; }`,
     );
@@ -81,14 +86,30 @@ export class Machine {
   }
 }
 
-export async function startMachine(): Promise<Machine> {
+export interface MachineOptions {
+  /** Distinguishes the machines of one process. */
+  readonly name?: string;
+  /** A network namespace to be its network; else it has the network of this machine. */
+  readonly namespace?: string;
+  /** Changes its files before it boots. */
+  readonly prepare?: (root: string) => Promise<unknown>;
+}
+
+export async function startMachine({ name = 'm', namespace, prepare }: MachineOptions = {}): Promise<Machine> {
   const files = await machineFiles();
   const home = privateDirectory('machine');
-  await run('cp', ['-a', '--reflink=auto', files, join(home, 'root')]);
+  const root = join(home, 'root');
+  await run('cp', ['-a', '--reflink=auto', files, root]);
+  await prepare?.(root);
   const console = openSync(join(home, 'console'), 'w');
-  const name = `detach-test-${process.pid}`;
-  const options = ['--register=no', '--keep-unit', '--quiet', `--machine=${name}`, '-D', join(home, 'root'), '-b'];
-  const container = spawn('systemd-nspawn', options, { stdio: ['ignore', console, console] });
+  const network = namespace === undefined ? [] : [`--network-namespace-path=/run/netns/${namespace}`];
+  const options = ['--register=no', '--keep-unit', '--quiet', '--resolv-conf=off', '--timezone=off', ...network];
+  const machineName = `--machine=detach-test-${process.pid}-${name}`;
+  const container = spawn('systemd-nspawn', [...options, machineName, '-D', root, '-b'], {
+    stdio: ['ignore', console, console],
+    // Ctrl-C on a terminal is for us: who ends a machine is `stop`.
+    detached: true,
+  });
   closeSync(console);
   if (container.pid === undefined) throw new Error('systemd-nspawn did not start');
   const machine = new Machine(home, container.pid);
