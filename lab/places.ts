@@ -53,7 +53,7 @@ export interface LabOptions {
 }
 
 /** Above 1023 and different from the usual ports, so that the lab can run beside a real mail server. */
-export const usualPorts: LabPorts = {
+const usualPorts: LabPorts = {
   postfixA: 2525,
   detach: 10025,
   links: 8025,
