@@ -38,6 +38,11 @@ configure_postfix() {
     cp "$site/postfix-a/main.cf" "$site/postfix-a/master.cf" /etc/postfix/
 }
 
+# One at a time: in one call, new lines are written in any order.
+set_postfix() {
+    for setting in "$@"; do postconf -e "$setting"; done
+}
+
 name_nodes
 echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
 # Before the package, so that it finds a configuration to start with, and after it, because it adds lines of its own.
@@ -46,7 +51,7 @@ configure_postfix
 install_packages postfix
 configure_postfix
 
-postconf -e myhostname=node-a.example.net inet_interfaces=all \
+set_postfix myhostname=node-a.example.net inet_interfaces=all \
     "mynetworks=127.0.0.0/8 [::1]/128 ${CLIENTS:-}"
 postfix check
 systemctl enable --quiet postfix

@@ -36,6 +36,11 @@ configure_postfix() {
     for file in main.cf master.cf mailboxes aliases; do cp "$site/postfix-b/$file" /etc/postfix/; done
 }
 
+# One at a time: in one call, new lines are written in any order.
+set_postfix() {
+    for setting in "$@"; do postconf -e "$setting"; done
+}
+
 name_nodes
 echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
 # Before the package, so that it finds a configuration to start with, and after it, because it adds lines of its own.
@@ -75,7 +80,7 @@ systemctl enable --quiet dovecot
 systemctl restart dovecot
 
 # Node A may send to anywhere; what comes without TLS is refused.
-postconf -e myhostname=node-b.example.net inet_interfaces=all \
+set_postfix myhostname=node-b.example.net inet_interfaces=all \
     'mynetworks=127.0.0.0/8 [::1]/128 192.168.56.11/32' \
     'smtpd_authorized_xforward_hosts=$mynetworks' \
     smtpd_tls_security_level=encrypt smtpd_tls_received_header=yes \
