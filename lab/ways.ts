@@ -33,7 +33,7 @@ export const lmtpWay: OnePostfix = {
   settings: ({ detach }) => ({
     virtual_transport: `lmtp:inet:127.0.0.1:${detach}`,
     // Dovecot's LMTP has no DSN. Without this the first message after a start of Detach MTA would be deferred once.
-    lmtp_discard_ehlo_keywords: 'dsn',
+    lmtp_discard_lhlo_keywords: 'dsn',
   }),
   nextHop: ({ lmtp }) => [`127.0.0.1:${lmtp}`],
   config: { inbound: { protocol: 'lmtp' }, outbound: { protocol: 'lmtp' } },
