@@ -5,7 +5,7 @@ import { labelledCounter } from './labelled-counter.ts';
 /** Figures of links and their readers. */
 export function readerMeter(
   registry: Registry,
-): Pick<Meter, 'page' | 'download' | 'linkRefused' | 'linkMade' | 'stored'> {
+): Pick<Meter, 'page' | 'download' | 'linkRefused' | 'linkMade' | 'readerBusy' | 'stored'> {
   const pages = new Counter({
     name: 'detach_mta_pages_total',
     help: 'Pages that showed a file or the files of a message.',
@@ -33,6 +33,11 @@ export function readerMeter(
     help: 'Links that did not exist before.',
     registers: [registry],
   });
+  const busyReaders = new Counter({
+    name: 'detach_mta_readers_busy_total',
+    help: 'Requests of readers answered with 503 because too many came at once.',
+    registers: [registry],
+  });
   return {
     page: () => pages.inc(),
     download(delivery, count) {
@@ -41,6 +46,7 @@ export function readerMeter(
     },
     linkRefused: (reason) => refused.inc({ reason }),
     linkMade: () => made.inc(),
+    readerBusy: () => busyReaders.inc(),
     stored: storedMeter(registry),
   };
 }
