@@ -22,7 +22,7 @@ function told({ text, type }: ReadPart): string {
     type === 'text/html' ? /<div lang="en".*?<\/div>/s.exec(text) : /Attached to this message.*$/s.exec(text);
   const words = (notice ? text.replace(notice[0], '') : text).replace(/<[^>]*>/g, '').trim();
   const files = notice?.[0].match(/[\w-]+\.(?:pdf|jpg)(?=(?:<[^>]*>|\s)*\()/g) ?? [];
-  return [words, ...files].join(' | ');
+  return [words, ...files].join(' | ').trim();
 }
 
 /** Whole messages, and what their texts say afterwards, in order. */
