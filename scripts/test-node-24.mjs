@@ -14,7 +14,7 @@ const elsewhere = [
   ...['browser', 'page', 'seen', 'npm-pack', 'azure-store', 'store.test', 'sweep', 'doctor/'],
   ...['fuzz', 'races', 'cut-short', 'bounds', 'breaks', 'corpus', 'archive', 'readers'],
 ];
-const scenarios = ['detached-once', 'e2e/restore', 'original-bug', 'untouched'];
+const scenarios = ['detached-once', 'original-bug', 'untouched'];
 
 setupOrExit();
 step('npm', ['ci', '--prefix', home, '--no-audit', '--no-fund', '--loglevel=error']);

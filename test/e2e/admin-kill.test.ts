@@ -69,16 +69,16 @@ for (const [kind, openStore] of stores) {
     await command(detach, [...erase, '--dry-run']);
     const start = performance.now() - whole;
     let killed = 0;
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       const words = round % 3 === 2 ? ['sweep'] : erase;
-      if (await killedAfter(start * (0.5 + round * 0.15), detach, words)) killed += 1;
+      if (await killedAfter(start * (0.6 + round * 0.2), detach, words)) killed += 1;
       for (const [i, token] of linksOf('dora@example.com').entries()) {
         const [page, file, hash] = await read(token);
         assert.deepEqual([page, file], [200, 200], `round ${round}, file ${i}`);
         assert.equal(hash, sha256(files[i]!));
       }
     }
-    t.diagnostic(`${killed} of 5 killed`);
+    t.diagnostic(`${killed} of 3 killed`);
     assert.ok(killed > 0);
 
     const end = await command(detach, erase);

@@ -40,6 +40,9 @@ export interface QueuedMessage {
   readonly recipients: readonly { readonly address: string; readonly delay_reason?: string }[];
 }
 
+/** `postqueue` is a process each time. */
+const queuePollMs = 150;
+
 /** A separate Postfix: configuration, queue and log in a private directory, listeners on loopback. */
 export class PostfixInstance {
   readonly home: string;
@@ -75,6 +78,7 @@ export class PostfixInstance {
     return waitFor(() => pattern.exec(this.log().slice(since)) ?? undefined, {
       what: `${String(pattern)} in the log of ${this.home}`,
       ...(bound === undefined ? {} : { bound }),
+      every: 25,
       detail: () => this.log().slice(-4000),
     });
   }
@@ -90,7 +94,7 @@ export class PostfixInstance {
         const queue = await this.queue();
         return condition(queue) && queue;
       },
-      { what: `the queue of ${this.home}: ${what}`, detail: () => this.log().slice(-4000) },
+      { what: `the queue of ${this.home}: ${what}`, every: queuePollMs, detail: () => this.log().slice(-4000) },
     );
   }
 

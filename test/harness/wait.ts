@@ -8,6 +8,8 @@ export interface WaitOptions {
   readonly what: string;
   /** Milliseconds. */
   readonly bound?: number;
+  /** Milliseconds between two questions: more where asking starts a process. */
+  readonly every?: number;
   /** Added to the error, so that a failure in CI explains itself. */
   readonly detail?: () => string;
 }
@@ -15,7 +17,7 @@ export interface WaitOptions {
 /** Asks repeatedly until the answer is neither undefined nor false. */
 export async function waitFor<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  { what, bound = patience, detail }: WaitOptions,
+  { what, bound = patience, every = 10, detail }: WaitOptions,
 ): Promise<T> {
   const end = Date.now() + bound;
   for (;;) {
@@ -24,6 +26,6 @@ export async function waitFor<T>(
     if (Date.now() > end) {
       throw new Error(`gave up waiting for ${what} after ${bound} ms${detail ? `\n${detail()}` : ''}`);
     }
-    await pause(10);
+    await pause(every);
   }
 }

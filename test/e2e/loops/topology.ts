@@ -138,7 +138,11 @@ export async function atRest(...servers: readonly PostfixInstance[]): Promise<vo
       for (const server of servers) if ((await server.queue()).length > 0) return false;
       return moved() === before;
     },
-    { what: 'all queues to be empty', detail: () => servers.map((server) => server.log().slice(-3000)).join('\n\n') },
+    {
+      what: 'all queues to be empty',
+      every: 100,
+      detail: () => servers.map((server) => server.log().slice(-3000)).join('\n\n'),
+    },
   );
 }
 
