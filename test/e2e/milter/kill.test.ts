@@ -64,10 +64,14 @@ test('kill -9 at any point: after a restart every recipient has the message, and
   );
   const wireFromPostfix = await scenario.use(Tripwire.start(detach.port));
   const postfix = await scenario.use(startMilterPostfix({ milter: wireFromPostfix.port, sink }));
-  // The sender: a server with its own queue.
-  const sender = await scenario.use(
-    startPostfix({ dir: 'postfix-a', settings: { relayhost: `[127.0.0.1]:${postfix.port}` } }),
-  );
+  // The sender: a server with its own queue. Each message comes by a session of its own, so that Postfix opens a
+  // conversation with the Milter for it.
+  const settings = {
+    relayhost: `[127.0.0.1]:${postfix.port}`,
+    smtp_connection_cache_destinations: '',
+    smtp_connection_cache_on_demand: 'no',
+  };
+  const sender = await scenario.use(startPostfix({ dir: 'postfix-a', settings }));
   const wires = { postfix: wireFromPostfix, storage: wireToStorage };
   for (const [i, [what, wire, trip]] of points.entries()) {
     await t.test(what, async () => {
