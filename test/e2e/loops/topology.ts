@@ -129,6 +129,12 @@ export const reportsTo = (mailboxes: Sink, user: string): readonly string[] =>
     .filter(({ from, data }) => from === '' && data.includes('report-type=delivery-status'))
     .map(({ data }) => data.toString('latin1').replace(/\r\n[ \t]+/g, ' '));
 
+/**
+ * Postfix looks into maildrop once a minute: what `postsuper -r` puts there while Postfix reads its configuration again may
+ * wait for that.
+ */
+const restMs = 150_000;
+
 /** Waits until no mail is under way: every queue is empty, and nothing moved between them during the check. */
 export async function atRest(...servers: readonly PostfixInstance[]): Promise<void> {
   const moved = (): number => servers.reduce((sum, server) => sum + server.log().length, 0);
@@ -141,6 +147,7 @@ export async function atRest(...servers: readonly PostfixInstance[]): Promise<vo
     {
       what: 'all queues to be empty',
       every: 100,
+      bound: restMs,
       detail: () => servers.map((server) => server.log().slice(-3000)).join('\n\n'),
     },
   );
