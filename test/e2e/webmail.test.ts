@@ -203,10 +203,7 @@ test('submission takes mail over TLS from people with a password, from their own
   await assert.rejects(submit({ secure: true, password: 'wrong' }), /535 5\.7\.8/);
   await assert.rejects(submit({ secure: false, password, from: 'bob@example.org' }), /553 5\.7\.1 .*not owned/);
   await assert.rejects(submit({ secure: false }), /553 5\.7\.1 .*not logged in/);
-  await assert.rejects(
-    submit({ secure: false, from: 'mallory@elsewhere.example' }),
-    /554 5\.7\.1 .*Relay access denied/,
-  );
+  await assert.rejects(submit({ secure: false, from: 'mallory@elsewhere.example' }), /554 5\.7\.1 .*denied/);
   await assert.rejects(submit({ secure: true, password, trusts: false }), /unable to (verify|get)/);
   const clear = await SmtpDialog.open(lab.ports.submission, { host: '127.0.0.1' });
   await clear.say('EHLO client.example.net');

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildMessage } from '../harness/build-message.ts';
-import { addresses } from '../harness/machine/network.ts';
-import { startTwoNodes, type TwoNodes } from '../harness/machine/two-nodes.ts';
-import { run } from '../harness/process.ts';
-import { randomBytes } from '../harness/random.ts';
-import { Scenario } from '../harness/scenario.ts';
-import { showSample } from '../../lab/two-nodes/two-nodes.ts';
-import { linkIn } from './chain.ts';
+import { buildMessage } from '../../harness/build-message.ts';
+import { addresses } from '../../harness/machine/network.ts';
+import { startTwoNodes, type TwoNodes } from '../../harness/machine/two-nodes.ts';
+import { run } from '../../harness/process.ts';
+import { randomBytes } from '../../harness/random.ts';
+import { Scenario } from '../../harness/scenario.ts';
+import { showSample } from '../../../lab/two-nodes/two-nodes.ts';
+import { linkIn } from '../chain.ts';
 
 const alice = 'alice@example.com';
 const bob = 'bob@example.org';
