@@ -153,10 +153,10 @@ export const mailboxOrDomain: Format<string> = {
     const at = typeof raw === 'string' ? raw.lastIndexOf('@') : -1;
     if (typeof raw !== 'string' || at < 0) return domain.parse(raw);
     const local = raw.slice(0, at);
-    const host = raw.slice(at + 1);
-    if (local === '' || local.length > maxLocalPartLength || /[\0-\x20\x7f]/.test(local) || host.startsWith('.'))
+    const host = domainToASCII(raw.slice(at + 1)).toLowerCase();
+    if (local === '' || local.length > maxLocalPartLength || /[\0-\x20\x7f]/.test(local) || !isReachableName(host))
       throw wrong('an address such as ann@example.com', raw);
-    return `${local.toLowerCase()}@${domain.parse(host)}`;
+    return `${local.toLowerCase()}@${host}`;
   },
   print: (value) => value,
 };

@@ -39,21 +39,21 @@ const checks: readonly Check[] = [
   {
     keys: ['inbound.tls.cert', 'inbound.tls.key', 'inbound.tls.mode'],
     run({ inbound: { tls } }) {
-      if (tls.cert !== undefined) return readProblem(tls.cert, isCertificate);
-      if (tls.key !== undefined) return 'is missing, though there is inbound.tls.key';
+      if (tls.cert !== undefined || tls.key !== undefined) return certificateProblem('inbound', tls);
       return tls.mode === 'off' ? undefined : `is missing, though inbound.tls.mode is ${tls.mode}`;
     },
   },
   {
     keys: ['inbound.tls.key', 'inbound.tls.cert'],
-    run({ inbound: { tls } }) {
-      if (tls.cert === undefined) return undefined;
-      if (tls.key === undefined) return 'is missing, though there is inbound.tls.cert';
-      return readProblem(tls.key, (key) => {
-        const cert = readable(tls.cert) ? readFileSync(tls.cert) : undefined;
-        createSecureContext(cert === undefined ? { key } : { key, cert });
-      });
-    },
+    run: ({ inbound: { tls } }) => keyProblem('inbound', tls),
+  },
+  {
+    keys: ['outbound.tls.cert', 'outbound.tls.key'],
+    run: ({ outbound: { tls } }) => certificateProblem('outbound', tls),
+  },
+  {
+    keys: ['outbound.tls.key', 'outbound.tls.cert'],
+    run: ({ outbound: { tls } }) => keyProblem('outbound', tls),
   },
   {
     keys: ['outbound.tls.ca'],
@@ -141,6 +141,23 @@ function templateCheck(name: keyof Config['links']['templates']): Check {
       return path === undefined ? undefined : readProblem(path, isText);
     },
   };
+}
+
+/** The two files of one side. */
+type Pair = Pick<Config['inbound']['tls'], 'cert' | 'key'>;
+type Side = 'inbound' | 'outbound';
+
+function certificateProblem(side: Side, { cert, key }: Pair): string | undefined {
+  if (cert !== undefined) return readProblem(cert, isCertificate);
+  return key === undefined ? undefined : `is missing, though there is ${side}.tls.key`;
+}
+
+function keyProblem(side: Side, { cert, key }: Pair): string | undefined {
+  if (cert === undefined) return undefined;
+  if (key === undefined) return `is missing, though there is ${side}.tls.cert`;
+  return readProblem(key, (content) => {
+    createSecureContext({ key: content, ...(readable(cert) && { cert: readFileSync(cert) }) });
+  });
 }
 
 const andSoIs = (key: string): string => `is set, and so is ${key}: one of them must go`;

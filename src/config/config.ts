@@ -42,6 +42,9 @@ export interface Config {
       readonly mode: 'off' | 'opportunistic' | 'required';
       readonly ca: string | undefined;
       readonly servername: string | undefined;
+      /** What we show to a next hop that asks for it. */
+      readonly cert: string | undefined;
+      readonly key: string | undefined;
     };
     readonly auth: { readonly user: string | undefined; readonly pass: string | undefined };
     readonly maxConnections: number;

@@ -60,7 +60,7 @@ test('the environment alone is enough, and what it does not say has its default'
     outbound: {
       nextHop: [{ kind: 'tcp', host: '127.0.0.1', port: 10026 }],
       protocol: 'smtp',
-      tls: { mode: 'opportunistic', ca: undefined, servername: undefined },
+      tls: { mode: 'opportunistic', ca: undefined, servername: undefined, cert: undefined, key: undefined },
       auth: { user: undefined, pass: undefined },
       maxConnections: 50,
       maxIdle: 5,
@@ -230,8 +230,12 @@ test('a certificate with its key is accepted', () => {
     DETACH_INBOUND_TLS_CERT: tls.cert,
     DETACH_INBOUND_TLS_KEY: tls.key,
     DETACH_OUTBOUND_TLS_CA: tls.cert,
+    DETACH_OUTBOUND_TLS_CERT: tls.cert,
+    DETACH_OUTBOUND_TLS_KEY: tls.key,
   };
-  assert.deepEqual(loadConfig({ env }).inbound.tls, { mode: 'required', ...tls });
+  const { inbound, outbound } = loadConfig({ env });
+  assert.deepEqual(inbound.tls, { mode: 'required', ...tls });
+  assert.deepEqual([outbound.tls.cert, outbound.tls.key], [tls.cert, tls.key]);
 });
 
 test('a password goes in clear to this machine only', () => {

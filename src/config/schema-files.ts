@@ -88,7 +88,7 @@ export const filesSchema = {
     }),
     includeSenders: key(list(mailboxOrDomain), {
       default: [],
-      doc: 'When set, only mail from these senders is looked into: addresses such as `ann@example.com`, or domains: `example.com` is that domain alone, `.example.com` everything below it.',
+      doc: 'When set, only mail from these senders is looked into: addresses such as `ann@example.com` (`ann+anything@example.com` is meant too), or domains: `example.com` is that domain alone, `.example.com` everything below it.',
       why: 'All mail fills the same mailboxes.',
     }),
     exemptSenders: key(list(mailboxOrDomain), {
@@ -103,7 +103,7 @@ export const filesSchema = {
     }),
     exemptRecipients: key(list(mailboxOrDomain), {
       default: [],
-      doc: 'Recipients (addresses or domains) whose mail passes whole, as print, ticket and EDI mailboxes need it. Wins over `detach.includeRecipients`; see there for mixed transactions.',
+      doc: 'Recipients (addresses or domains) whose mail passes whole, as print, ticket and EDI mailboxes need it; `help@example.com` means `help+1234@example.com` too. Wins over `detach.includeRecipients`; see there for mixed transactions.',
       why: 'Nobody is exempt before somebody asks for it.',
     }),
     optOut: {
@@ -176,7 +176,7 @@ export const filesSchema = {
       why: 'A key that is known is none. A token has 128 bits, so its key has at least as many.',
     }),
     expiresAfter: key(duration('days', { min: 0, max: maxExpiry }), {
-      default: 90,
+      default: '90d',
       doc: 'How long a link works; 0 means for ever.',
       why: 'Long enough for a quarter’s work, short enough for storage not to grow without end.',
     }),

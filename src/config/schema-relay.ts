@@ -123,6 +123,14 @@ export const relaySchema = {
         doc: 'Name that the certificate of the next hop must carry.',
         why: 'Without it, the host of `outbound.nextHop`.',
       }),
+      cert: optional(path, {
+        doc: 'PEM file with our certificate chain, shown to a next hop that asks for one (`smtpd_tls_ask_ccert`, `smtpd_tls_req_ccert`).',
+        why: 'Most servers ask a client for none.',
+      }),
+      key: optional(path, {
+        doc: 'PEM file with the private key of `outbound.tls.cert`, without passphrase.',
+        why: 'Belongs to the certificate.',
+      }),
     },
     auth: {
       user: optional(name, {
@@ -142,7 +150,7 @@ export const relaySchema = {
       why: 'Covers ordinary traffic and leaves the processes of the next hop to others.',
     }),
     idleTimeout: key(duration('seconds', { min: 0, max: maxTimer }), {
-      default: 30,
+      default: '30s',
       doc: 'How long an unused session stays open.',
       why: 'Well below the 300 s (10 s under stress) after which Postfix hangs up; a session lost meanwhile is replaced unnoticed.',
     }),

@@ -73,6 +73,14 @@ test('durations', () => {
   }
 });
 
+test('a duration is printed with its unit', () => {
+  const days = duration('days', { min: 0 });
+  assert.deepEqual(
+    [0, 30_000, 90_000, 3_600_000, 43_200_000, 7_776_000_000, 1500].map((ms) => days.print(ms)),
+    [0, '30s', '90s', '1h', '12h', '90d', '1500ms'],
+  );
+});
+
 test('bounds are part of the error', () => {
   assert.throws(() => size({ min: 1, max: 10 }).parse(11), /of at least 1 byte and of at most 10 bytes, not 11$/);
   assert.throws(() => duration('seconds', { min: 0, max: 5000 }).parse('1m'), /of at most 5 seconds, not "1m"$/);

@@ -66,8 +66,15 @@ export function duration(unit: PlainUnit, { min, max = Number.MAX_SAFE_INTEGER }
       }
       return ms;
     },
-    print: (value) => (value % plain === 0 ? value / plain : `${value}ms`),
+    print: printDuration,
   };
+}
+
+/** In the largest unit that needs no fraction: `90d`, `12h`, `30s`. Nothing is nothing in every unit. */
+function printDuration(value: number): string | number {
+  const printed = ['d', 'h', 's', 'ms'].map((unit) => [unit, value / msPer.get(unit)!] as const);
+  const [unit, count] = printed.find(([, each]) => Number.isInteger(each))!;
+  return value === 0 ? 0 : `${count}${unit}`;
 }
 
 /** The value in the smallest unit; undefined when it is no measure, or no whole number of the smallest unit. */

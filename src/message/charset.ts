@@ -54,9 +54,12 @@ export function decodeUnlabelled(bytes: Buffer): string {
 function cutUtf8(bytes: Buffer): string | undefined {
   const text = bytes.toString('utf8');
   const broken = text.split('\ufffd').length - 1;
-  const whole = text.match(/[^\0-\x7f\ufffd]/gu)?.length ?? 0;
-  return broken === 1 && whole > 0 ? text.replace('\ufffd', '') : undefined;
+  const isCertain = /[^\0-\x7f\ufffd]/.test(text) || bytes.includes(emojiStart);
+  return broken === 1 && isCertain ? text.replace('\ufffd', '') : undefined;
 }
+
+/** Of most emoji; in windows-1252 two letters that no word has. */
+const emojiStart = Buffer.from('f09f', 'hex');
 
 /** Text of bytes under a label that may be wrong: an 8-bit byte cannot be US-ASCII, an unknown charset is a guess. */
 export function decodeLabelled(bytes: Buffer, label: string): string {

@@ -25,6 +25,7 @@ const cases: readonly (readonly [name: string, value: string, text: string])[] =
   ['raw UTF-8 beside a word', `${wire('é')} =?utf-8?Q?=C3=A9?=`, 'é é'],
   ['raw 8-bit', 'caf\xe9 \x80', 'café €'],
   ['raw UTF-8 cut in a character', 'caf\xc3\xa9 \xd0', 'café '],
+  ['raw UTF-8 of one emoji, cut', 'holiday \xf0\x9f\x98.jpg', 'holiday .jpg'],
   ['raw UTF-8 cut before an extension', '\xd0\x90\xd0\xba\xd1.pdf', 'Ак.pdf'],
   ['raw 8-bit, two broken characters', '\xc3\xa9\xe9\xe8', 'Ã©éè'],
   ['a charset that is an encoding of iconv only', '=?base64?Q?abc?=', 'abc'],

@@ -78,21 +78,22 @@ function clean(candidate: string): string {
     .replace(invisible, '')
     .normalize('NFC')
     // A name that its sender cut within a character.
-    .replace(/\ufffd+(?=\s*(?:\.[\p{L}\p{N}]{1,10})?\s*$)/u, '')
+    .replace(/(?<!\ufffd)\ufffd+(?=\s*(?:\.[\p{L}\p{N}]{1,10})?\s*$)/u, '')
     .trim();
   const name = lastOfPath(visible)
     .replace(/["*/:<>?\\|\ufffd]/g, '_')
     .replace(strayJoiner, '')
     .normalize('NFC')
     .replace(/\s+/g, ' ')
-    .replace(/^[. ]+|[. ]+$/g, '');
+    .replace(/^[. ]+|(?<![. ])[. ]+$/g, '');
   const cut = shorten(name);
   return device.test(cut) ? shorten(`_${cut}`) : cut;
 }
 
 /** Some programs send the whole path. A slash in a name that is no path, as in `1/2 finished.pdf`, is a slash. */
 function lastOfPath(name: string): string {
-  if (/^(?:[a-z]:|\.{0,2}[\\/])|\\/i.test(name)) return /[^\\/:]*$/.exec(name.replace(/[\\/. ]+$/, ''))?.[0] ?? '';
+  if (/^(?:[a-z]:|\.{0,2}[\\/])|\\/i.test(name))
+    return /[^\\/:]*$/.exec(name.replace(/(?<![\\/. ])[\\/. ]+$/, ''))?.[0] ?? '';
   return name;
 }
 

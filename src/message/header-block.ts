@@ -14,6 +14,7 @@ export interface HeaderField {
 }
 
 const lf = 0x0a;
+const cr = 0x0d;
 const colon = 0x3a;
 const space = 0x20;
 const tab = 0x09;
@@ -26,10 +27,9 @@ export class HeaderBlock {
   /** Where each field begins. */
   readonly #starts: ArrayLike<number>;
 
-  private constructor(raw: Buffer, starts: readonly number[], wellFormed: boolean) {
+  private constructor(raw: Buffer, starts: ArrayLike<number>, wellFormed: boolean) {
     this.raw = raw;
-    // Half of the memory of an array, which is faster to make for the few fields of most messages.
-    this.#starts = starts.length > manyFields ? Uint32Array.from(starts) : starts;
+    this.#starts = starts;
     this.wellFormed = wellFormed;
   }
 
@@ -38,16 +38,22 @@ export class HeaderBlock {
    * @throws RangeError for more than `maxFields`
    */
   static parse(raw: Buffer, maxFields = Infinity): HeaderBlock {
-    const starts: number[] = [];
+    const few: number[] = [];
+    let many: Uint32Array = noStarts;
+    let count = 0;
     let wellFormed = true;
-    for (let start = 0; start < raw.length;) {
-      if (starts.length >= maxFields) throw new RangeError(`more than ${maxFields} header fields`);
+    for (let start = 0; start < raw.length; count++) {
+      if (count >= maxFields) throw new RangeError(`more than ${maxFields} header fields`);
       const end = endOfField(raw, start);
       wellFormed &&= endOfName(raw, start, end) > start;
-      starts.push(start);
+      if (count < manyFields) few.push(start);
+      else {
+        if (count >= many.length) many = enlarged(count === manyFields ? few : many);
+        many[count] = start;
+      }
       start = end;
     }
-    return new HeaderBlock(raw, starts, wellFormed);
+    return new HeaderBlock(raw, count > manyFields ? many.slice(0, count) : few, wellFormed);
   }
 
   /** How many there are. */
@@ -115,8 +121,19 @@ export class HeaderBlock {
   }
 }
 
-/** Fields from which their positions are kept in a typed array. */
+/**
+ * Fields from which their positions are kept in a typed array: half of the memory, and a quarter of the time to fill it.
+ * An array is faster to make for the few fields of most messages.
+ */
 const manyFields = 256;
+
+const noStarts = new Uint32Array(0);
+
+function enlarged(starts: ArrayLike<number>): Uint32Array {
+  const larger = new Uint32Array(4 * starts.length);
+  larger.set(starts);
+  return larger;
+}
 
 /** After the last continuation line. Most lines are short, and looking at each byte here is faster than `indexOf`. */
 function endOfField(raw: Buffer, start: number): number {
@@ -155,19 +172,45 @@ function isSame(raw: Buffer, start: number, key: string): boolean {
 }
 
 /** The value of a field with its folding undone (RFC 5322 section 2.2.3) and outer blanks removed: a byte string. */
-export function unfold(field: HeaderField): string {
-  const colonAt = field.raw.indexOf(colon);
-  return trimBlanks(field.raw.toString('latin1', colonAt + 1).replace(/\r?\n(?=[ \t])/g, ''));
+export function unfold({ raw }: HeaderField): string {
+  const start = raw.indexOf(colon) + 1;
+  if (raw.indexOf(lf, start) === raw.length - 1) return trim(raw, start, raw.length);
+  const value = Buffer.allocUnsafe(raw.length - start);
+  let length = 0;
+  for (let at = start; at < raw.length; at++) {
+    const folded = raw[at] === lf && isWhite(raw[at + 1]);
+    if (folded && length > 0 && value[length - 1] === cr) length -= 1;
+    if (!folded) value[length++] = raw[at]!;
+  }
+  return trim(value, 0, length);
 }
 
 /**
- * Not `trim()`: it takes a byte A0 for a blank, which ends characters of UTF-8. Not a regular expression either: it
- * would look at a long run of blanks in the middle once for each of them.
+ * The value of a field without any blank: folding it in another way does not change that. Of a longer field the first
+ * `maxBytes` are read.
  */
-function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
+export function packed({ raw }: HeaderField, maxBytes = Infinity): string {
+  const start = raw.indexOf(colon) + 1;
+  const end = Math.min(raw.length, maxBytes);
+  const value = Buffer.allocUnsafe(Math.max(0, end - start));
+  let length = 0;
+  for (let at = start; at < end; at++) {
+    const octet = raw[at]!;
+    if (!isWhite(octet) && octet !== cr && octet !== lf) value[length++] = octet;
+  }
+  return trim(value, 0, length);
+}
+
+const isWhite = (octet: number | undefined): boolean => octet === space || octet === tab;
+
+/**
+ * Not `trim()`: it takes a byte A0 for a blank, which ends characters of UTF-8. Not regular expressions either: they
+ * would look at a long run of blanks in the middle once for each of them, and take 200 ms for 600,000 folded lines.
+ */
+function trim(bytes: Buffer, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(bytes[start]!)) start += 1;
+  while (end > start && isBlank(bytes[end - 1]!)) end -= 1;
+  return bytes.toString('latin1', start, end);
 }

@@ -1,6 +1,7 @@
 import { decodeLabelled, decodeUnlabelled } from './charset.ts';
 import { decodeWords } from './encoded-word.ts';
 import { percentDecode } from './percent.ts';
+import { trimBlanks } from './trim-blanks.ts';
 
 /** `params` by lower-case name. Values are Unicode, but for `boundary`: the byte string that stands in the body. */
 export interface ParsedValue {
@@ -180,6 +181,7 @@ function readUnquoted(value: string, { at, comments }: Place): Read {
     if (found === undefined || value[found] === ';') {
       const end = found ?? value.length;
       const isComment = lastOpen >= 0 && value.slice(comments.get(lastOpen), end).trim() === '';
+      // Not trim(): it takes a byte A0 for a blank, which ends characters of UTF-8.
       return { text: trimBlanks(value.slice(at, isComment ? lastOpen : end)), end };
     }
     const close = comments.get(found);
@@ -187,9 +189,6 @@ function readUnquoted(value: string, { at, comments }: Place): Read {
     set.lastIndex = close ?? found + 1;
   }
 }
-
-/** Not trim(): it takes a byte A0 for a blank, which ends characters of UTF-8. */
-const trimBlanks = (text: string): string => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
 
 function skipBlanks(value: string, start: number): number {
   let at = start;

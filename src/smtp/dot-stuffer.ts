@@ -55,18 +55,16 @@ function stateAfter(chunk: Buffer, before: State): State {
 /** Octets up to which a loop beats a native call: without it a message of nothing but dots costs fifty times more. */
 const shortOctets = 64;
 
-/** Where the next LF with a dot behind it is; -1 when there is none. */
-function nextLineDot(chunk: Buffer, from: number): number {
-  const near = Math.min(from + shortOctets, chunk.length - 1);
-  for (let at = from; at < near; at++) {
-    if (chunk[at] === lf && chunk[at + 1] === dot) return at;
-  }
-  return chunk.indexOf(lineDot, near);
-}
-
 function countLineDots(chunk: Buffer): number {
+  const last = chunk.length - 1;
   let dots = 0;
-  for (let at = chunk.indexOf(lineDot); at >= 0; at = nextLineDot(chunk, at + 2)) dots++;
+  for (let at = chunk.indexOf(lineDot); at >= 0; at = at < last ? chunk.indexOf(lineDot, at) : -1) {
+    for (let far = at + 1; at < far && at < last; at++) {
+      if (chunk[at] !== lf || chunk[at + 1] !== dot) continue;
+      dots++;
+      far = at + shortOctets;
+    }
+  }
   return dots;
 }
 

@@ -67,6 +67,8 @@ export interface FailureDetails {
   readonly subject?: string;
   /** For the log only: what happened, which command, what was answered. */
   readonly reason?: string;
+  /** Name of a blob that is not as it should be. It may hold a token: commands show it, logs do not. */
+  readonly record?: string;
   readonly cause?: unknown;
 }
 
@@ -75,11 +77,17 @@ export class Failure extends Error {
   override readonly name = 'Failure';
   readonly kind: FailureName;
   readonly reply: Reply;
+  readonly #record: string | undefined;
 
   constructor(kind: FailureName, details: FailureDetails = {}) {
     super(details.reason ?? failureReply(kind).lines[0], { cause: details.cause });
     this.kind = kind;
     this.reply = failureReply(kind, details.subject);
+    this.#record = details.record;
+  }
+
+  get record(): string | undefined {
+    return this.#record;
   }
 
   /** Anything thrown, as a Failure: what is not one already is an internal error, told to nobody but the log. */

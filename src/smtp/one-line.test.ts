@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { escapeHarmful, escapeJson, onOneLine } from './one-line.ts';
+import { escapeHarmful, escapeJson, onOneLine, squeezedOnOneLine } from './one-line.ts';
 
 const harmful = [
   '\0',
@@ -22,6 +22,10 @@ test('what could command a terminal, look like another line or turn one around b
   for (const char of harmful) assert.equal(onOneLine(`a${char}b${char}`), 'a b ');
   const innocent = 'Grüße, 日本語 👩‍👩‍👧 a\u00a0b';
   assert.equal(onOneLine(innocent), innocent);
+});
+
+test('several together become one, and blanks of the text stay as they are', () => {
+  assert.equal(squeezedOnOneLine('\n a\r\n\tb  c\n'), 'a b  c');
 });
 
 test('or is shown by its number', () => {

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../../smtp/failures.ts';
+import { programFolder } from '../program-folder.ts';
 
 /** What the thread is sent: some more bytes of a file, and whether it ends with them. */
 export interface Job {
@@ -75,7 +77,7 @@ export class HashThread {
   /** How many jobs are done: the thread counts there. */
   readonly #done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #sent = 0;
-  readonly #worker = new Worker(new URL('./thread.mjs', import.meta.url), {
+  readonly #worker = new Worker(join(programFolder, 'runtime/hashing/thread.mjs'), {
     resourceLimits,
     workerData: { done: this.#done, md5Bytes } satisfies ThreadData,
   });
