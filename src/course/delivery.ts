@@ -120,8 +120,13 @@ export class Delivery {
     }
     this.#options.signal.throwIfAborted();
     const session = this.#session!;
-    await this.#waiting(session, () => session.write(concat(head, content.body())));
-    return undefined;
+    const end = this.#beginCall(session);
+    try {
+      await session.write(concat(head, content.body()));
+      return undefined;
+    } finally {
+      end();
+    }
   }
 
   /** Sends the final dot. From then on the message may have been delivered, whatever reply we get. */
@@ -130,7 +135,12 @@ export class Delivery {
     this.#options.signal.throwIfAborted();
     const session = this.#session;
     if (!session) throw new Failure('nextHopLost');
-    return this.#waiting(session, () => session.finish());
+    const end = this.#beginCall(session);
+    try {
+      return await session.finish();
+    } finally {
+      end();
+    }
   }
 
   /** Ends the transaction: nothing more is sent for it. */
@@ -142,28 +152,36 @@ export class Delivery {
 
   /** Asks the session. If it is broken or replies 421, asks once more on a new session, whose failure is final. */
   async #withReplacement({ ready, again, ask }: Question): Promise<readonly Reply[]> {
+    let end: (() => void) | undefined;
     try {
       const session = await ready();
-      const replies = await this.#waiting(session, () => ask(session));
+      end = this.#beginCall(session);
+      const replies = await ask(session);
       const closing = replies.find((reply) => reply.code === 421);
       if (!closing) return replies;
       this.#options.log.info('session-replaced', { peer: session.peer, reason: describeReply(closing) });
     } catch (error) {
       if (!(error instanceof Failure) || !this.#isStale(error) || this.#options.signal.aborted) throw error;
       this.#options.log.info('session-replaced', { reason: error.message });
+    } finally {
+      end?.();
     }
     const session = await again();
-    return this.#waiting(session, () => ask(session));
-  }
-
-  /** While the next hop works on this, it may connect back to us: see `Calls`. */
-  async #waiting<T>(session: Session, ask: () => Promise<T>): Promise<T> {
-    const end = this.#options.calls.begin({ id: this.#options.id, session: session.local });
+    end = this.#beginCall(session);
     try {
-      return await ask();
+      return await ask(session);
     } finally {
       end();
     }
+  }
+
+  /**
+   * While the next hop works on a question, it may connect back to us: see `Calls`. It stands around each question: a
+   * function that awaits all of them took 4 KiB of the 92 that are allocated for a small message.
+   * @returns ends the call
+   */
+  #beginCall(session: Session): () => void {
+    return this.#options.calls.begin({ id: this.#options.id, session: session.local });
   }
 
   #takeNote(rcpts: readonly PathCommand[], replies: readonly Reply[]): void {
@@ -198,8 +216,13 @@ export class Delivery {
 
   async #replace(): Promise<Session> {
     const session = await this.#acquire(true);
-    await this.#waiting(session, () => this.#sayEnvelope(session));
-    return session;
+    const end = this.#beginCall(session);
+    try {
+      await this.#sayEnvelope(session);
+      return session;
+    } finally {
+      end();
+    }
   }
 
   /** Sends MAIL and RCPT again. The replies must agree with those that the client has already got. */

@@ -1,6 +1,6 @@
 import type { Key, Keyring } from './keyring.ts';
 import { tag64 } from './keyring.ts';
-import type { Stamp } from './stamp.ts';
+import type { Bound, Stamp } from './stamp.ts';
 
 export interface Envelope {
   readonly reversePath: string;
@@ -10,7 +10,7 @@ export interface Envelope {
 /** What the tags of a stamp are bound to, apart from the envelope. */
 interface Binding {
   readonly key: Key;
-  readonly stamp: Omit<Stamp, 'set' | 'tags'>;
+  readonly stamp: Bound;
   /** Identity of the message. */
   readonly message: string;
 }

@@ -102,6 +102,19 @@ test('what a lost process held is free again, and a frozen one delays the others
   assert.equal(await take(b, 11), 10);
 });
 
+test('more than there is, although each part of it would be there: refused at once, and nothing is lost', async () => {
+  const { a, b } = service(100);
+  for (const process of [a, b]) assert.equal(await process.limits.quota('clients').tryTake(40), true);
+  a.said = 0;
+  // 20 are left, some of them unused in the lease of the one that asks.
+  const asked = Promise.resolve(a.limits.quota('clients').tryTake(25));
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+  assert.ok(a.said <= 4, `${a.said} messages`);
+  assert.equal(await asked, false);
+  assert.equal(await a.limits.quota('clients').tryTake(20), true);
+  assert.equal(await b.limits.quota('clients').tryTake(1), false);
+});
+
 test('each key has a count of its own, and costs nothing once it is not used', async () => {
   const { a, b } = service(2);
   const of = (process: Process, key: string): boolean | Promise<boolean> =>

@@ -140,7 +140,8 @@ async function tryOut({ config, log, signal }: Opening, { store, detacher }: Roo
       await unlessAborted(attempt, within);
       return [];
     } catch (error) {
-      log.error(event, { err: error, fix: fixFor(name, error, config) });
+      // The start was given up, for a reason that the log has already.
+      if (!signal.aborted) log.error(event, { err: error, fix: fixFor(name, error, config) });
       return [name];
     }
   });

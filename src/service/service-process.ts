@@ -1,7 +1,8 @@
 /** One process of the service, as the supervisor sees it. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { programExtension, programFolder } from '../runtime/program-folder.ts';
 import type { Listening } from './listeners.ts';
 import type { Figures, Question, Role, StopOrder, ToProcess, ToSupervisor } from './messages.ts';
 import { nodeFlags } from './node-flags.ts';
@@ -175,9 +176,9 @@ export class ServiceProcess {
   }
 }
 
-/** The program of a process: compiled beside this file, or as TypeScript where the tests run it so. */
+/** The program of a process. */
 const entryOf = (role: Role): string =>
-  join(import.meta.dirname, `${role === 'mail' ? 'mail-process' : 'link-process'}${extname(import.meta.filename)}`);
+  join(programFolder, 'service', `${role === 'mail' ? 'mail' : 'link'}-process${programExtension}`);
 
 /** The configuration goes over the channel: secrets that came in variables are not passed on. Only we speak to systemd. */
 function withoutConfiguration(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

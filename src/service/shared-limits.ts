@@ -133,22 +133,24 @@ class Lease implements Quota {
     this.#surplus = Math.min(this.#surplus, this.#held - this.#used);
   }
 
-  /** Others may use up the lease before we do. Then we ask once more. */
+  /**
+   * Asks for all of it, and gives back what is unused before: all of it is granted, or nothing. Who asked for the rest only
+   * would lose what he counts on to the recall that his own request causes, and could be granted both parts in turn for
+   * ever.
+   */
   async #askFor(amount: number): Promise<boolean> {
     this.#asking += 1;
     try {
-      for (;;) {
-        const need = this.#used + amount - this.#held;
-        const granted = await this.#grants.ask((id) =>
-          this.#send({ kind: 'lease', id, key: this.#key, need, want: need + this.#spare, patient: false }),
-        );
-        this.#held += granted ?? 0;
-        if (this.#used + amount <= this.#held) {
-          this.#use(amount);
-          return true;
-        }
-        if (!granted) return false;
-      }
+      const unused = this.takeUnused();
+      if (unused > 0) this.#send({ kind: 'unlease', key: this.#key, amount: unused });
+      const granted = await this.#grants.ask((id) =>
+        this.#send({ kind: 'lease', id, key: this.#key, need: amount, want: amount + this.#spare, patient: false }),
+      );
+      this.#held += granted ?? 0;
+      // Without a grant as well: an earlier request may have brought more than it needed.
+      if (this.#used + amount > this.#held) return false;
+      this.#use(amount);
+      return true;
     } finally {
       this.#asking -= 1;
     }

@@ -32,9 +32,7 @@ export class HeaderBuilder {
 
   /** `value`: lines separated by LF; `space`: what the server took away behind the colon. */
   add(name: Buffer, value: Buffer, space: '' | ' '): void {
-    const lines = value.includes(0x0a)
-      ? Buffer.from(value.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')
-      : value;
+    const lines = value.includes(lf) ? withCrlf(value) : value;
     const { maxHeaderBytes, maxHeaderFields } = this.#limits;
     const length = name.length + 1 + space.length + lines.length + 2;
     if (this.#full || this.#length + length > maxHeaderBytes || this.#fields >= maxHeaderFields) {
@@ -74,6 +72,23 @@ export class HeaderBuilder {
     bytes.copy(this.#bytes, this.#length);
     this.#length += bytes.length;
   }
+}
+
+const cr = 0x0d;
+const lf = 0x0a;
+
+/** Byte by byte: a pattern holds the event loop for half a second where a field has 600,000 lines. */
+function withCrlf(value: Buffer): Buffer {
+  let bare = 0;
+  for (let at = 0; at < value.length; at++) if (value[at] === lf && value[at - 1] !== cr) bare++;
+  if (bare === 0) return value;
+  const lines = Buffer.allocUnsafe(value.length + bare);
+  let to = 0;
+  for (let at = 0; at < value.length; at++) {
+    if (value[at] === lf && value[at - 1] !== cr) lines[to++] = cr;
+    lines[to++] = value[at]!;
+  }
+  return lines;
 }
 
 const crlf = Buffer.from('\r\n');

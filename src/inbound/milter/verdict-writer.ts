@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { countGarbage } from '../../runtime/minor-collection.ts';
 import type { Verdict } from './interface.ts';
 import { bodyChunkBytes } from './protocol.ts';
 import { bodyPacket, continuePacket, headerPacket, progressPacket, replyPacket } from './replies.ts';
 
 /** Bytes of changes that wait for the last word: the changes of a message that was little but files. */
 const heldBytes = 64 * 1024;
+
+/** Of one chunk of a body: itself, its packet, and what is written together. In bytes. */
+const garbagePerChunk = 3 * bodyChunkBytes;
 
 /**
  * Writes packets to the server no faster than it takes them: at most `heldBytes` and one body packet are held, beside
@@ -87,6 +91,7 @@ async function* inChunks(body: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncG
       filled += count;
       if (filled < bodyChunkBytes) continue;
       yield chunk;
+      countGarbage(garbagePerChunk);
       chunk = Buffer.allocUnsafe(bodyChunkBytes);
       filled = 0;
     }

@@ -73,8 +73,9 @@ export class DotReader {
             return { content: content.upTo(search), remainder: data.subarray(search + 3) };
           }
           if (next === crByte) this.#smuggling = true;
-          content.skip(search); // the stuffed dot goes
-          search += 1;
+          search = content.skip(search); // the stuffed dot goes
+          this.#atLineStart = data[search - 1] === lfByte;
+          if (this.#atLineStart) continue;
         }
         this.#atLineStart = false;
       }
@@ -118,15 +119,33 @@ class Content {
     this.#data = data;
   }
 
-  /** Takes what comes before `at`, and leaves out the byte there. */
-  skip(at: number): void {
-    this.#copy ??= Buffer.allocUnsafe(this.#data.length);
-    if (at - this.start > loopOctets) {
-      this.#length += this.#data.copy(this.#copy, this.#length, this.start, at);
-    } else {
-      for (let from = this.start; from < at; from += 1) this.#copy[this.#length++] = this.#data[from]!;
-    }
-    this.start = at + 1;
+  /**
+   * Takes what comes before `at`, and leaves out the dot there, and those of the short lines after it that begin with
+   * another stuffed dot. @returns where to go on: behind a line end, or within a line
+   */
+  skip(at: number): number {
+    const copy = (this.#copy ??= Buffer.allocUnsafe(this.#data.length));
+    this.#length += this.#data.copy(copy, this.#length, this.start, at);
+    this.start = this.#copyDotLines(copy, at);
+    return this.start;
+  }
+
+  /** One loop for lines of a few bytes: a call for each of them makes such a message cost five times a file. */
+  #copyDotLines(copy: Buffer, dotAt: number): number {
+    const data = this.#data;
+    let to = this.#length;
+    let at = dotAt;
+    do {
+      at += 1;
+      const end = Math.min(at + loopOctets, data.length - 2);
+      for (; at < end && data[at] !== lfByte; at += 1) copy[to++] = data[at]!;
+      // A longer line, a line end without CR, and the end of the data are for the caller.
+      if (at >= end || data[at - 1] !== crByte) break;
+      copy[to++] = lfByte;
+      at += 1;
+    } while (data[at] === dotByte && data[at + 1] !== crByte);
+    this.#length = to;
+    return at;
   }
 
   upTo(end: number): Buffer {
