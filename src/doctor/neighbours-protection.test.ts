@@ -37,6 +37,14 @@ testBroken([
     fix: /opportunistic/,
   },
   {
+    name: 'B insists on a certificate that we do not have',
+    postfix: [a, { ...b, main: { smtpd_tls_security_level: 'encrypt', smtpd_tls_req_ccert: 'yes' } }],
+    check: 'postfix-tls',
+    result: 'fail',
+    message: /smtpd_tls_req_ccert = yes/,
+    fix: /outbound\.tls\.cert/,
+  },
+  {
     name: 'a Milter of another version',
     postfix: [{ ...milter, main: { milter_protocol: '2' } }],
     config: asMilter,

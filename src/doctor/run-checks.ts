@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { mask } from '../config/secrets.ts';
 import { errorText } from '../smtp/failures.ts';
-import { onOneLine } from '../smtp/one-line.ts';
+import { squeezedOnOneLine } from '../smtp/one-line.ts';
 import type { Finding, Found } from './finding.ts';
 import type { Check, Context } from './interface.ts';
 
@@ -76,7 +76,7 @@ const maxMessage = 500;
 
 /** What a server has said must not be able to look like another finding, or to command a terminal. */
 function oneLine(text: string): string {
-  const line = onOneLine(text).replace(/ +/g, ' ').trim();
+  const line = squeezedOnOneLine(text);
   return line.length <= maxMessage ? line : `${line.slice(0, maxMessage)}…`;
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { LocalPlaces, type Places } from '../limits/places.ts';
 import type { Log, Meter } from '../observe/interface.ts';
@@ -10,6 +9,7 @@ import { Opener } from './opener.ts';
 import { type AcquireOptions, Pool } from './pool.ts';
 import { ChannelSession } from './session.ts';
 import { defaultTimeouts, type Timeouts } from './timeouts.ts';
+import { readTlsFiles } from './tls-files.ts';
 
 export interface NextHopOptions {
   readonly outbound: Config['outbound'];
@@ -27,7 +27,7 @@ export interface NextHopOptions {
   readonly timeouts?: Partial<Timeouts>;
 }
 
-/** @throws when `outbound.tls.ca` cannot be read */
+/** @throws when a file of `outbound.tls` cannot be read */
 export function createNextHop(options: NextHopOptions): NextHop {
   return new PooledNextHop(options);
 }
@@ -42,8 +42,7 @@ class PooledNextHop implements NextHop {
   constructor(options: NextHopOptions) {
     const { outbound, meter } = options;
     const timeouts = { ...defaultTimeouts, ...options.timeouts };
-    const ca = outbound.tls.ca === undefined ? undefined : readFileSync(outbound.tls.ca);
-    const opener = new Opener({ ...options, ca, timeouts });
+    const opener = new Opener({ ...options, files: readTlsFiles(outbound.tls), timeouts });
     this.#pool = new Pool({
       open: async (signal) => {
         const channel = await opener.open(signal);

@@ -9,11 +9,11 @@ import { handshake, type HandshakeOptions, type Opened } from './handshake.ts';
 import type { Extensions } from './interface.ts';
 import { openWithTls, sessionOptions } from './session-options.ts';
 import type { Timeouts } from './timeouts.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export interface OpenerOptions {
   readonly outbound: Config['outbound'];
-  /** The certificates of `outbound.tls.ca`, PEM; undefined: those of the system. */
-  readonly ca: Buffer | undefined;
+  readonly files: TlsFiles;
   readonly hostname: string;
   readonly log: Log;
   readonly timeouts: Timeouts;
@@ -94,13 +94,13 @@ export class Opener {
     { address, peer, timeout, signal }: Attempt,
     startTls: HandshakeOptions['startTls'],
   ): Promise<Adopted> {
-    const { outbound, hostname, timeouts, ca } = this.#options;
+    const { outbound, hostname, timeouts, files } = this.#options;
     const began = performance.now();
     const socket = await connect(address, timeout, signal);
     this.#refuseOwnListener(socket, peer);
     const { protocol } = outbound;
     const handshakeOptions: HandshakeOptions = {
-      ...sessionOptions({ outbound, ca, hostname, address, remoteAddress: socket.remoteAddress }),
+      ...sessionOptions({ outbound, files, hostname, address, remoteAddress: socket.remoteAddress }),
       startTls,
       timeout: timeout - (performance.now() - began),
       signal,

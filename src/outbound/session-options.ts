@@ -2,11 +2,11 @@ import type { Config, NextHopAddress } from '../config/config.ts';
 import { Failure } from '../smtp/failures.ts';
 import { staysLocal } from './connect.ts';
 import type { HandshakeOptions } from './handshake.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export interface SessionInputs {
   readonly outbound: Config['outbound'];
-  /** The certificates of `outbound.tls.ca`, PEM; undefined: those of the system. */
-  readonly ca: Buffer | undefined;
+  readonly files: TlsFiles;
   readonly hostname: string;
   readonly address: NextHopAddress;
   /** The peer of the connected socket. */
@@ -15,7 +15,7 @@ export interface SessionInputs {
 
 /** What the configuration says of every session with this next hop. */
 export function sessionOptions(inputs: SessionInputs): Omit<HandshakeOptions, 'startTls' | 'timeout' | 'signal'> {
-  const { outbound, ca, hostname, address, remoteAddress } = inputs;
+  const { outbound, files, hostname, address, remoteAddress } = inputs;
   const { protocol, tls, auth } = outbound;
   return {
     hostname,
@@ -23,7 +23,7 @@ export function sessionOptions(inputs: SessionInputs): Omit<HandshakeOptions, 's
     host: address.kind === 'tcp' ? address.host : 'localhost',
     tls: {
       rejectUnauthorized: tls.mode === 'required',
-      ...(ca && { ca }),
+      ...files,
       ...(tls.servername !== undefined && { servername: tls.servername }),
     },
     auth: auth.user === undefined ? undefined : { user: auth.user, pass: auth.pass ?? '' },

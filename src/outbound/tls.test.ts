@@ -61,8 +61,10 @@ async function server(t: TestContext, options: SMTPServerOptions): Promise<{ por
 
 type Mode = 'off' | 'opportunistic' | 'required';
 
+const withoutTlsFiles = { cert: undefined, key: undefined };
+
 const tls = (mode: Mode, ca?: string, servername?: string): Overrides => ({
-  outbound: { tls: { mode, ca, servername } },
+  outbound: { tls: { ...withoutTlsFiles, mode, ca, servername } },
 });
 
 async function deliverTo(t: TestContext, port: number, overrides: Overrides, message = 'x\r\n'): Promise<string[]> {
@@ -168,6 +170,45 @@ test('a certificate file that is missing stops the start', () => {
   assert.throws(() => createNextHop(nextHopOptions([], tls('required', join(directory, 'none.pem')))), /none\.pem/);
 });
 
+/** A next hop that serves only clients with a certificate that it trusts. */
+const wantsCertificate: SMTPServerOptions = {
+  key: ours.key,
+  cert: ours.cert,
+  ca: strangers.cert,
+  requestCert: true,
+  rejectUnauthorized: true,
+};
+
+/** Verified TLS, with a certificate of ours. */
+const showing = (name: string): Overrides => ({
+  outbound: {
+    tls: {
+      ...withoutTlsFiles,
+      mode: 'required',
+      ca: ours.file,
+      servername: 'b.example',
+      cert: join(directory, `${name}.pem`),
+      key: join(directory, `${name}.key`),
+    },
+  },
+});
+
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a next hop that wants a certificate gets ours, with ${maxVersion}`, async (t) => {
+    const { port, arrived } = await server(t, { ...wantsCertificate, maxVersion });
+    assert.deepEqual(await deliverTo(t, port, showing('stranger.example')), []);
+    assert.equal(arrived[0]?.secure, true);
+  });
+
+  test(`without one, or with a wrong one, no mail is lost, with ${maxVersion}`, async (t) => {
+    const { port, arrived } = await server(t, { ...wantsCertificate, maxVersion });
+    const without = deliverTo(t, port, tls('required', ours.file, 'b.example'));
+    await assert.rejects(without, fails('nextHopTls'));
+    await assert.rejects(deliverTo(t, port, showing('b.example')), fails('nextHopTls'));
+    assert.equal(arrived.length, 0);
+  });
+}
+
 const knownUser: SMTPServerOptions = {
   allowInsecureAuth: true,
   onAuth: ({ username, password }, _session, callback) => {
@@ -177,7 +218,7 @@ const knownUser: SMTPServerOptions = {
 };
 
 const auth = (pass: string, mode: Mode): Overrides => ({
-  outbound: { auth: { user: 'relay', pass }, tls: { mode, ca: undefined, servername: undefined } },
+  outbound: { ...tls(mode).outbound, auth: { user: 'relay', pass } },
 });
 
 test('AUTH over TLS; what EHLO offered is still known after it', async (t) => {

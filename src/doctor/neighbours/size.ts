@@ -1,7 +1,7 @@
 import { fail, type Found, ok, warn } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
 import type { Neighbour } from '../postfix/neighbour.ts';
-import { numberOf } from '../postfix/values.ts';
+import { numberOf, sizeLimitOf } from '../postfix/values.ts';
 
 /** Size limits along the way: each server must take what the one before it has taken. */
 export const size: Check = {
@@ -18,15 +18,10 @@ export const size: Check = {
   },
 };
 
-/** 0 means no limit. */
-const limitOf = ({ get }: Neighbour): number => noLimit(numberOf(get('message_size_limit')));
-
-const noLimit = (bytes: number | undefined): number => (bytes === undefined || bytes === 0 ? Infinity : bytes);
-
 const shown = (bytes: number): string => (bytes === Infinity ? 'no limit' : String(bytes));
 
 function againstOurs(sender: Neighbour, { config: { inbound } }: Context): Found {
-  const theirs = limitOf(sender);
+  const theirs = sizeLimitOf(sender);
   const says = `${sender.dir}: message_size_limit (${shown(theirs)})`;
   if (theirs <= inbound.maxMessageSize) return ok(`${says} is within inbound.maxMessageSize`);
   return fail(
@@ -36,9 +31,9 @@ function againstOurs(sender: Neighbour, { config: { inbound } }: Context): Found
 }
 
 function againstSenders(taker: Neighbour, senders: readonly Neighbour[], { config }: Context): readonly Found[] {
-  const theirs = limitOf(taker);
+  const theirs = sizeLimitOf(taker);
   const others = senders.filter((each) => each !== taker);
-  const largest = Math.max(...others.map(limitOf));
+  const largest = Math.max(...others.map(sizeLimitOf));
   const advice = 'raise message_size_limit there: our trace fields are added to what the first server has taken';
   if (others.length > 0 && theirs < largest)
     return [

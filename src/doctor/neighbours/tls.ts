@@ -51,7 +51,7 @@ function towardsUs(neighbour: Neighbour, route: Route, { config }: Context): Fou
 
 function fromUs({ dir }: Neighbour, listener: Service, { config }: Context): readonly Found[] {
   const level = listener.get('smtpd_tls_security_level');
-  const { mode } = config.outbound.tls;
+  const { mode, cert } = config.outbound.tls;
   const says = `${dir}: ${nameOf(listener)}: smtpd_tls_security_level = ${level || '(empty)'}`;
   if (listener.get('smtpd_tls_wrappermode') === 'yes')
     return [
@@ -65,6 +65,14 @@ function fromUs({ dir }: Neighbour, listener: Service, { config }: Context): rea
   if (mode === 'required' && level !== 'encrypt' && level !== 'may')
     return [
       fail(`${says} offers no TLS, and outbound.tls.mode is required`, 'set smtpd_tls_security_level = may there'),
+    ];
+  // Postfix does not look at the parameter where TLS is not mandatory.
+  if (level === 'encrypt' && listener.get('smtpd_tls_req_ccert') === 'yes' && cert === undefined)
+    return [
+      fail(
+        `${dir}: ${nameOf(listener)}: smtpd_tls_req_ccert = yes, and we have no certificate to show: all mail is deferred`,
+        'set outbound.tls.cert and .key',
+      ),
     ];
   return [ok(`${says} goes with outbound.tls.mode ${mode}`)];
 }

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostPort } from '../../smtp/host-port.ts';
 import type { Blobs } from '../../storage/blobs.ts';
@@ -19,9 +20,14 @@ import { withTrialLink } from './trial-link.ts';
 /** More than the buffers of all sockets on the way together. */
 const bigBytes = 24 * 1024 * 1024;
 
-/** How long the download stays unread, looked at each `lookMs`. */
-const unreadMs = 2000;
+/**
+ * How long the download stays unread, looked at each `lookMs`: at least, and how many times as long as a reader needs who
+ * takes all of it from us without a web server between. A machine that is busy makes both slower.
+ */
+const leastUnreadMs = 2000;
+const timesRead = 4;
 const lookMs = 250;
+const answerMs = 10_000;
 
 export async function buffering(context: Context, blobs: Blobs, signal: AbortSignal): Promise<readonly Found[]> {
   const { links } = context.config;
@@ -29,13 +35,15 @@ export async function buffering(context: Context, blobs: Blobs, signal: AbortSig
   const direct = protocol === 'http:' && hostname === links.address && Number(port || 80) === links.port;
   // Nothing stands in front, or the bytes do not come through us.
   if (direct || links.delivery === 'redirect') return [];
-  const before = await downloadedBytes(context, signal);
-  if (before === undefined) return [ok('whether downloads are buffered is not known: /metrics does not answer')];
   return withBigLink(blobs, signal, async (at) => {
-    const swallowed = await leavesUnread(new URL(`${links.baseUrl}/${at}/file`), async () => {
+    const unreadMs = Math.max(leastUnreadMs, timesRead * (await readingMs(links, at)));
+    const before = await downloadedBytes(context, signal);
+    if (before === undefined) return [ok('whether downloads are buffered is not known: /metrics does not answer')];
+    const isOver = async (): Promise<boolean> => {
       const now = await downloadedBytes(context, signal);
       return now !== undefined && now - before >= bigBytes;
-    });
+    };
+    const swallowed = await leavesUnread(new URL(`${links.baseUrl}/${at}/file`), { unreadMs, isOver });
     return swallowed
       ? [
           warn(
@@ -65,23 +73,50 @@ async function downloadedBytes({ config: { metrics } }: Context, signal: AbortSi
   }
 }
 
+/** How long a reader takes for the whole file who comes to us directly; 0 when we do not answer there. */
+async function readingMs({ address, port }: Context['config']['links'], at: string): Promise<number> {
+  const began = performance.now();
+  try {
+    await withDownload(new URL(`http://${hostPort(address, port)}/${at}/file`), (response) =>
+      finished(response.resume()),
+    );
+    return performance.now() - began;
+  } catch {
+    return 0;
+  }
+}
+
+interface Unread {
+  readonly unreadMs: number;
+  readonly isOver: () => Promise<boolean>;
+}
+
 /** Begins a download, reads nothing of it, and asks `isOver` for a while. */
-async function leavesUnread(url: URL, isOver: () => Promise<boolean>): Promise<boolean> {
+function leavesUnread(url: URL, { unreadMs, isOver }: Unread): Promise<boolean> {
+  return withDownload(url, async (response) => {
+    response.on('error', () => undefined);
+    // It stays idle on purpose.
+    response.setTimeout(0);
+    response.pause();
+    const began = performance.now();
+    do {
+      await delay(lookMs);
+      if (await isOver()) return true;
+    } while (performance.now() - began < unreadMs);
+    return false;
+  });
+}
+
+async function withDownload<T>(url: URL, work: (response: IncomingMessage) => Promise<T>): Promise<T> {
   const get = url.protocol === 'https:' ? getHttps : getHttp;
   const request = get(url, { agent: false, rejectUnauthorized: false });
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       request.on('response', resolve);
       request.on('error', reject);
-      request.setTimeout(unreadMs, () => request.destroy(new Error('no answer')));
+      request.setTimeout(answerMs, () => request.destroy(new Error('no answer')));
     });
-    response.on('error', () => undefined);
-    response.pause();
-    for (let waited = 0; waited < unreadMs; waited += lookMs) {
-      await delay(lookMs);
-      if (await isOver()) return true;
-    }
-    return false;
+    return await work(response);
   } finally {
     request.on('error', () => undefined);
     request.destroy();

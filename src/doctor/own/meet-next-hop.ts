@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { TLSSocket } from 'node:tls';
 import { formatNextHop } from '../../config/addresses.ts';
 import type { Config, NextHopAddress } from '../../config/config.ts';
@@ -9,6 +8,7 @@ import { connect } from '../../outbound/connect.ts';
 import { handshake, type HandshakeOptions } from '../../outbound/handshake.ts';
 import { openWithTls, sessionOptions } from '../../outbound/session-options.ts';
 import { defaultTimeouts, type Timeouts } from '../../outbound/timeouts.ts';
+import { readTlsFiles } from '../../outbound/tls-files.ts';
 import { Failure } from '../../smtp/failures.ts';
 import { type Certificate, readCertificate } from './get-url.ts';
 
@@ -54,7 +54,7 @@ async function open(address: NextHopAddress, config: Config, { signal, startTls 
   const options: HandshakeOptions = {
     ...sessionOptions({
       outbound,
-      ca: tls.ca === undefined ? undefined : readFileSync(tls.ca),
+      files: readTlsFiles(tls),
       hostname,
       address,
       remoteAddress,
@@ -76,14 +76,28 @@ async function open(address: NextHopAddress, config: Config, { signal, startTls 
 
 /** How a session may fail, and what to do about it. */
 function failed({ kind, message }: Failure): Met {
-  const fixes: Partial<Record<Failure['kind'], string>> = {
-    nextHopTls: 'compare its certificate with outbound.tls.ca and outbound.tls.servername; is it expired?',
-    nextHopAuth: 'correct outbound.auth.user and outbound.auth.pass, or turn on TLS',
-  };
-  const usual = message.includes('ECONNREFUSED')
-    ? 'start that server, or correct host and port in outbound.nextHop: nothing listens there'
-    : /ENOTFOUND|EAI_AGAIN/.test(message)
-      ? 'correct the host in outbound.nextHop: its name cannot be resolved'
-      : 'look at that server and at the firewall between: it does not answer as a mail server in time; is the port right in outbound.nextHop?';
-  return { kind: 'failed', reason: message, fix: fixes[kind] ?? usual };
+  return { kind: 'failed', reason: message, fix: fixOf(kind, message) };
+}
+
+function fixOf(kind: Failure['kind'], message: string): string {
+  if (kind === 'nextHopTls') return tlsFixOf(message);
+  if (kind === 'nextHopAuth') return 'correct outbound.auth.user and outbound.auth.pass, or turn on TLS';
+  if (message.includes('ECONNREFUSED'))
+    return 'start that server, or correct host and port in outbound.nextHop: nothing listens there';
+  if (/ENOTFOUND|EAI_AGAIN/.test(message)) return 'correct the host in outbound.nextHop: its name cannot be resolved';
+  return 'look at that server and at the firewall between: it does not answer as a mail server in time; is the port right in outbound.nextHop?';
+}
+
+/** With `outbound.tls.mode: required` all mail waits until this is done. The words are those of OpenSSL and Node. */
+function tlsFixOf(message: string): string {
+  if (message.includes('expired'))
+    return 'renew the certificate of that server, and see why that does not happen by itself';
+  if (message.includes('not yet valid')) return 'set the clock of this machine, or wait until that certificate begins';
+  if (message.includes('altnames'))
+    return 'set outbound.tls.servername to a name that stands in that certificate, or give that server one for its name';
+  if (/self-signed|unable to (?:verify|get)/.test(message))
+    return 'name the authority of that certificate in outbound.tls.ca, or let that server send its whole chain';
+  if (message.includes('STARTTLS'))
+    return 'turn TLS on there (smtpd_tls_security_level = may), or set outbound.tls.mode to opportunistic on a network that nobody else reads';
+  return 'look at the log of that server: the TLS handshake fails; does it want a certificate of ours (outbound.tls.cert)?';
 }

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { type SinkOptions, startSink } from '../../../test/harness/sink.ts';
 import { createGuard } from '../../loopguard/guard.ts';
-import { configOf } from '../testing/neighbour-lab.ts';
+import { configOf, neighboursOf } from '../testing/neighbour-lab.ts';
 import { examineWith, linesOf } from '../testing/examine.ts';
 import { nextHops } from './next-hops.ts';
 
@@ -92,6 +92,22 @@ for (const { name, sink, config, expect } of cases) {
     assert.ok(!server.lines.some((line) => /^DATA/i.test(line)));
   });
 }
+
+test('next hop: a small SIZE is enough where the server before us takes no more', async (t) => {
+  const small = extensions.map((each) => each.replace('60000000', '52000000'));
+  const server = await startSink({ answer: ({ line }) => authOk(line), extensions: small });
+  t.after(() => server.stop());
+  for (const [limit, expected] of [
+    ['52000000', false],
+    ['52000001', true],
+    ['0', true],
+  ] as const) {
+    const main = { message_size_limit: limit };
+    const neighbours = await neighboursOf(t, [{ from: 'postfix-a', main }], configFor(server.port));
+    const found = linesOf(await examineWith(nextHops, configFor(server.port), { neighbours }));
+    assert.equal(found.includes('takes messages of 52000000 bytes'), expected, found);
+  }
+});
 
 /** A server that says this to whoever connects, and no more. */
 async function babbler(t: TestContext, say: (socket: net.Socket) => void): Promise<number> {

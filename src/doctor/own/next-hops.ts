@@ -2,6 +2,7 @@ import { formatNextHop } from '../../config/addresses.ts';
 import type { NextHopAddress } from '../../config/config.ts';
 import { fail, type Found, ok, warn } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
+import { sizeLimitOf } from '../postfix/values.ts';
 import { datesOf } from './certificate.ts';
 import { type Met, meet } from './meet-next-hop.ts';
 import { relays } from './relay-test.ts';
@@ -60,7 +61,14 @@ const wanted = {
   DSN: 'mail that asks for delivery reports waits: smtpd_discard_ehlo_keywords there',
 } as const;
 
-function offers({ channel, tls }: Answering, peer: string, { config }: Context): readonly Found[] {
+/** Bytes of the largest message that comes to us: no more than the servers before us take, where these are named. */
+function largestMessage({ config, neighbours }: Context): number {
+  const before = neighbours.filter(({ toUs }) => toUs.length > 0).map(sizeLimitOf);
+  return Math.min(config.inbound.maxMessageSize, before.length === 0 ? Infinity : Math.max(...before));
+}
+
+function offers({ channel, tls }: Answering, peer: string, context: Context): readonly Found[] {
+  const { config } = context;
   const { extensions } = channel;
   const found: Found[] = [];
   // LMTP servers such as Dovecot take no SMTPUTF8, and nobody can change that.
@@ -68,7 +76,7 @@ function offers({ channel, tls }: Answering, peer: string, { config }: Context):
     for (const [keyword, why] of Object.entries(wanted))
       if (!extensions.has(keyword)) found.push(warn(`${peer}: does not offer ${keyword}`, why));
   const size = Number(extensions.get('SIZE') ?? 0);
-  if (size > 0 && size < config.inbound.maxMessageSize)
+  if (size > 0 && size < largestMessage(context))
     found.push(
       warn(
         `${peer}: takes messages of ${size} bytes, and inbound.maxMessageSize is ${config.inbound.maxMessageSize}: what is still larger without its files bounces with 552`,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
@@ -9,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { examineWith, linesOf } from '../testing/examine.ts';
+import { makeCertificate } from '../testing/certificate.ts';
 import { configOf } from '../testing/neighbour-lab.ts';
 import { publicUrl } from './public-url.ts';
 import { trialName } from './trial-link.ts';
@@ -127,30 +127,32 @@ test('public URL: silence is a fault of the web server when the service runs, an
   );
 });
 
-test('public URL: a certificate that nobody trusts, and one that ends soon', async (t) => {
-  const path = folder(t);
-  const [key, cert] = [join(path, 'key'), join(path, 'cert')];
-  const make = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-noenc',
-    '-subj',
-    '/CN=x',
-  ];
-  for (const [days, expect] of [
-    ['90', /^fail .*browsers do not trust the certificate.*=> give the web server in front the whole chain/m],
-    ['3', /^warn .*certificate of 127\.0\.0\.1 ends in [23] days.*=> renew/m],
-  ] as const) {
-    execFileSync('openssl', [...make, '-days', days, '-keyout', key, '-out', cert], { stdio: 'pipe' });
-    const pem = { key: readFileSync(key), cert: readFileSync(cert) };
+for (const { name, days, names, expect } of [
+  {
+    name: 'nobody trusts',
+    days: [0, 90],
+    names: ['IP:127.0.0.1'],
+    expect: [/^fail .*browsers do not trust the certificate.*=> give the web server in front the whole chain/m],
+  },
+  {
+    name: 'ends soon, and that nobody trusts',
+    days: [0, 3],
+    names: ['IP:127.0.0.1'],
+    expect: [/^warn .*certificate of 127\.0\.0\.1 ends in [23] days.*=> renew/m, /^fail .*browsers do not trust/m],
+  },
+  {
+    name: 'has expired',
+    days: [-60, -30],
+    names: ['IP:127.0.0.1'],
+    expect: [/^fail .*certificate of 127\.0\.0\.1 has expired on .*=> renew/m],
+  },
+] as const)
+  test(`public URL: a certificate that ${name}`, async (t) => {
+    const certificate = makeCertificate(folder(t), { days, names });
     const port = await listen(
       t,
-      createTlsServer(pem, (_, response) => response.end()),
+      createTlsServer(certificate, (_, response) => response.end()),
     );
-    assert.match(await look(t, `https://127.0.0.1:${port}`), expect);
-  }
-});
+    const found = await look(t, `https://127.0.0.1:${port}`);
+    for (const each of expect) assert.match(found, each);
+  });

@@ -6,7 +6,7 @@ import { fail, type Found, ok, warn } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
 import { buffering } from './buffering.ts';
 import { datesOf } from './certificate.ts';
-import { type Got, getUrl } from './get-url.ts';
+import { type Certificate, type Got, getUrl } from './get-url.ts';
 import { isService } from './ports.ts';
 import { download } from './public-download.ts';
 import { withTrialBlob } from './trial-blob.ts';
@@ -94,15 +94,18 @@ function certificate({ certificate }: Got, { config: { links }, now }: Context):
   if (!certificate) return [];
   const { hostname } = new URL(links.baseUrl);
   const dates = datesOf(certificate, hostname, now());
-  if (dates) return [dates];
-  return certificate.problem === undefined
-    ? [ok(`the certificate of ${hostname} is trusted`)]
-    : [
-        fail(
-          `browsers do not trust the certificate of ${hostname}: ${certificate.problem}`,
-          'give the web server in front the whole chain of a certificate for this name',
-        ),
-      ];
+  // Nothing else matters of one that is over.
+  if (dates?.result === 'fail') return [dates];
+  return [...(dates ? [dates] : []), trust(certificate, hostname)];
+}
+
+function trust({ problem }: Certificate, hostname: string): Found {
+  return problem === undefined
+    ? ok(`the certificate of ${hostname} is trusted`)
+    : fail(
+        `browsers do not trust the certificate of ${hostname}: ${problem}`,
+        'give the web server in front the whole chain of a certificate for this name',
+      );
 }
 
 function judge({ status, headers, body }: Got, context: Context): Found {

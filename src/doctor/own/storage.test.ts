@@ -39,7 +39,11 @@ const refuse =
     response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>no</Message></Error>`);
   };
 
-const old = new Date(Date.now() - 7 * 60_000).toUTCString();
+/** As a server whose clock is seven minutes behind. */
+const refuseBehind: Answer = (request, response) => {
+  const date = new Date(Date.now() - 7 * 60_000).toUTCString();
+  refuse(403, 'AuthenticationFailed', { Date: date })(request, response);
+};
 
 const cases: readonly { readonly name: string; readonly answer: Answer; readonly expect: RegExp }[] = [
   {
@@ -55,7 +59,7 @@ const cases: readonly { readonly name: string; readonly answer: Answer; readonly
   },
   {
     name: 'a clock that differs',
-    answer: refuse(403, 'AuthenticationFailed', { Date: old }),
+    answer: refuseBehind,
     expect: /=> the clock of this machine differs by 7 min from that of storage \(it is ahead\): set the clock/,
   },
   {

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { programVersion } from '../../runtime/program-folder.ts';
 import { type Found, ok, warn } from '../finding.ts';
 import type { Check } from '../interface.ts';
 
 export const versions: Check = {
   name: 'versions',
   run: ({ neighbours }) => [
-    ok(`Detach MTA ${ourVersion()}, Node ${process.versions.node}`),
+    ok(`Detach MTA ${programVersion()}, Node ${process.versions.node}`),
     ...neighbours.map(({ dir, get }): Found => {
       const version = get('mail_version');
       // Releases that are corrected have the parameter, whatever their number.
@@ -16,8 +15,3 @@ export const versions: Check = {
     }),
   ],
 };
-
-function ourVersion(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
-}

@@ -10,6 +10,12 @@ export function numberOf(value: string): number | undefined {
   return /^\d+$/.test(value) ? Number(value) : undefined;
 }
 
+/** `message_size_limit` in bytes; Postfix's 0 means no limit. */
+export function sizeLimitOf({ get }: Neighbour): number {
+  const bytes = numberOf(get('message_size_limit')) ?? 0;
+  return bytes === 0 ? Infinity : bytes;
+}
+
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** Seconds of `300s`, `5m`, `300`. */

@@ -11,6 +11,7 @@ import { copyConfiguration, makeCold } from '../../../test/harness/postfix-home.
 import { neighbourChecks } from '../checks.ts';
 import type { Finding } from '../finding.ts';
 import type { Context } from '../interface.ts';
+import type { Neighbour } from '../postfix/neighbour.ts';
 import { readNeighbours } from '../postfix/read-neighbour.ts';
 import { runChecks } from '../run-checks.ts';
 
@@ -63,13 +64,21 @@ export function configOf(over: Tree = {}): Config {
   }
 }
 
+/** Servers with such configurations, as the checks see them. */
+export const neighboursOf = (
+  t: Pick<TestContext, 'after'>,
+  edits: readonly Edit[],
+  config: Config,
+): Promise<readonly Neighbour[]> =>
+  readNeighbours(
+    edits.map((edit) => prepare(t, edit)),
+    config,
+  );
+
 /** What the checks of neighbours find. */
 export async function examineNeighbours(t: Pick<TestContext, 'after'>, setUp: SetUp): Promise<readonly Finding[]> {
   const config = configOf(setUp.config);
-  const neighbours = await readNeighbours(
-    setUp.postfix.map((edit) => prepare(t, edit)),
-    config,
-  );
+  const neighbours = await neighboursOf(t, setUp.postfix, config);
   const context: Context = { config, neighbours, listening: [], fstab: '', now: Date.now };
   return runChecks(neighbourChecks, context, { signal: new AbortController().signal });
 }

@@ -63,7 +63,7 @@ export function nextHopOptions(nextHop: readonly NextHopAddress[], overrides: Ov
     outbound: {
       nextHop,
       protocol: 'smtp',
-      tls: { mode: 'off', ca: undefined, servername: undefined },
+      tls: { mode: 'off', ca: undefined, servername: undefined, cert: undefined, key: undefined },
       auth: { user: undefined, pass: undefined },
       maxConnections: 10,
       maxIdle: 5,
