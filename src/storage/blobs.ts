@@ -82,6 +82,11 @@ export interface Blobs {
    */
   list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]>;
   /**
+   * The names alone. A directory does not read the records for that, so names of deleted blobs may be among them that a
+   * crash has left.
+   */
+  names(prefix: string, request: Request): AsyncIterable<readonly string[]>;
+  /**
    * Removes what crashes have left behind and nothing reads: what is older than `before`, ms since 1970.
    * @returns how many
    */

@@ -27,5 +27,9 @@ export const dryBlobs: Blobs = {
   async *list() {
     yield [];
   },
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async *names() {
+    yield [];
+  },
   signedUrl: (name) => Promise.resolve(`dry:${name}`),
 };

@@ -15,6 +15,10 @@ export const senderIndex = (senderKey: string): string => `${root}sender/${sende
 /** The recipients of the transactions of a message. */
 export const transactionIndex = (messageKey: string): string => `${root}transaction/${messageKey}/`;
 
+/** What `erase` has begun and not ended. */
+export const erasingIndex = `${root}erasing/`;
+export const erasingEntry = (token: string): string => erasingIndex + token;
+
 /** Marks the token of a page, and the id of a manifest, among the tokens of links. */
 const pageMark = 'page-';
 const manifestMark = 'manifest-';

@@ -58,7 +58,8 @@ export async function readLink(blobs: Blobs, token: string, signal: AbortSignal)
   if (!found) return undefined;
   const link = parseLink(found.bytes.toString('utf8'));
   if (!link) {
-    throw new Failure('storageFailed', { reason: `storage: ${what}: not a link that this version can read` });
+    const reason = `storage: ${what}: not a link that this version can read`;
+    throw new Failure('storageFailed', { reason, record: linkBlob(token) });
   }
   return { link, etag: found.etag };
 }

@@ -3,8 +3,9 @@
  *
  * First the index: an operator can then find everything that is stored, and `erase` sees that the file is needed before
  * this message looks for it. Then file and link, which the caller writes. Last, together, the manifest, the recipients,
- * the page, and a check that the index entries of the files still exist: `erase` of the same message removes them
- * before it judges a file, so while they exist, file and link do too.
+ * the page, and a check that the index entries still exist: `erase` of the same message removes them before it judges a
+ * file, so while they exist, file and link do too. All of them are checked, since they are written at the same time, and
+ * `erase` may come between.
  */
 import { decodeWords } from '../message/encoded-word.ts';
 import { Failure } from '../smtp/failures.ts';
@@ -32,6 +33,10 @@ export interface RecordOptions {
 
 /** Characters of From and Subject that are kept; no page shows more. */
 const maxStatedLength = 500;
+/** Bytes of From and Subject that are decoded for that. Bounds the work for a field of megabytes. */
+const maxDecodedLength = 16_384;
+
+const stated = (value: string): string => decodeWords(value.slice(0, maxDecodedLength)).slice(0, maxStatedLength);
 
 export class CommittedRecords implements MessageRecords {
   readonly tokens: readonly string[];
@@ -115,8 +120,8 @@ export class CommittedRecords implements MessageRecords {
   #stated(): Pick<Link, 'from' | 'subject'> {
     const { from, subject } = this.#message;
     return {
-      ...(from !== undefined && { from: decodeWords(from).slice(0, maxStatedLength) }),
-      ...(subject !== undefined && { subject: decodeWords(subject).slice(0, maxStatedLength) }),
+      ...(from !== undefined && { from: stated(from) }),
+      ...(subject !== undefined && { subject: stated(subject) }),
     };
   }
 
@@ -143,8 +148,7 @@ export class CommittedRecords implements MessageRecords {
 
   async #checkEntries(signal: AbortSignal): Promise<void> {
     const request: Request = { what: 'index', signal };
-    const names = this.tokens.map((token, i) => fileIndex(this.#message.files[i]!.sha256) + token);
-    const states = await Promise.all(names.map((name) => this.#options.blobs.stat(name, request)));
+    const states = await Promise.all(this.#entries().map((name) => this.#options.blobs.stat(name, request)));
     if (states.every((state) => state !== undefined)) return;
     throw new Failure('storageFailed', { reason: 'storage: the message was erased while it was stored' });
   }

@@ -62,7 +62,7 @@ export const fingerprintOf: TokenFingerprint = (token) =>
 export function keyedHash(secret: Buffer, purpose: string, values: readonly (Buffer | string)[]): string {
   const hmac = createHmac('sha256', secret);
   for (const value of [purpose, ...values]) {
-    const bytes = Buffer.from(value as string);
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
     const length = Buffer.alloc(8);
     length.writeBigUInt64BE(BigInt(bytes.length));
     hmac.update(length).update(bytes);

@@ -17,7 +17,8 @@ export async function readPage(blobs: Blobs, token: string, signal: AbortSignal)
   const { bytes, etag, metadata } = found;
   const page = parsePage(bytes);
   if (page) return { page, etag, metadata };
-  throw new Failure('storageFailed', { reason: `storage: ${what}: not a page that this version can read` });
+  const reason = `storage: ${what}: not a page that this version can read`;
+  throw new Failure('storageFailed', { reason, record: pageBlob(token) });
 }
 
 function parsePage(bytes: Buffer): Page | undefined {

@@ -4,6 +4,9 @@ import { wireToText } from '../smtp/reply.ts';
 /** Addresses of one message that are put in the index at most: people do not write more of them in From. */
 const maxSenders = 10;
 
+/** Characters of From that are looked at for addresses: room for several hundred. */
+const maxFieldLength = 16_384;
+
 /** The form of an address for searches: an operator may not know the case in which it was written. */
 export const senderForm = (mailbox: string): string => wireToText(normaliseMailbox(mailbox)).toLowerCase();
 
@@ -15,7 +18,18 @@ export function sendersOf(reversePath: string, from: string | undefined): readon
 
 /** The addresses of an unfolded address list (RFC 5322 section 3.4). Display names and comments are no addresses. */
 function addressesIn(field: string): readonly string[] {
-  const bare = field.replace(/"(?:[^"\\]|\\.)*"(?!@)/g, ' ').replace(/\((?:[^()\\]|\\.)*\)/g, ' ');
-  const angled = [...bare.matchAll(/<\s*([^<>]*@[^<>]*?)\s*>/g)].map(([, address = '']) => address);
-  return angled.length > 0 ? angled : bare.split(/[\s,;:]+/).filter((word) => /^[^@]+@[^@]+$/.test(word));
+  const bare = field.slice(0, maxFieldLength).replace(quoted, blankUnlessLocalPart).replace(comment, blankIfClosed);
+  const angled = [...bare.matchAll(/<([^<>]*)>/g)].map(([, inner = '']) => inner.trim());
+  const addresses = angled.filter((inner) => inner.includes('@'));
+  return addresses.length > 0 ? addresses : bare.split(/[\s,;:]+/).filter((word) => /^[^@]+@[^@]+$/.test(word));
 }
+
+/**
+ * From there to the end of the field where the end is missing: each match takes all that it has looked at. Otherwise
+ * every further quote would look at the rest again, and a field of two megabytes would hold the process for an hour.
+ */
+const quoted = /"(?:[^"\\]|\\[^]?)*("?)(@?)/g;
+const comment = /\((?:[^()\\]|\\[^]?)*(\)?)/g;
+
+const blankUnlessLocalPart = (text: string, end: string, at: string): string => (end === '' || at !== '' ? text : ' ');
+const blankIfClosed = (text: string, end: string): string => (end === '' ? text : ' ');

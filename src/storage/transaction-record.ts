@@ -40,7 +40,7 @@ export function transactionContent(record: TransactionRecord): {
 }
 
 /** @throws Failure storageFailed when it is no record that this version can read */
-export function readTransaction(bytes: Buffer): TransactionRecord {
+export function readTransaction(bytes: Buffer, name: string): TransactionRecord {
   try {
     const value = JSON.parse(bytes.toString('utf8')) as Partial<TransactionRecord>;
     if (value.v === 1 && Array.isArray(value.tokens) && Array.isArray(value.recipients))
@@ -48,5 +48,6 @@ export function readTransaction(bytes: Buffer): TransactionRecord {
   } catch {
     // Reported below.
   }
-  throw new Failure('storageFailed', { reason: 'storage: recipients: not a record that this version can read' });
+  const reason = 'storage: recipients: not a record that this version can read';
+  throw new Failure('storageFailed', { reason, record: name });
 }

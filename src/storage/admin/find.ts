@@ -5,7 +5,7 @@ import { linkState } from '../link-record.ts';
 import { readLink } from '../links.ts';
 import { fileBlob, messageKeyOf, plainMessageId, senderKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
-import { type AdminContext, inParallel, listed, request } from './context.ts';
+import { type AdminContext, inParallel, listed, namesBelow, request } from './context.ts';
 import { recipientKeys, tokensOfRecipient, wasSentTo } from './recipients.ts';
 
 export type FoundState = 'living' | 'expired' | 'revoked' | 'missing';
@@ -28,27 +28,35 @@ export interface Found {
   readonly state: FoundState;
 }
 
-/** Links that match the whole filter. */
-export async function* findLinks(context: AdminContext, filter: Filter): AsyncGenerator<Found> {
-  for await (const found of inParallel(candidates(context, filter), (token) => look(context, token, filter))) {
-    if (found) yield found;
-  }
+export interface Erasing {
+  /** Also links that an `erase` has begun to delete. */
+  readonly erasing?: boolean;
 }
 
-/** A link as it is now; undefined when there is none. `erasing`: also one that an `erase` has begun to delete. */
+/** Links that match the whole filter. */
+export async function* findLinks(context: AdminContext, filter: Filter, options: Erasing = {}): AsyncGenerator<Found> {
+  const look = (token: string): Promise<Found | undefined> => findMatching(context, token, { ...options, filter });
+  for await (const found of inParallel(candidates(context, filter), look)) if (found) yield found;
+}
+
+/** A link as it is now; undefined when there is none. */
 export async function findLink(
   context: AdminContext,
   token: string,
-  { erasing = false }: { readonly erasing?: boolean } = {},
+  { erasing = false }: Erasing = {},
 ): Promise<Found | undefined> {
   const link = (await readLink(context.blobs, token, context.signal))?.link;
   if (!link || (link.erasing !== undefined && !erasing)) return undefined;
   return { token, link, state: await stateOf(context, link) };
 }
 
-async function look(context: AdminContext, token: string, filter: Filter): Promise<Found | undefined> {
+async function findMatching(
+  context: AdminContext,
+  token: string,
+  { filter, erasing = false }: Erasing & { readonly filter: Filter },
+): Promise<Found | undefined> {
   const link = (await readLink(context.blobs, token, context.signal))?.link;
-  if (!link || link.erasing !== undefined || !matches(link, filter)) return undefined;
+  if (!link || (link.erasing !== undefined && !erasing) || !matches(link, filter)) return undefined;
   const state = await stateOf(context, link);
   if (filter.states && !filter.states.has(state)) return undefined;
   const { recipient } = filter;
@@ -68,7 +76,7 @@ async function stateOf(context: AdminContext, link: Link): Promise<FoundState> {
 async function* candidates(context: AdminContext, filter: Filter): AsyncGenerator<string> {
   const indexed = indexedTokens(context, filter);
   if (!indexed) {
-    for await (const { name } of listed(context, 'links/')) yield lastSegment(name);
+    for await (const name of namesBelow(context, 'links/')) yield lastSegment(name);
     return;
   }
   const given = new Set<string>();
@@ -104,7 +112,7 @@ function indexedTokens(context: AdminContext, filter: Filter): AsyncIterable<str
 
 export async function* tokensBelow(context: AdminContext, prefixes: readonly string[]): AsyncGenerator<string> {
   for (const prefix of prefixes) {
-    for await (const { name } of listed(context, prefix)) {
+    for await (const name of namesBelow(context, prefix)) {
       const { kind, token } = messageEntry(name);
       if (kind === 'link') yield token;
     }
@@ -121,7 +129,8 @@ function prefixesFor({ secrets }: AdminContext, filter: Filter): readonly string
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/i.test(text);
 
-function matches(link: Link, { messageId, file, sender, since, until }: Filter): boolean {
+/** Whether the link itself matches: state and recipients stand elsewhere. */
+export function matches(link: Link, { messageId, file, sender, since, until }: Filter): boolean {
   const created = Date.parse(link.created);
   if (since !== undefined && created < since) return false;
   if (until !== undefined && created > until) return false;

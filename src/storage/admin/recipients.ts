@@ -2,7 +2,7 @@
 import { recipientKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
 import { readTransaction, type TransactionRecord } from '../transaction-record.ts';
-import { type AdminContext, inParallel, listed, request } from './context.ts';
+import { type AdminContext, inParallel, namesBelow, request } from './context.ts';
 import { type MessageIdentity, transactionsOf } from './message-blobs.ts';
 
 /** The keyed hashes of the address, one for each secret. */
@@ -22,13 +22,13 @@ export interface FoundTransaction {
 export async function readTransactionAt(context: AdminContext, name: string): Promise<FoundTransaction | undefined> {
   const found = await context.blobs.read(name, request(context, 'recipients'));
   if (!found) return undefined;
-  return { name, record: readTransaction(found.bytes), etag: found.etag, until: found.metadata['until'] };
+  return { name, record: readTransaction(found.bytes, name), etag: found.etag, until: found.metadata['until'] };
 }
 
 /** Tokens that a recipient got in any message; a token comes once for each transaction. */
 export async function* tokensOfRecipient(context: AdminContext, keys: ReadonlySet<string>): AsyncGenerator<string> {
-  const all = listed(context, 'index/transaction/');
-  for await (const found of inParallel(all, ({ name }) => readTransactionAt(context, name))) {
+  const all = namesBelow(context, 'index/transaction/');
+  for await (const found of inParallel(all, (name) => readTransactionAt(context, name))) {
     if (found && namesRecipient(found.record, keys)) yield* found.record.tokens;
   }
 }

@@ -109,6 +109,10 @@ export class AzureBlobs implements Blobs {
     }
   }
 
+  async *names(prefix: string, request: Request): AsyncIterable<readonly string[]> {
+    for await (const page of this.list(prefix, request)) yield page.map(({ name }) => name);
+  }
+
   /** Azure itself removes the blocks of unfinished uploads after a week. */
   removeLeftovers(): Promise<number> {
     return Promise.resolve(0);

@@ -2,7 +2,7 @@
  * The versions of a record, from the first file to the last. Ids are never used again, and the first file is replaced
  * by rename(2) only: whoever holds it open, and finds it under its name afterwards, has read what counted meanwhile.
  */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { hasCode } from './fs-errors.ts';
 import { decodeVersion, openVersion, type Version } from './version.ts';
@@ -53,7 +53,7 @@ export function readOnlyVersion(path: string): Version | 'several' | undefined {
 
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, 'r');
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

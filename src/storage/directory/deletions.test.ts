@@ -57,13 +57,19 @@ test('many records are deleted together, and nothing of them stays', async (t) =
   }
 });
 
-test('a record that others have changed, and not tidied yet, is left as it is', async (t) => {
+/** A directory with one record. */
+async function openRecord(t: TestContext) {
   const { directory, open } = await openDirectory(t);
   const blobs = open();
   const name = nameOf(1);
   await create(blobs, name);
   const { etag } = (await blobs.stat(name, request))!;
   const path = join(directory, placeOf(name).folder, placeOf(name).file);
+  return { directory, blobs, name, etag, path };
+}
+
+test('a record that others have changed, and not tidied yet, is left as it is', async (t) => {
+  const { directory, blobs, name, etag, path } = await openRecord(t);
   const changed = newVersion({ metadata: {}, bytes: Buffer.from('{}') }, Date.now());
   writeFileSync(`${path}.${etag}`, encodeVersion(changed));
   assert.equal(await blobs.delete(name, { ...request, etag }), false);
@@ -99,15 +105,15 @@ suite('between two calls of a deletion', () => {
   }
 
   async function scene(t: TestContext): Promise<Scene> {
-    const { directory, open } = await openDirectory(t);
-    const blobs = open();
-    const name = nameOf(1);
-    await create(blobs, name);
-    const { etag } = (await blobs.stat(name, request))!;
-    const path = join(directory, placeOf(name).folder, placeOf(name).file);
+    const { directory, blobs, name, etag, path } = await openRecord(t);
     const drafts = new WatchedDrafts(join(directory, 'tmp'));
     const alone: string[] = [];
-    const options = { drafts, now: Date.now, alone: ({ id }: { id: string }) => Promise.resolve(alone.push(id) > 0) };
+    const options = {
+      drafts,
+      now: Date.now,
+      blocking: true,
+      alone: ({ id }: { id: string }) => Promise.resolve(alone.push(id) > 0),
+    };
     const deletions = new Deletions(options);
     return { blobs, path, name, etag, drafts, alone, remove: () => deletions.delete({ path, id: etag }) };
   }

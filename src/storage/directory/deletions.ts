@@ -1,11 +1,12 @@
 /**
  * Deletes records, those that are asked for at the same time together. Each follows the protocol of a change
  * (`versioned-records.ts`), but they share what is slow: one tombstone is written and flushed for all, as hard links;
- * drafts of others are looked for once; each folder is flushed once. A sweep deletes several million records.
+ * drafts of others are looked for once; each folder is flushed once, and for most file systems the first of these
+ * flushes does the work of all. A sweep deletes several million records.
  *
  * The id of a tombstone is used once for a record, since a record stands in a batch once.
  */
-import { existsSync, linkSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { nextPath, readChain, readOnlyVersion } from './chain.ts';
@@ -16,6 +17,10 @@ import { encodeVersion, newVersion, tombstone } from './version.ts';
 
 /** Records in one batch: their calls to the file system hold the event loop for some milliseconds. */
 const maxBatch = 64;
+/** The same for a command, which serves nobody else meanwhile. */
+const maxBlockingBatch = 512;
+/** Folders that are flushed, and so are open, at once. */
+const maxFlushes = 16;
 
 export interface Deletion {
   readonly path: string;
@@ -26,6 +31,8 @@ export interface Deletion {
 export interface DeletionsOptions {
   readonly drafts: Drafts;
   readonly now: () => number;
+  /** As in `VersionedRecordsOptions`. */
+  readonly blocking: boolean;
   /** For a record of several versions, or one that others change at this moment. */
   readonly alone: (deletion: Deletion) => Promise<boolean>;
 }
@@ -86,10 +93,11 @@ export class Deletions {
 
   /** A record once. */
   #take(): readonly Waiting[] {
+    const size = this.#options.blocking ? maxBlockingBatch : maxBatch;
     const batch = new Map<string, Waiting>();
     const later: Waiting[] = [];
     for (const each of this.#waiting) {
-      if (batch.size < maxBatch && !batch.has(each.path)) batch.set(each.path, each);
+      if (batch.size < size && !batch.has(each.path)) batch.set(each.path, each);
       else later.push(each);
     }
     this.#waiting = later;
@@ -110,8 +118,8 @@ export class Deletions {
       await this.#settle(announced.filter(isDeleted), version.id);
       return announced.map(({ outcome }) => outcome);
     } finally {
-      for (const { announcement } of announced) rmSync(announcement, { force: true });
-      rmSync(written, { force: true });
+      for (const { announcement } of announced) removeIfThere(announcement);
+      removeIfThere(written);
     }
   }
 
@@ -123,8 +131,7 @@ export class Deletions {
       if (found === 'several') each.outcome = 'several';
       else if (found?.id === each.id && !found.gone && linkedIfFree(each)) each.outcome = 'deleted';
     }
-    const folders = new Set(announced.filter(isDeleted).map(({ path }) => dirname(path)));
-    await Promise.all([...folders].map(syncFolder));
+    await flushAll(new Set(announced.filter(isDeleted).map(({ path }) => dirname(path))));
   }
 
   /**
@@ -147,6 +154,14 @@ export class Deletions {
   }
 }
 
+async function flushAll(folders: ReadonlySet<string>): Promise<void> {
+  const waiting = folders.values();
+  const worker = async (): Promise<void> => {
+    for (const folder of waiting) await syncFolder(folder);
+  };
+  await Promise.all(Array.from({ length: Math.min(maxFlushes, folders.size) }, worker));
+}
+
 const isDeleted = ({ outcome }: Announced): boolean => outcome === 'deleted';
 
 function announce({ path, id }: Deletion, drafts: Drafts, written: string): Announced {
@@ -159,8 +174,16 @@ function announce({ path, id }: Deletion, drafts: Drafts, written: string): Anno
 async function lookAgain(announced: readonly Announced[], tombstoneId: string): Promise<void> {
   for (const each of announced.filter(isDeleted)) {
     if ((await readChain(each.path))?.some(({ id }) => id === tombstoneId)) continue;
-    rmSync(nextPath(each.path, each.id), { force: true });
+    removeIfThere(nextPath(each.path, each.id));
     each.outcome = 'changed';
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { Drafts } from './drafts.ts';
 import { onDisk } from './fs-errors.ts';
 import { draftsFolder, filesFolder, placeOf, type Place } from './layout.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { listRecords } from './listing.ts';
+import { type ListingOptions, listNames, listRecords } from './listing.ts';
 import { checkDirectory, prepareDirectory } from './prepare-directory.ts';
 import { requireRoom, type Reserve } from './room.ts';
 import type { Draft, Version } from './version.ts';
@@ -58,14 +58,15 @@ export class DirectoryBlobs implements Blobs {
   }
 
   stat(name: string, request: Request): Promise<BlobState | undefined> {
-    return onDisk(request, async () => (await this.#find(placeOf(name)))?.state);
+    return onDisk(request, async () => (await this.#find(placeOf(name)))?.state, name);
   }
 
   read(name: string, request: Request): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> {
-    return onDisk(request, async () => {
+    const work = async (): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> => {
       const version = await this.#records.read(placeOf(name));
       return version && { ...stateOf(version, version.bytes.length), bytes: version.bytes };
-    });
+    };
+    return onDisk(request, work, name);
   }
 
   open(
@@ -134,6 +135,7 @@ export class DirectoryBlobs implements Blobs {
   delete(name: string, { etag, ...request }: Conditional): Promise<boolean> {
     return onDisk(request, async () => {
       const place = placeOf(name);
+      if (!name.startsWith(`${filesFolder}/`)) return this.#records.delete(place, etag);
       const version = await this.#records.read(place);
       if (version?.id !== etag || !(await this.#records.delete(place, etag))) return false;
       if (version.content) await this.#contents.remove(place, version.content.file);
@@ -141,22 +143,20 @@ export class DirectoryBlobs implements Blobs {
     });
   }
 
-  async *list(prefix: string, { what, signal }: Request): AsyncIterable<readonly ListedBlob[]> {
+  list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]> {
+    return pagesOnDisk(request, listRecords(prefix, this.#listing(request)));
+  }
+
+  names(prefix: string, request: Request): AsyncIterable<readonly string[]> {
+    return pagesOnDisk(request, listNames(prefix, this.#listing(request)));
+  }
+
+  #listing({ signal }: Request): ListingOptions {
     const read = (name: string): Promise<Version | undefined> => this.#records.read(placeOf(name));
     const deleted = (name: string): void => {
       if (this.#deleted.size < maxDeleted) this.#deleted.add(name);
     };
-    const pages = listRecords(prefix, { root: this.#options.directory, signal, read, deleted });
-    try {
-      for (;;) {
-        const page = await onDisk({ what, signal }, () => pages.next());
-        if (page.done === true) return;
-        yield page.value;
-      }
-    } finally {
-      // A caller that stops early would leave a folder open.
-      await pages.return(undefined);
-    }
+    return { root: this.#options.directory, signal, read, deleted };
   }
 
   removeLeftovers({
@@ -186,6 +186,19 @@ export class DirectoryBlobs implements Blobs {
   /** Writes a record if there is none, or if the bytes of the present one are gone. */
   #place(place: Place, draft: Draft, found: Version | undefined): Promise<boolean> {
     return found ? this.#records.replace(place, found.id, draft) : this.#records.create(place, draft);
+  }
+}
+
+async function* pagesOnDisk<T>(request: Request, pages: AsyncGenerator<readonly T[]>): AsyncGenerator<readonly T[]> {
+  try {
+    for (;;) {
+      const page = await onDisk(request, () => pages.next());
+      if (page.done === true) return;
+      yield page.value;
+    }
+  } finally {
+    // A caller that stops early would leave a folder open.
+    await pages.return(undefined);
   }
 }
 

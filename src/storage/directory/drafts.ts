@@ -22,6 +22,9 @@ export interface Announcement {
 
 export type DraftKind = 'c' | 'r' | 'n' | 'u';
 
+/** Whether it is the name of a draft, or just lies among them. */
+export const isDraft = (name: string): boolean => /^[crnu]-/.test(name);
+
 export class Drafts {
   readonly #folder: string;
 

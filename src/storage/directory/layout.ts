@@ -25,8 +25,11 @@ export const kindFolders = [
   'links',
   'messages',
   'pages',
-  ...['complete', 'file', 'message', 'sender', 'transaction'].map((by) => `index/${by}`),
+  ...['complete', 'erasing', 'file', 'message', 'sender', 'transaction'].map((by) => `index/${by}`),
 ] as const;
+
+/** May be missing in a directory that an older version has prepared. */
+export const laterFolders: ReadonlySet<string> = new Set(['index/erasing']);
 
 export interface Place {
   /** Below the directory: `links/ab`. */
@@ -47,6 +50,12 @@ export function placeOf(name: string): Place {
 export function nameOf(kind: string, file: string): string {
   return `${kind}/${file.replaceAll(divider, '/')}`;
 }
+
+/** Other programs leave files too, such as `.nfs0001` and `lost+found`: these are not ours to read or to delete. */
+export const isShard = (name: string): boolean => /^[\w~-]{2,3}$/.test(name);
+export const isRecord = (file: string): boolean => /^[\w~-]+$/.test(file);
+export const isLaterVersion = (file: string): boolean => /^[\w~-]+\.[\w-]+$/.test(file);
+export const isContent = (file: string): boolean => /^[0-9a-f]{64}(?:\.[\w-]+)?$/.test(file);
 
 export interface Search {
   readonly kind: string;

@@ -40,7 +40,16 @@ test('what crashes left is removed, and nothing else', async (t) => {
   const remove = (before: number, dryRun = false): Promise<number> =>
     blobs.removeLeftovers({ ...request, before, dryRun });
   const list = async (): Promise<void> => {
-    for await (const page of blobs.list('links/', request)) assert.equal(page.length, 1);
+    for await (const page of blobs.list('links/', request)) {
+      assert.deepEqual(
+        page.map(({ name, metadata }) => [name, metadata]),
+        [['links/AAAAAAAAAAAAAAAAAAAAAA', { changed: 'yes' }]],
+      );
+    }
+    const names: string[] = [];
+    for await (const page of blobs.names('links/', request)) names.push(...page);
+    assert.ok(names.includes('links/AAAAAAAAAAAAAAAAAAAAAA'));
+    assert.ok(names.every((name) => !name.includes('.')));
   };
   const later = Date.now() + 60_000;
   assert.equal(await remove(Date.now() - 60_000), 0);

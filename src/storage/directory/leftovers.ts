@@ -1,13 +1,23 @@
 /**
  * What crashes leave in a directory: drafts, versions of records that nobody tidied, bytes of files that no record
- * names. Folders are read one at a time, as streams of names.
+ * names. Folders are read one at a time.
  */
-import { type Dir, opendirSync } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hasCode } from './fs-errors.ts';
-import { draftsFolder, filesFolder, kindFolders, type Place, statesFolder } from './layout.ts';
+import {
+  draftsFolder,
+  filesFolder,
+  isContent,
+  isLaterVersion,
+  isShard,
+  kindFolders,
+  type Place,
+  statesFolder,
+} from './layout.ts';
+import { namesIn } from './names-in.ts';
+import { isDraft } from './drafts.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
 export interface LeftoverOptions {
@@ -25,11 +35,11 @@ export interface LeftoverOptions {
 export async function removeLeftovers(options: LeftoverOptions): Promise<number> {
   const { root, records, deleted, dryRun } = options;
   let count = 0;
-  for (const name of namesIn(join(root, draftsFolder), options)) {
-    if (await removeOld(join(root, draftsFolder, name), options)) count += 1;
+  for (const name of namesIn(join(root, draftsFolder))) {
+    if (isDraft(name) && (await removeOld(join(root, draftsFolder, name), options))) count += 1;
   }
   for await (const { shard, name } of filesBelow(filesFolder, options)) {
-    if (await removeUnnamed(options, shard, name)) count += 1;
+    if (isContent(name) && (await removeUnnamed(options, shard, name))) count += 1;
   }
   for (const kind of kindFolders.filter((folder) => folder !== filesFolder)) count += await tidyKind(kind, options);
   for (const place of deleted) {
@@ -53,9 +63,8 @@ async function tidyKind(kind: string, options: LeftoverOptions): Promise<number>
   const { root, records, dryRun } = options;
   let count = 0;
   for await (const { shard, name } of filesBelow(kind, options)) {
-    const [file = '', version] = name.split('.');
-    if (version === undefined || !(await isOld(join(root, kind, shard, name), options))) continue;
-    if (!dryRun) await records.tidy({ folder: join(kind, shard), file });
+    if (!isLaterVersion(name) || !(await isOld(join(root, kind, shard, name), options))) continue;
+    if (!dryRun) await records.tidy({ folder: join(kind, shard), file: name.split('.', 1)[0]! });
     count += 1;
   }
   return count;
@@ -68,26 +77,11 @@ interface Below {
 
 async function* filesBelow(kind: string, options: LeftoverOptions): AsyncGenerator<Below> {
   const folder = join(options.root, kind);
-  for (const shard of namesIn(folder, options)) {
-    for (const name of namesIn(join(folder, shard), options)) yield { shard, name };
+  for (const shard of namesIn(folder)) {
+    if (!isShard(shard)) continue;
+    for (const name of namesIn(join(folder, shard))) yield { shard, name };
     await nextTurn();
-  }
-}
-
-/** Read without going through the thread pool, which is ten times slower for folders of a few names. */
-function* namesIn(folder: string, { signal }: LeftoverOptions): Generator<string> {
-  let dir: Dir;
-  try {
-    dir = opendirSync(folder, { bufferSize: 1024 });
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  try {
-    for (let entry = dir.readSync(); entry; entry = dir.readSync()) yield entry.name;
-    signal.throwIfAborted();
-  } finally {
-    dir.closeSync();
+    options.signal.throwIfAborted();
   }
 }
 

@@ -2,13 +2,17 @@
  * Listings by prefix, a page at a time. One folder is read at a time, as a stream of names, so that neither a million
  * folders nor a million names in one of them take memory. Records are read without going through the thread pool: it is
  * ten times slower for small files, and a page is short.
+ *
+ * Names are looked at twice: first for the records beside which a later version stands. Only these are followed to their
+ * last version, so a record is listed as it was when the listing began, or later.
  */
-import { type Dir, existsSync, opendirSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ListedBlob } from '../blobs.ts';
-import { hasCode } from './fs-errors.ts';
-import { nameOf, type Search, searchesFor } from './layout.ts';
+import { describe, hasCode } from './fs-errors.ts';
+import { isLaterVersion, isRecord, isShard, laterFolders, nameOf, type Search, searchesFor } from './layout.ts';
+import { namesIn } from './names-in.ts';
 import { decodeVersion, type Version } from './version.ts';
 
 const pageSize = 500;
@@ -22,63 +26,102 @@ export interface ListingOptions {
   readonly deleted: (name: string) => void;
 }
 
-export async function* listRecords(prefix: string, options: ListingOptions): AsyncGenerator<readonly ListedBlob[]> {
+export function listRecords(prefix: string, options: ListingOptions): AsyncGenerator<readonly ListedBlob[]> {
+  return pagesOf(prefix, options, async ({ name, path, alone }) => {
+    const version = (alone ? readFirst(path) : undefined) ?? (await options.read(name));
+    if (!version) options.deleted(name);
+    return version && listed(name, version);
+  });
+}
+
+/** The names alone: most records are not read. */
+export function listNames(prefix: string, options: ListingOptions): AsyncGenerator<readonly string[]> {
+  return pagesOf(prefix, options, async ({ name, alone }) => (alone || (await options.read(name)) ? name : undefined));
+}
+
+interface FoundRecord {
+  readonly name: string;
+  readonly path: string;
+  /** No later version stood beside the first one when the listing of the folder began. */
+  readonly alone: boolean;
+}
+
+type Take<T> = (found: FoundRecord) => Promise<T | undefined>;
+
+async function* pagesOf<T>(prefix: string, options: ListingOptions, take: Take<T>): AsyncGenerator<readonly T[]> {
   for (const search of searchesFor(prefix)) {
-    for (const shard of shardsOf(options.root, search)) yield* listShard(search, shard, options);
+    for (const shard of shardsOf(options.root, search)) yield* pagesOfShard(search, shard, { ...options, take });
   }
 }
 
 /** The folders to look into, in order. */
 function shardsOf(root: string, { folder, shard, begins }: Search): readonly string[] {
   if (shard !== undefined) return [shard];
-  return readdirSync(join(root, folder))
-    .filter((name) => name.startsWith(begins))
+  return shardsIn(root, folder)
+    .filter((name) => isShard(name) && name.startsWith(begins))
     .sort();
 }
 
-async function* listShard(
-  search: Search,
-  shard: string,
-  { root, signal, read, deleted }: ListingOptions,
-): AsyncGenerator<readonly ListedBlob[]> {
-  const folder = join(root, search.folder, shard);
-  const dir = openIfThere(folder);
-  if (!dir) return;
+/** Says which record cannot be read, so that the operator can look at it. */
+async function takeOrName<T>(found: FoundRecord, take: Take<T>): Promise<T | undefined> {
   try {
-    let page: ListedBlob[] = [];
-    for (let entry = dir.readSync(); entry; entry = dir.readSync()) {
-      // A later version stands beside the first, which is listed.
-      if (!entry.name.startsWith(search.begins) || entry.name.includes('.')) continue;
-      const name = nameOf(search.kind, entry.name);
-      const version = readFirst(join(folder, entry.name)) ?? (await read(name));
-      if (version) page.push(listed(name, version));
-      else deleted(name);
-      if (page.length < pageSize) continue;
-      yield page;
-      page = [];
-      await nextTurn();
-      signal.throwIfAborted();
-    }
-    if (page.length > 0) yield page;
-  } finally {
-    dir.closeSync();
+    return await take(found);
+  } catch (error) {
+    throw new Error(`${found.path}: ${describe(error)}`, { cause: error });
   }
 }
 
-function openIfThere(folder: string): Dir | undefined {
+function shardsIn(root: string, folder: string): readonly string[] {
   try {
-    return opendirSync(folder, { bufferSize: 1024 });
+    return readdirSync(join(root, folder));
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'ENOENT') && laterFolders.has(folder)) return [];
     throw error;
   }
 }
 
-/** The first version of a record; undefined when it is not the current one, or is gone. */
+async function* pagesOfShard<T>(
+  search: Search,
+  shard: string,
+  { root, signal, take }: ListingOptions & { readonly take: Take<T> },
+): AsyncGenerator<readonly T[]> {
+  const folder = join(root, search.folder, shard);
+  const changed = new Set<string>();
+  const names = namesIn(folder);
+  for (const file of names) {
+    if (isLaterVersion(file) && file.startsWith(search.begins)) changed.add(file.split('.', 1)[0]!);
+  }
+  let page: T[] = [];
+  for (const file of names) {
+    // A later version stands beside the first, which is listed.
+    if (!isRecord(file) || !file.startsWith(search.begins)) continue;
+    const name = nameOf(search.kind, file);
+    const taken = await takeOrName({ name, path: join(folder, file), alone: !changed.has(file) }, take);
+    if (taken !== undefined) page.push(taken);
+    if (page.length < pageSize) continue;
+    yield page;
+    page = [];
+    await nextTurn();
+    signal.throwIfAborted();
+  }
+  if (page.length > 0) yield page;
+}
+
+/** Records are small; larger ones are read otherwise. */
+const readBuffer = Buffer.allocUnsafe(16_384);
+
+/** The first version of a record; undefined when it says that the blob is gone, is large, or is not there any more. */
 function readFirst(path: string): Version | undefined {
   try {
-    const version = decodeVersion(readFileSync(path));
-    return existsSync(`${path}.${version.id}`) || version.gone ? undefined : version;
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const count = readSync(file, readBuffer, 0, readBuffer.length, 0);
+      // What is kept of it is the length of its bytes, not the bytes.
+      const version = count < readBuffer.length ? decodeVersion(readBuffer.subarray(0, count)) : undefined;
+      return version?.gone ? undefined : version;
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

@@ -34,7 +34,17 @@ export async function makeFolder(path: string): Promise<void> {
  */
 const durable = new Set<string>();
 
-/** As `makeFolder`, which is called once for each folder and process. */
+/**
+ * As `makeFolder`, which is called once for each folder and process. The parent may be missing too: an older version
+ * has prepared the directory.
+ */
 export async function requireFolder(path: string): Promise<void> {
-  if (!durable.has(path)) await makeFolder(path);
+  if (durable.has(path)) return;
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path);
+  }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Metadata } from '../blobs.ts';
 import { hasCode } from './fs-errors.ts';
@@ -37,11 +38,20 @@ export function encodeVersion({ bytes, ...header }: Version): Buffer {
 /** @throws Error for what is no record that this version can read */
 export function decodeVersion(encoded: Buffer): Version {
   const end = encoded.indexOf(0x0a);
-  const header: unknown = end < 0 ? undefined : JSON.parse(encoded.toString('utf8', 0, end));
+  const header = end < 0 ? undefined : parseHeader(encoded.toString('utf8', 0, end));
   if (typeof header !== 'object' || header === null || !('v' in header) || header.v !== 1) {
     throw new Error('not a record that this version can read');
   }
   return { ...(header as unknown as Version), bytes: encoded.subarray(end + 1) };
+}
+
+/** The text may be anybody's: what is wrong with it is not said. */
+function parseHeader(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The version in a file, and the file itself, open; undefined when there is none. */
@@ -50,7 +60,7 @@ export async function openVersion(
 ): Promise<{ readonly version: Version; readonly handle: FileHandle } | undefined> {
   let handle: FileHandle;
   try {
-    handle = await open(path);
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

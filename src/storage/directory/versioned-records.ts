@@ -42,7 +42,12 @@ export class VersionedRecords {
     this.#drafts = drafts;
     this.#now = now;
     this.#blocking = blocking;
-    this.#deletions = new Deletions({ drafts, now, alone: ({ path, id }) => this.#follow(path, id, tombstone) });
+    this.#deletions = new Deletions({
+      drafts,
+      now,
+      blocking,
+      alone: ({ path, id }) => this.#follow(path, id, tombstone),
+    });
   }
 
   /** The current version; undefined when there is no such record. */

@@ -102,6 +102,10 @@ export class MemoryBlobs implements Blobs {
     if (found.length > 0) yield found.map(([name, blob]) => ({ name, ...blob }));
   }
 
+  async *names(prefix: string): AsyncIterable<readonly string[]> {
+    for await (const page of this.list(prefix)) yield page.map(({ name }) => name);
+  }
+
   removeLeftovers(): Promise<number> {
     return Promise.resolve(0);
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { changeLink } from '../admin/change-link.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { eraseMessage } from '../admin/erase/erase-message.ts';
+import { entriesOf } from '../admin/message-blobs.ts';
 import { sweep } from '../admin/sweep/sweep.ts';
 import { Failure } from '../../smtp/failures.ts';
 import type { Link } from '../interface.ts';
@@ -133,6 +134,14 @@ export class World {
   }
 }
 
+/** An operator finds a delivered link by message, sender and file. */
+function checkIndexed(world: World, token: string): void {
+  const link = world.link(token);
+  for (const entry of link ? entriesOf(world.admin, token, link) : []) {
+    assert.ok(world.blobs.held.has(entry), `a delivered link has no ${entry}`);
+  }
+}
+
 /** What must hold as soon as all have ended, after these storage calls. */
 export function checkNow(world: World, calls: readonly string[] = []): void {
   const [one = ''] = world.tokens.get('one')!;
@@ -141,6 +150,7 @@ export function checkNow(world: World, calls: readonly string[] = []): void {
     if (!world.did(`deliver ${name}`)) continue;
     const links = world.tokens.get(name)!.map((token) => world.link(token));
     for (const each of links) if (each) assert.ok(world.hasFile(each), `${name} was delivered, its file is gone`);
+    for (const token of world.tokens.get(name)!) checkIndexed(world, token);
     const whole = links.every((each) => each !== undefined);
     if (whole && !world.results.has('erase half of two')) {
       assert.ok(world.hasManifest(name), `${name} was delivered, its manifest is gone`);

@@ -1,13 +1,17 @@
-import type { AdminContext } from '../context.ts';
+import { fileBlob } from '../../naming.ts';
+import { type AdminContext, request } from '../context.ts';
 import type { Found } from '../find.ts';
 import { isMessageHeld } from '../message-blobs.ts';
 import { isFileNeeded } from '../needed-file.ts';
 import { type ErasedLink, eraseMessage } from './erase-message.ts';
+import type { Marking } from './mark-links.ts';
 
 /** What is to be erased, message by message: names only, as there may be many. */
 export interface ErasePlan {
-  /** Tokens by message. */
+  /** By message. */
   readonly messages: ReadonlyMap<string, readonly PlannedLink[]>;
+  /** Links that an earlier `erase` has begun to delete, by message. */
+  readonly begun: ReadonlyMap<string, readonly PlannedLink[]>;
   /** How many messages have a held link. Such a message is not erased: a hold keeps what the whole message needs. */
   readonly held: number;
 }
@@ -19,17 +23,20 @@ export interface PlannedLink {
 
 /** Reads all links before the first one is changed. */
 export async function planErase(context: AdminContext, links: AsyncIterable<Found>): Promise<ErasePlan> {
-  const messages = new Map<string, PlannedLink[]>();
-  const held = new Set<string>();
+  const [messages, begun] = [new Map<string, PlannedLink[]>(), new Map<string, PlannedLink[]>()];
+  const [held, seen] = [new Set<string>(), new Set<string>()];
   for await (const { token, link } of links) {
+    if (seen.has(token)) continue;
+    seen.add(token);
     const key = JSON.stringify([link.messageIdentity, link.reversePath]);
-    const planned = { token, sha256: link.sha256 };
-    const known = messages.get(key);
-    if (known) known.push(planned);
-    else messages.set(key, [planned]);
+    const known = messages.has(key) || begun.has(key);
+    const plan = link.erasing === undefined ? messages : begun;
+    const ofMessage = plan.get(key) ?? [];
+    ofMessage.push({ token, sha256: link.sha256 });
+    plan.set(key, ofMessage);
     if (link.held !== undefined || (!known && (await isMessageHeld(context, link)))) held.add(key);
   }
-  return { messages, held: held.size };
+  return { messages, begun, held: held.size };
 }
 
 export interface EraseReport extends Omit<ErasedLink, 'file'> {
@@ -48,21 +55,39 @@ export async function* eraseLinks(
   context: AdminContext,
   { plan, dryRun }: EraseOptions,
 ): AsyncGenerator<EraseReport | 'held'> {
-  const except = new Set([...plan.messages.values()].flat().map(({ token }) => token));
+  yield* completeErase(context, { plan, dryRun });
+  const except = tokensOf(plan);
   for (const links of plan.messages.values()) {
     if (dryRun) yield* wouldErase(context, links, except);
     else yield* eraseOne(context, links);
   }
 }
 
-async function* eraseOne(context: AdminContext, links: readonly PlannedLink[]): AsyncGenerator<EraseReport | 'held'> {
-  const erased = await eraseMessage(
-    context,
-    links.map(({ token }) => token),
-  );
+/** The same for what an earlier `erase` has begun. */
+export async function* completeErase(
+  context: AdminContext,
+  { plan, dryRun }: EraseOptions,
+): AsyncGenerator<EraseReport | 'held'> {
+  const except = tokensOf(plan);
+  for (const links of plan.begun.values()) {
+    if (dryRun) yield* wouldErase(context, links, except);
+    else yield* eraseOne(context, links, { onlyBegun: true });
+  }
+}
+
+async function* eraseOne(
+  context: AdminContext,
+  links: readonly PlannedLink[],
+  marking: Marking = {},
+): AsyncGenerator<EraseReport | 'held'> {
+  const tokens = links.map(({ token }) => token);
+  const erased = await eraseMessage(context, tokens, marking);
   if (erased === 'held') yield 'held';
   else for (const link of erased) yield { done: 'erased', ...link };
 }
+
+const tokensOf = ({ messages, begun }: ErasePlan): ReadonlySet<string> =>
+  new Set([...messages.values(), ...begun.values()].flat().map(({ token }) => token));
 
 async function* wouldErase(
   context: AdminContext,
@@ -70,7 +95,9 @@ async function* wouldErase(
   except: ReadonlySet<string>,
 ): AsyncGenerator<EraseReport> {
   for (const { token, sha256 } of links) {
+    const file = await context.blobs.stat(fileBlob(sha256), request(context, 'looking for a file'));
+    const deleted = file ? 'would be deleted' : 'gone';
     const needed = await isFileNeeded(context, sha256, { except });
-    yield { done: 'would erase', token, sha256, file: needed ? 'kept' : 'would be deleted' };
+    yield { done: 'would erase', token, sha256, file: needed ? 'kept' : deleted };
   }
 }

@@ -4,9 +4,9 @@ import { readLink } from '../../links.ts';
 import { pageBlob } from '../../naming.ts';
 import { type FoundPage, readPage } from '../../pages.ts';
 import { request } from '../context.ts';
-import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
+import { deleteUnlessNeeded } from '../judged.ts';
 import { keysOf, pagesOf, sameMessage } from '../message-blobs.ts';
-import { type Erasure, isMessageNeeded } from './erase-message.ts';
+import { dropEntry, type Erasure, isMessageNeeded } from './erase-message.ts';
 
 /** Removes the erased links from the pages that name them, and deletes pages without other links. */
 export async function erasePages(erasure: Erasure): Promise<void> {
@@ -19,7 +19,7 @@ export async function erasePages(erasure: Erasure): Promise<void> {
     const judged = await deleteUnlessNeeded(context, pageBlob(token), () => isMessageNeeded(erasure));
     if (judged === 'kept') continue;
     for (const { message } of keysOf(context, marked[0]!.link)) {
-      await deleteNow(context, messageIndex(message) + pageEntry(token));
+      await dropEntry(erasure, messageIndex(message) + pageEntry(token));
     }
   }
 }
@@ -33,7 +33,7 @@ function withoutLinks(erasure: Erasure, token: string): Promise<boolean> {
     if (!sameMessage(found.page, marked[0]!.link)) return true;
     const left = await remaining(erasure, found);
     if (left.length === 0) return false;
-    if (left.length === found.page.tokens.length) return true;
+    if (left.length === found.page.tokens.length || erasure.links === 'deleted') return true;
     const content = Buffer.from(JSON.stringify({ ...found.page, tokens: left }));
     const change = { content, metadata: found.metadata, etag: found.etag };
     return (await context.blobs.replace(pageBlob(token), { ...request(context, 'a page'), ...change })) || undefined;

@@ -9,7 +9,7 @@ import { type AdminContext, collect, request } from '../context.ts';
 import { deleteIfUnchanged } from '../judged.ts';
 import { manifestsOf, transactionsOf } from '../message-blobs.ts';
 import { namesRecipient, readTransactionAt, recipientKeys } from '../recipients.ts';
-import type { EraseOptions, PlannedLink } from './erase-links.ts';
+import { completeErase, type EraseOptions, type EraseReport, type PlannedLink } from './erase-links.ts';
 import { eraseMessage } from './erase-message.ts';
 
 export interface RecipientReport {
@@ -24,11 +24,12 @@ export interface RecipientReport {
   readonly erased: number;
 }
 
-/** @yields what was done for each message; 'held' where one of its links was held after the plan was made */
+/** @yields what was completed, and what was done for each message; 'held' where one of its links was held after the plan was made */
 export async function* eraseRecipient(
   context: AdminContext,
   { plan, recipient, dryRun }: EraseOptions & { readonly recipient: string },
-): AsyncGenerator<RecipientReport | 'held'> {
+): AsyncGenerator<EraseReport | RecipientReport | 'held'> {
+  yield* completeErase(context, { plan, dryRun });
   for (const links of plan.messages.values()) {
     const [{ token }] = links as [PlannedLink];
     const link = (await readLink(context.blobs, token, context.signal))?.link;

@@ -3,9 +3,9 @@ import { manifestEntry, messageIndex, lastSegment } from '../../index-names.ts';
 import { readLink } from '../../links.ts';
 import { readTransaction, transactionContent } from '../../transaction-record.ts';
 import { request } from '../context.ts';
-import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
+import { deleteUnlessNeeded } from '../judged.ts';
 import { keysOf, manifestsOf, transactionsOf } from '../message-blobs.ts';
-import { type Erasure, isMessageNeeded } from './erase-message.ts';
+import { dropEntry, type Erasure, isMessageNeeded } from './erase-message.ts';
 
 /** Deletes the manifests of the message: the original cannot be restored without the erased file anyway. */
 export async function eraseManifests(erasure: Erasure): Promise<void> {
@@ -16,7 +16,7 @@ export async function eraseManifests(erasure: Erasure): Promise<void> {
       const judged = await deleteUnlessNeeded(context, name, () => isMessageNeeded(erasure));
       if (judged === 'kept') continue;
       for (const { message } of keysOf(context, link)) {
-        await deleteNow(context, messageIndex(message) + manifestEntry(lastSegment(name)));
+        await dropEntry(erasure, messageIndex(message) + manifestEntry(lastSegment(name)));
       }
     }
   }
@@ -37,19 +37,20 @@ export async function eraseTransactions(erasure: Erasure): Promise<void> {
 }
 
 /** Takes the erased links out of a record. @returns false when no other one is left in it */
-function withoutLinks({ context, marked, tokens }: Erasure, name: string): Promise<boolean> {
+function withoutLinks(erasure: Erasure, name: string): Promise<boolean> {
+  const { context, marked, tokens } = erasure;
   const { blobs } = context;
   const what = request(context, 'recipients');
   return contend(what.what, async () => {
     const found = await blobs.read(name, what);
     if (!found) return true;
-    const record = readTransaction(found.bytes);
+    const record = readTransaction(found.bytes, name);
     const left: string[] = [];
     for (const token of record.tokens) {
       if (!tokens.has(token) && (await readLink(blobs, token, context.signal))) left.push(token);
     }
     if (left.length === 0) return false;
-    if (left.length === record.tokens.length) return true;
+    if (left.length === record.tokens.length || erasure.links === 'deleted') return true;
     const gone = marked.filter(({ token }) => record.tokens.includes(token));
     const bytes = Math.max(
       0,

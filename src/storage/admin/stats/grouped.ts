@@ -1,5 +1,3 @@
-import type { ListedBlob } from '../../blobs.ts';
-
 /** Leading characters of a key by which a directory orders every index. Names that share them come in any order. */
 const shardLength = 2;
 
@@ -8,13 +6,13 @@ const shardLength = 2;
  * order, so only these are held in memory.
  */
 export async function* groupedByKey<T>(
-  items: AsyncIterable<ListedBlob>,
-  keep: (item: ListedBlob) => T,
-): AsyncGenerator<readonly [key: string, kept: readonly T[]]> {
+  items: AsyncIterable<T>,
+  nameOf: (item: T) => string,
+): AsyncGenerator<readonly [key: string, items: readonly T[]]> {
   let groups = new Map<string, T[]>();
   let shard = '';
   for await (const item of items) {
-    const key = item.name.split('/')[2] ?? '';
+    const key = nameOf(item).split('/')[2] ?? '';
     const its = key.slice(0, shardLength);
     if (its !== shard) {
       yield* groups;
@@ -22,8 +20,8 @@ export async function* groupedByKey<T>(
       shard = its;
     }
     const group = groups.get(key);
-    if (group) group.push(keep(item));
-    else groups.set(key, [keep(item)]);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
   }
   yield* groups;
 }

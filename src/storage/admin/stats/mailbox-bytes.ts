@@ -1,4 +1,3 @@
-import type { ListedBlob } from '../../blobs.ts';
 import { type AdminContext, listed } from '../context.ts';
 import { readTransactionAt } from '../recipients.ts';
 import { groupedByKey } from './grouped.ts';
@@ -18,18 +17,18 @@ interface Transaction {
  */
 export async function mailboxBytes(context: AdminContext): Promise<number> {
   let total = 0;
-  for await (const [, transactions] of groupedByKey(listed(context, 'index/transaction/'), described)) {
+  for await (const [, transactions] of groupedByKey(described(context), ({ name }) => name)) {
     for (const ofSender of bySender(transactions)) total += await bytesOf(context, ofSender);
   }
   return total;
 }
 
-const described = ({ name, metadata }: ListedBlob): Transaction => ({
-  name,
-  sender: metadata['sender'] ?? '',
-  recipients: Number(metadata['recipients'] ?? 0),
-  bytes: Number(metadata['bytes'] ?? 0),
-});
+async function* described(context: AdminContext): AsyncGenerator<Transaction> {
+  for await (const { name, metadata } of listed(context, 'index/transaction/')) {
+    const { sender = '', recipients = 0, bytes = 0 } = metadata;
+    yield { name, sender, recipients: Number(recipients), bytes: Number(bytes) };
+  }
+}
 
 function bySender(transactions: readonly Transaction[]): Iterable<readonly Transaction[]> {
   const groups = new Map<string, Transaction[]>();

@@ -6,7 +6,7 @@ import type { ListedBlob } from '../../blobs.ts';
 import { lastSegment, messageEntry } from '../../index-names.ts';
 import { linkState } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
-import { type AdminContext, listed } from '../context.ts';
+import { type AdminContext, listed, namesBelow } from '../context.ts';
 import { isBeforeIndex } from '../find.ts';
 import { groupedByKey } from './grouped.ts';
 import { mailboxBytes } from './mailbox-bytes.ts';
@@ -85,14 +85,16 @@ async function countFiles(context: AdminContext, stats: Stats): Promise<void> {
   stats.largest = largest.items;
 }
 
+const itself = (name: string): string => name;
+
 async function countIndex(context: AdminContext, stats: Stats): Promise<void> {
   const linked = new Largest<LinkedFigure>(shown, ({ links }) => links);
-  for await (const [sha256, entries] of groupedByKey(listed(context, 'index/file/'), () => true)) {
+  for await (const [sha256, entries] of groupedByKey(namesBelow(context, 'index/file/'), itself)) {
     linked.add({ sha256, links: entries.length });
   }
   stats.mostLinked = linked.items;
-  const isLink = ({ name }: ListedBlob): boolean => messageEntry(name).kind === 'link';
-  for await (const [, entries] of groupedByKey(listed(context, 'index/message/'), isLink)) {
-    if (entries.includes(true)) stats.messages += 1;
+  const isLink = (name: string): boolean => messageEntry(name).kind === 'link';
+  for await (const [, entries] of groupedByKey(namesBelow(context, 'index/message/'), itself)) {
+    if (entries.some(isLink)) stats.messages += 1;
   }
 }

@@ -16,7 +16,7 @@ export function isPast({ context }: SweepRun, metadata: Metadata): boolean {
 
 /** Deletes files whose `until` has passed, unless a link of them is held. */
 export async function sweepFiles(run: SweepRun): Promise<void> {
-  await forAll(listed(run.context, 'files/'), (item) => sweepFile(run, item));
+  await forAll(listed(run.context, 'files/'), (item) => sweepFile(run, item), run.context);
 }
 
 async function sweepFile(run: SweepRun, item: ListedBlob): Promise<void> {

@@ -13,7 +13,7 @@ import { deleteOrphansOf } from './sweep-orphans.ts';
  */
 export async function sweepIndex(run: SweepRun): Promise<void> {
   for (const prefix of ['index/file/', 'index/message/', 'index/sender/']) {
-    await forAll(listed(run.context, prefix), (item) => sweepEntry(run, item));
+    await forAll(listed(run.context, prefix), (item) => sweepEntry(run, item), run.context);
   }
 }
 

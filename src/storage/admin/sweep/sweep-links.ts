@@ -18,7 +18,7 @@ export const linkGraceMs = 30 * 86_400_000;
 
 /** Deletes links that expired 30 days ago, completes an `erase` that did not end, and indexes what is in no index. */
 export async function sweepLinks(run: SweepRun): Promise<void> {
-  await forAll(listed(run.context, 'links/'), (item) => sweepLink(run, item));
+  await forAll(listed(run.context, 'links/'), (item) => sweepLink(run, item), run.context);
 }
 
 async function sweepLink(run: SweepRun, item: ListedBlob): Promise<void> {
@@ -61,9 +61,8 @@ async function deleteLink(run: SweepRun, token: string): Promise<void> {
   if (!found || found.link.erasing !== undefined || !isOver(run, found.link)) return;
   swept.links += 1;
   if (dryRun) return;
-  for (const { name, etag } of entries) {
-    if (!(await deleteIfUnchanged(context, name, etag))) return;
-  }
+  const deleted = await Promise.all(entries.map(({ name, etag }) => deleteIfUnchanged(context, name, etag)));
+  if (deleted.includes(false)) return;
   await deleteIfUnchanged(context, linkBlob(token), found.etag);
 }
 
@@ -73,7 +72,7 @@ async function completeErase(run: SweepRun, token: string): Promise<void> {
   const erasing = (await readLink(context.blobs, token, context.signal))?.link.erasing;
   if (erasing === undefined || Date.parse(erasing) + eraseTimeMs > context.now()) return;
   swept.erased += 1;
-  if (!dryRun) await eraseMessage(context, [token]);
+  if (!dryRun) await eraseMessage(context, [token], { onlyBegun: true });
 }
 
 /** A link from before the index. */
@@ -111,9 +110,12 @@ async function findEntry(run: SweepRun, token: string): Promise<void> {
   const found = await readLink(context.blobs, token, context.signal);
   if (!found || found.link.erasing !== undefined) return;
   const { sha256, held } = found.link;
-  if (await context.blobs.stat(fileIndex(sha256) + token, request(context, 'index'))) return;
+  const hasEntry = async (): Promise<boolean> =>
+    (await context.blobs.stat(fileIndex(sha256) + token, request(context, 'index'))) !== undefined;
+  if (await hasEntry()) return;
   const file = await context.blobs.stat(fileBlob(sha256), request(context, 'looking for a file'));
   if (file || held !== undefined) return indexLink(run, token, found);
   swept.erased += 1;
-  if (!dryRun) await eraseMessage(context, [token]);
+  // A delivery that came since has written the entry: it needs the link, although it does not change it.
+  if (!dryRun) await eraseMessage(context, [token], { isNeeded: hasEntry });
 }

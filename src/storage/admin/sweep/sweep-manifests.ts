@@ -13,7 +13,7 @@ import { deleteOrphan, hasLinks } from './sweep-orphans.ts';
 /** Deletes manifests whose `until` has passed, unless a link of the message is held, and indexes old ones. */
 export async function sweepManifests(run: SweepRun): Promise<void> {
   const { context, swept, standing } = run;
-  for await (const gone of inParallel(listed(context, 'messages/'), (item) => sweepManifest(run, item))) {
+  for await (const gone of inParallel(listed(context, 'messages/'), (item) => sweepManifest(run, item), context)) {
     if (gone) swept.messages += 1;
     else standing.messages += 1;
   }
@@ -24,7 +24,7 @@ export async function sweepTransactions(run: SweepRun): Promise<void> {
   const { context, swept } = run;
   const messageKey = ({ name }: ListedBlob): string => name.split('/')[2] ?? '';
   const all = listed(context, 'index/transaction/');
-  for await (const gone of inParallel(all, (item) => sweepRecord(run, item, messageKey(item)))) {
+  for await (const gone of inParallel(all, (item) => sweepRecord(run, item, messageKey(item)), context)) {
     if (gone) swept.transactions += 1;
   }
 }

@@ -13,7 +13,7 @@ import { isPast } from './sweep-files.ts';
 /** Deletes pages whose `until` has passed, unless a link on them lives or is held, and those without any link. */
 export async function sweepPages(run: SweepRun): Promise<void> {
   const { context, swept } = run;
-  for await (const gone of inParallel(listed(context, 'pages/'), (item) => sweepPage(run, item))) {
+  for await (const gone of inParallel(listed(context, 'pages/'), (item) => sweepPage(run, item), context)) {
     if (gone) swept.pages += 1;
   }
 }

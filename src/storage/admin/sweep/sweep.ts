@@ -8,6 +8,7 @@
 import { sweepRecord } from '../../index-names.ts';
 import { type AdminContext, request } from '../context.ts';
 import { newStanding, newSwept, type Standing, type SweepRun, type Swept } from './run.ts';
+import { sweepErasures } from './sweep-erasures.ts';
 import { sweepFiles } from './sweep-files.ts';
 import { sweepIndex } from './sweep-index.ts';
 import { sweepLinks } from './sweep-links.ts';
@@ -33,6 +34,7 @@ export async function sweep(
   const standing = newStanding();
   const run: SweepRun = { context, dryRun, swept, standing, lookedUntil: last ?? 0, indexed: last !== undefined };
   await sweepLinks(run);
+  await sweepErasures(run);
   await sweepIndex(run);
   await sweepFiles(run);
   await sweepManifests(run);
