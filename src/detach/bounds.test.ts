@@ -176,8 +176,15 @@ const attacks: Record<string, Attack> = {
     message: longRoot('Content-Disposition: attachment; ', 'a*0=b;'),
     says: /Content- field/,
   },
-  'a Message-ID of 1.9 MB': { message: longRoot('Message-ID: <', 'a\r\n ') },
-  'a header of continuation lines': { message: longRoot('X: ', '\r\n ') },
+  'a Message-ID of 1.9 MB': {
+    message: longRoot('Message-ID: <', 'a\r\n '),
+    says: /a header of more than 524288 bytes/,
+  },
+  'a header of continuation lines': { message: longRoot('X: ', '\r\n '), says: /a header of more than 524288 bytes/ },
+  'a header of 8193 fields': {
+    message: withRoot(`${'a:\r\n'.repeat(8192)}a:`),
+    says: /a header of more than 8192 fields/,
+  },
 };
 
 suite('a message costs at most three times a file of its size, and holds up nobody', { concurrency: false }, () => {
@@ -212,6 +219,14 @@ async function costsLittle({ message, files }: { message: Buffer; files: number 
 }
 
 suite('limits of the header', () => {
+  test('half a megabyte with 8192 fields is read', async () => {
+    const header = `${'a:\r\n'.repeat(8000)}X: ${'\x01'.repeat(480_000)}\r\n`;
+    const message = Buffer.concat([text(header), letterWithFile(randomBytes(2 * mebibyte))]);
+    const { message: passed } = await lab.detach(message);
+    assert.ok(passed.length < mebibyte);
+    assert.ok((await lab.restore(passed)).equals(message));
+  });
+
   test('131,072 fields pass, one more is refused with 552', async () => {
     const most = Buffer.concat([fill('a:\r\n', 4 * 131_072), text('\r\nx\r\n')]);
     assert.ok((await lab.detach(most)).message.equals(most));

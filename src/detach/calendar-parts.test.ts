@@ -1,8 +1,8 @@
 /** Invitations whose files a calendar program looks for in the message (RFC 5545 section 3.8.1.1, RFC 6047). */
-import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
+import { checkCases, type Cases } from './testing/check-cases.ts';
 import { encoded, forwarded, html, message, multipart, pdf, plain } from './testing/entities.ts';
-import { Lab, oneByOne } from './testing/lab.ts';
+import { Lab } from './testing/lab.ts';
 
 const lab = new Lab({ rules: { minSize: 1000 } });
 after(() => lab.close());
@@ -17,7 +17,7 @@ const invitation = (line: string, fields?: string): Buffer =>
   message(multipart('mixed', 'a', text, calendar(line, fields), agenda));
 const attach = 'ATTACH:CID:agenda-77@x';
 
-const cases: Record<string, readonly [original: Buffer, detached?: readonly string[]]> = {
+const cases: Cases = {
   'folded within the scheme': [invitation('ATTACH;FMTTYPE=application/pdf:C\r\n ID:agenda-77@x')],
   'folded within the id, by a tab': [invitation('ATTACH;FMTTYPE=application/pdf:CID:agenda\r\n\t-77@x')],
   'folded at each character': [invitation(`ATTACH:${'cid:agenda-77@x'.split('').join('\r\n ')}`)],
@@ -104,13 +104,4 @@ const cases: Record<string, readonly [original: Buffer, detached?: readonly stri
   'and not by a longer id': [invitation('ATTACH:CID:agenda-77@xy'), ['agenda.pdf']],
 };
 
-for (const [title, [original, expected = []]] of Object.entries(cases))
-  test(title, async () => {
-    const { message: out, files } = await lab.detach(original);
-    assert.deepEqual(
-      files.map(({ name }) => name),
-      expected,
-    );
-    assert.deepEqual(files.length > 0 ? await lab.restore(out) : out, original);
-    assert.deepEqual((await lab.detach([...oneByOne(original)])).message, out, 'one byte at a time');
-  });
+checkCases(lab, cases);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { HashedPart } from './commit-files.ts';
 import type { Edit } from './edits.ts';
 import { writeManifest, type FileReference, type Manifest, type ManifestEdit } from './manifest.ts';
+import { takeTurns } from '../runtime/take-turns.ts';
 import { collect, lengthOf, lendPieces, type OutPiece, type Piece } from './pieces.ts';
 import type { ReadMessage } from './read-message.ts';
 import type { Rewritten } from './rewrite-message.ts';
@@ -39,6 +40,7 @@ async function describeEdits(
   let shift = 0;
   for (const { from, to, insert } of edits) {
     const pieces: (string | FileReference)[] = [];
+    await takeTurns();
     for (const piece of message.slice(from, to)) {
       const sha256 = piece.kind === 'file' ? hashes.get(piece) : undefined;
       if (piece.kind === 'file' && sha256 !== undefined)

@@ -4,7 +4,7 @@
  */
 import type { HeaderBlock } from '../message/header-block.ts';
 import { MessageReader } from './message-reader.ts';
-import { longFieldIn, readPartHead } from './mime/part-head.ts';
+import { excessIn, readPartHead } from './mime/part-head.ts';
 import { MimeScanner, type Sink } from './mime/scanner.ts';
 import { effectiveType, type Container, type Leaf } from './mime/structure.ts';
 import { judge, nameOf, type Reason, type Rules } from './policy.ts';
@@ -115,7 +115,7 @@ class Inspector implements Sink {
     const message = this.#reader.finish(messageHeader);
     const { files } = message;
     /** Why the whole message stays as it is. */
-    const limit = longFieldIn(messageHeader) ?? message.limit;
+    const limit = excessIn(messageHeader) ?? message.limit;
     const reasons = judge(
       files.map(({ candidate }) => candidate),
       this.#rules,

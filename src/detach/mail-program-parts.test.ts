@@ -1,27 +1,11 @@
 /** Whole messages with a part that only the mail program can open, as programs, gateways and lists write them. */
-import assert from 'node:assert/strict';
-import { after, suite, test } from 'node:test';
+import { after, suite } from 'node:test';
+import { checkCases } from './testing/check-cases.ts';
 import { encoded, forwarded, html, message, multipart, pdf, plain } from './testing/entities.ts';
-import { Lab, oneByOne } from './testing/lab.ts';
+import { Lab } from './testing/lab.ts';
 
 const lab = new Lab({ rules: { minSize: 1000 } });
 after(() => lab.close());
-
-/** Whole messages, and the files that leave them. */
-type Cases = Readonly<Record<string, readonly [original: Buffer, detached?: readonly string[]]>>;
-
-function check(cases: Cases): void {
-  for (const [title, [original, expected = []]] of Object.entries(cases))
-    test(title, async () => {
-      const { message: out, files } = await lab.detach(original);
-      assert.deepEqual(
-        files.map(({ name }) => name),
-        expected,
-      );
-      assert.deepEqual(files.length > 0 ? await lab.restore(out) : out, original);
-      assert.deepEqual((await lab.detach([...oneByOne(original)])).message, out, 'one byte at a time');
-    });
-}
 
 const text = plain('The report is attached.');
 const octets = (name: string, bytes: Buffer, type = 'application/octet-stream'): string =>
@@ -35,7 +19,7 @@ suite('TNEF', () => {
   const tnef = Buffer.concat([Buffer.from('789f3e22', 'hex'), some]);
   const winmail = octets('winmail.dat', tnef, 'application/ms-tnef');
   const named = (fields: string): Buffer => mixed(encoded(fields, some));
-  check({
+  checkCases(lab, {
     'as Exchange sends it': [mixed(winmail)],
     'as the whole body': [message(winmail)],
     'beside another file': [mixed(winmail, pdf()), ['a.pdf']],
@@ -62,6 +46,7 @@ suite('TNEF', () => {
     'by a name with a blank behind it': [named('Content-Type: application/octet-stream; name="winmail.dat "')],
     'by a short name': [named('Content-Type: application/octet-stream; name=WIN.DAT')],
     'by a name with a number': [named('Content-Type: application/octet-stream; name=winmail1.dat')],
+    'by a name with a number in brackets': [named('Content-Type: application/octet-stream; name="winmail[1].dat"')],
     'by a name that a gateway made longer': [named('Content-Type: application/octet-stream; name=winmail.dat.bin')],
     'by the name of its type alone': [
       named(
@@ -85,7 +70,7 @@ suite('journal reports', () => {
   const report = (...fields: readonly string[]): Buffer =>
     message(multipart('mixed', 'j', plain('Sender: ann@a.example'), forwarded(original)), ...fields);
   const known = report('X-MS-Journal-Report:');
-  check({
+  checkCases(lab, {
     'of Exchange': [known],
     'with a value and blanks': [report('x-ms-journal-report: \t 1')],
     'of Exchange inside an organisation': [report('X-MS-Exchange-Organization-Journal-Report:')],
@@ -119,7 +104,7 @@ suite('PGP', () => {
     mixed(octets(name, Buffer.from(bytes), type));
   const control = 'Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1';
   const data = `Content-Type: application/octet-stream; name=encrypted.bin\r\n\r\n${armour}`;
-  check({
+  checkCases(lab, {
     'as RFC 3156 has it': [message(multipart('encrypted; protocol="application/pgp-encrypted"', 'e', control, data))],
     'as a gateway changed it': [message(multipart('mixed', 'e', control, data, pdf()))],
     'with line feeds alone': [file(armoured('\n'))],
@@ -149,7 +134,7 @@ suite('S/MIME', () => {
   const signature = octets('smime.p7s', some, 'application/pkcs7-signature');
   const signed = (inner: string): string =>
     multipart('signed; protocol="application/pkcs7-signature"; micalg=sha-256', 's', inner, signature);
-  check({
+  checkCases(lab, {
     'as the whole body': [message(octets('smime.p7m', enveloped, opaque))],
     'by name alone': [message(octets('SMIME.P7M', some))],
     'by the name of its type alone': [

@@ -39,10 +39,8 @@ export class Mentions {
   addId(tail: string, charset: string | undefined): void {
     this.#marks += 1;
     for (const text of readings(tail.replace(openingBracket, ''), charset))
-      for (const end of ends) {
-        const id = text.split(end, 1)[0]!;
+      for (const id of new Set(ends.map((end) => upTo(text, end))))
         if (this.#isNew('cid:', id)) this.#add(this.#ids, copyOf(id));
-      }
   }
 
   /** The value of an attribute that names what is shown, or of `url(…)`: a byte string. */
@@ -81,6 +79,11 @@ export class Mentions {
       this.#chars += spelling.length;
     }
   }
+}
+
+function upTo(text: string, end: RegExp): string {
+  const at = text.search(end);
+  return at < 0 ? text : text.slice(0, at);
 }
 
 /** Copies the string: a slice of a text keeps the whole text in memory. */
@@ -122,7 +125,8 @@ const codePoint = (code: number): string => (code > 0 && code <= 0x10ffff ? Stri
 const normalize = (text: string): string =>
   text
     .replace(/[\r\n\t]+/g, '')
-    .replace(/^[\s"]+|[\s"]+$/g, '')
+    .replace(/^[\s"]+/, '')
+    .replace(/(?<![\s"])[\s"]+$/, '')
     .replace(/^\.\//, '')
     .normalize('NFC')
     .toLowerCase();

@@ -315,3 +315,20 @@ test('recipients are classed by their domain, in any spelling', () => {
   ];
   for (const [mailbox, expected] of cases) assert.equal(classOf(mailbox), expected, mailbox);
 });
+
+test('an address means its subaddresses too, and nobody else', () => {
+  const classOf = createPolicyClass({ ...testRules, exemptRecipients: ['help@b.example', 'edi+x@b.example'] });
+  const cases: [string, 'detach' | 'exempt'][] = [
+    ['help@b.example', 'exempt'],
+    ['help+1234@b.example', 'exempt'],
+    ['Help+a+b@B.example', 'exempt'],
+    ['"help+1 2"@b.example', 'exempt'],
+    ['helpdesk@b.example', 'detach'],
+    ['+help@b.example', 'detach'],
+    ['help+1@c.example', 'detach'],
+    ['edi+x@b.example', 'exempt'],
+    ['edi@b.example', 'detach'],
+    ['edi+xy@b.example', 'detach'],
+  ];
+  for (const [mailbox, expected] of cases) assert.equal(classOf(mailbox), expected, mailbox);
+});

@@ -40,8 +40,15 @@ const noticeCost = 1000;
 export const smallestSize = (rules: Rules): number =>
   rules.totalSize > 0 ? Math.min(rules.minSize, rules.totalMinSize) : rules.minSize;
 
-/** `isNamed`: the sender gave it the name. */
-export function nameOf({ head }: Leaf): { readonly name: string; readonly isNamed: boolean; readonly type: string } {
+export interface Named {
+  readonly name: string;
+  /** The sender gave it the name. */
+  readonly isNamed: boolean;
+  readonly type: string;
+}
+
+/** The name and type under which a part would be stored. */
+export function nameOf({ head }: Leaf): Named {
   const { fileName: disposition, typeName: type, description } = head;
   const { name, isGiven } = safeFileName({ disposition, type, description }, head.type);
   return { name, isNamed: isGiven, type: safeMediaType(head.type, name) };
@@ -52,24 +59,21 @@ export function refusalByHeader(leaf: Leaf, rules: Rules): Reason | undefined {
   const { head } = leaf;
   if (leaf.opaque !== undefined) return leaf.opaque;
   const type = effectiveType(head, leaf.container);
-  const { name, type: fileType } = nameOf(leaf);
+  const named = nameOf(leaf);
   const [kind] = type.split('/', 1);
   if (kind === 'multipart' || kind === 'message') return 'structure';
-  const purpose = purposeOf(leaf);
+  const purpose = purposeOf(leaf, type, named);
   if (purpose !== undefined) return purpose;
   const attached = isAttachment(leaf);
   const isText = kind === 'text' || type === 'application/xhtml+xml' || !type.includes('/');
   if (!attached && isText && !isTextFile(leaf)) return 'text';
   const related = containers(leaf).some((container) => container.type === 'multipart/related');
   if (!attached && related && head.contentLocation !== undefined) return 'shown';
-  return refusalByRules(name, fileType, rules);
+  return refusalByRules(named.name, named.type, rules);
 }
 
 /** What a mail program does with the part itself, if that is known. Any of its names may tell. */
-function purposeOf(leaf: Leaf): Reason | undefined {
-  const { head } = leaf;
-  const type = effectiveType(head, leaf.container);
-  const { name, type: fileType } = nameOf(leaf);
+function purposeOf({ head }: Leaf, type: string, { name, type: fileType }: Named): Reason | undefined {
   const names = [name, ...(head.typeName === undefined ? [] : [safeFileName({ type: head.typeName }, type).name])];
   const types = [type, fileType];
   if (isCalendar(types, names)) return 'calendar';
@@ -108,7 +112,7 @@ const tnefSignature = '\x78\x9f\x3e\x22';
 function isForMailProgram(type: string, names: readonly string[]): boolean {
   return (
     /^application\/(?:(?:x-|vnd\.)?ms-tnef|(?:x-)?tnef|x-sharing-metadata-xml)$/.test(type) ||
-    names.some((name) => /^(?:winmail|win)[ _()\d-]*\.dat(?:\.\w{1,5})?$|\.tnef$/i.test(name))
+    names.some((name) => /^(?:winmail|win)[ _()[\]\d-]*\.dat(?:\.\w{1,5})?$|\.tnef$/i.test(name))
   );
 }
 
@@ -133,7 +137,8 @@ export function watchedKind(leaf: Leaf, isCandidate: boolean): 'html' | 'calenda
   if (leaf.opaque !== undefined) return undefined;
   const type = effectiveType(leaf.head, leaf.container);
   // A card of a person (RFC 6350) is written as a calendar is.
-  if (purposeOf(leaf) === 'calendar' || isCard(type, nameOf(leaf).name)) return 'calendar';
+  const named = nameOf(leaf);
+  if (purposeOf(leaf, type, named) === 'calendar' || isCard(type, named.name)) return 'calendar';
   const related = leaf.container.type === 'multipart/related';
   if (isCandidate || (isAttachment(leaf) && !related)) return undefined;
   if (type === 'text/html' || type === 'application/xhtml+xml') return 'html';
@@ -227,15 +232,19 @@ function classOf(mailbox: string, included: readonly string[], exempt: readonly 
   return included.length === 0 || included.some(matches) ? 'detach' : 'exempt';
 }
 
-/** Whether an entry of a list means this mailbox: its address, its domain, or `.domain` above it. */
+/**
+ * Whether an entry of a list means this mailbox: its address, also without the detail behind `+` (RFC 5233), with which
+ * ticket systems tell their tickets apart; its domain; or `.domain` above it.
+ */
 function createMatch(mailbox: string): (entry: string) => boolean {
   const at = mailbox.lastIndexOf('@');
   const raw = mailbox.slice(at + 1);
   const domain = domainToASCII(Buffer.from(raw, 'latin1').toString('utf8')) || raw.toLowerCase();
   const local = Buffer.from(mailbox.slice(0, Math.max(0, at)), 'latin1').toString('utf8');
-  const address = `${local.replace(/^"([^"\\]*)"$/, '$1').toLowerCase()}@${domain}`;
+  const name = local.replace(/^"([^"\\]*)"$/, '$1').toLowerCase();
+  const addresses = [`${name}@${domain}`, `${name.replace(/\+.*/s, '')}@${domain}`];
   return (entry) => {
-    if (entry.includes('@')) return address === entry;
+    if (entry.includes('@')) return addresses.includes(entry);
     return entry.startsWith('.') ? domain.endsWith(entry) : domain === entry;
   };
 }

@@ -2,6 +2,7 @@ import type { MessageRoom } from '../limits/message-room.ts';
 import { HeaderBlock } from '../message/header-block.ts';
 import { Failure } from '../smtp/failures.ts';
 import { takeChunk } from '../runtime/take-chunk.ts';
+import { takeTurns } from '../runtime/take-turns.ts';
 import { ChunkList } from './chunk-list.ts';
 
 /** Twice what Exim accepts (`header_maxsize`), and ten times what the longest honest header has. */
@@ -9,6 +10,9 @@ export const maxHeaderBytes = 2 * 1024 * 1024;
 
 /** A thousand times what an honest message has. */
 export const maxHeaderFields = 131_072;
+
+/** Reading a larger one takes some milliseconds, and so does looking for its stamps. */
+const largeHeaderBytes = 64 * 1024;
 
 /** Bytes of body behind the header up to which both stay in the chunk that they came in. */
 const largeRest = 16 * 1024;
@@ -45,7 +49,9 @@ export async function receiveHeader(source: AsyncIterator<Buffer>, room?: Messag
     if (acrossChunks >= 0 || inChunk >= 0) {
       const end = acrossChunks >= 0 ? length - before.length + acrossChunks + 2 : length + inChunk + 2;
       const header = length === 0 ? ownBytes(chunk, end) : chunks.join(end);
-      return { header: headerOf(header), rest: restOf(chunk, { before, at: end - length }) };
+      const received = { header: headerOf(header), rest: restOf(chunk, { before, at: end - length }) };
+      if (end > largeHeaderBytes) await takeTurns();
+      return received;
     }
     if (chunks.length > maxHeaderBytes) throw tooLarge();
     fields += countFields(chunk);

@@ -31,10 +31,19 @@ export interface PartHead {
 /** Bytes of a part's header, and of each Content- field of the message's own: a longer one is not read. */
 export const maxPartHeader = 16 * 1024;
 
+/**
+ * The header of a message whose structure is read: five times what the longest honest one has. The manifest holds the
+ * whole header, in up to six times its bytes.
+ */
+const maxReadHeaderBytes = 512 * 1024;
+const maxReadHeaderFields = 8192;
+
 /** Why the structure of a message with this header is not read, or undefined. */
-export function longFieldIn(header: HeaderBlock): string | undefined {
+export function excessIn(header: HeaderBlock): string | undefined {
   for (const { raw } of header.allOf('content-'))
     if (raw.length > maxPartHeader) return `a Content- field of more than ${maxPartHeader} bytes`;
+  if (header.raw.length > maxReadHeaderBytes) return `a header of more than ${maxReadHeaderBytes} bytes`;
+  if (header.size > maxReadHeaderFields) return `a header of more than ${maxReadHeaderFields} fields`;
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { trimEnd } from '../../message/trim-blanks.ts';
 import type { PartHead } from './part-head.ts';
 
 /** What holds parts: a multipart, or a message (the whole one or a forwarded one) with its single body. */
@@ -72,7 +73,7 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
   if (!identityEncodings.includes(head.encoding)) return { kind: 'leaf', opaque: 'encoded structure' };
   if (container.depth >= maxDepth) return { kind: 'leaf', opaque: 'too deep' };
   if (!multipart) return { kind: 'message' };
-  const boundary = (head.params.get('boundary') ?? '').replace(/[ \t]+$/, '');
+  const boundary = trimEnd(head.params.get('boundary') ?? '', ' \t');
   if (boundary === '' || boundary.length > maxBoundaryLength || /[\r\n]/.test(boundary))
     return { kind: 'leaf', opaque: 'no usable boundary' };
   // A line could end this multipart or belong to the one around it: that is ambiguous.
@@ -87,7 +88,7 @@ export function readEntity(head: PartHead, { container, maxDepth, boundaries }: 
  * a phone's SMIL or XML with attachments (MTOM), refer to their parts in their own ways and break without them.
  */
 const isLetter = (root = ''): boolean =>
-  /^["\s]*(?:text\/(?:html|plain|enriched|richtext)|text|html|application\/xhtml\+xml|multipart\/[^\s;"]*|)["\s]*(?:[\s;].*)?$/is.test(
+  /^["\s]*(?:(?:text\/(?:html|plain|enriched|richtext)|text|html|application\/xhtml\+xml|multipart\/[^\s;"]*)["\s]*)?(?:[\s;].*)?$/is.test(
     root,
   );
 

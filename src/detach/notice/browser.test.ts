@@ -62,6 +62,7 @@ test('it is there to be seen, in light and dark', async () => {
     '<p>a<script>never closed',
     '<p>a<select><option>b',
     '<meta name="color-scheme" content="dark"><p>a',
+    '<style>a, p, li { color: #fff !important }</style><p>a',
   ];
   for (const colorScheme of ['light', 'dark'] as const) {
     const page = await browser.newPage({ colorScheme });

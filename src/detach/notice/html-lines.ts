@@ -95,7 +95,7 @@ export class HtmlLines {
     if (oldNames.test(names)) this.#old = true;
     if (signatureNames.test(names)) this.#signature = true;
     const style = attributeOf(tag, 'style');
-    if (/border-top\s*:\s*(?!none|0)[^;]*\d/.test(style)) this.#ruled = true;
+    if (/border-top\s*:\s*(?!none|0)[^;]{0,100}\d/.test(style)) this.#ruled = true;
     if (this.#quote !== undefined) {
       if (this.#quote.name === tag.name) this.#quote.depth += 1;
     } else if (!unclosed.has(tag.name) && (isQuotation(tag, style) || quoteNames.test(names) || isOfGmx(tag))) {

@@ -58,6 +58,19 @@ const cases: readonly (readonly [why: string, marked: string])[] = [
   ['a select in a form', '<form><select><option>a<option>b</select></form>c|'],
   ['a drawing with what closes itself', '<svg><path d="x"/><g></g></svg>a|'],
   ['a table left open', '<table><tr><td>a|'],
+  ['hidden by opacity:.01', 'a|<div style="opacity:.01">b'],
+  ['hidden by opacity: 0.05;color:red', 'a|<div style="opacity: 0.05;color:red">b'],
+  ['hidden by zoom:0.01', 'a|<div style="zoom:0.01">b'],
+  ['hidden by filter:blur(20px)', 'a|<div style="filter:blur(20px)">b'],
+  ['hidden by clip-path:circle(0)', 'a|<div style="clip-path:circle(0)">b'],
+  ['hidden by transform:scale(.02)', 'a|<div style="transform:scale(.02)">b'],
+  ['hidden by transform:scale(0)', 'a|<div style="transform:scale(0)">b'],
+  ['seen with opacity:.8', '<div style="opacity:.8">b|'],
+  ['seen with zoom:1.05', '<div style="zoom:1.05">b|'],
+  ['seen with filter:blur(0)', '<div style="filter:blur(0)">b|'],
+  ['seen with clip-path:circle(50%)', '<div style="clip-path:circle(50%)">b|'],
+  ['seen with transform:scale(0.9)', '<div style="transform:scale(0.9)">b|'],
+  ['seen with opacity:0.5', '<div style="opacity:0.5">b|'],
 ];
 
 for (const [why, marked] of cases) {

@@ -92,14 +92,16 @@ class Scan implements Visitor {
 }
 
 /** Styles that hide an element or move it off the screen, and those that do where it has no size and clips. */
-const zero = '0*\\.?0*(?:px|pt|em|rem|%)?\\s*(?:;|!|$)';
+const zero = '0*(?:\\.0*)?(?:px|pt|em|rem|%)?\\s*(?:;|!|$)';
 const hiding = new RegExp(
   [
     'display\\s*:\\s*none|visibility\\s*:\\s*(?:hidden|collapse)|mso-hide\\s*:\\s*all',
     `(?:opacity|max-height|zoom)\\s*:\\s*${zero}`,
+    // Too faint, small or blurred to be read.
+    '(?:opacity|zoom)\\s*:\\s*0*\\.0\\d*\\s*(?:;|!|$)|blur\\(\\s*(?:[4-9]|\\d\\d)',
     // Out of sight.
     '(?:left|top|right|bottom|margin|margin-left|margin-top)\\s*:\\s*-\\d{4}|(?:left|top)\\s*:\\s*-\\d{3,}v[wh]',
-    'clip\\s*:\\s*rect\\(\\s*0|clip-path\\s*:\\s*inset\\((?:[5-9]\\d|100)%|scale\\(0(?:\\.0+)?[,)]|opacity\\(0[%)]',
+    'clip\\s*:\\s*rect\\(\\s*0|clip-path\\s*:\\s*inset\\((?:[5-9]\\d|100)%|clip-path\\s*:\\s*(?:circle|ellipse)\\(\\s*0|scale\\(0*(?:\\.0\\d*)?[,)]|opacity\\(0[%)]',
   ].join('|'),
 );
 const clipping = /overflow\s*:\s*(?:hidden|clip)/;

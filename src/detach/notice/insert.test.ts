@@ -209,6 +209,27 @@ describe('base64', () => {
     assert.equal(decode(text('base64', '\r\n\r\n', utf8)), `${words}\r\n`);
   });
 
+  test('where all lines of the text end in LF, those of the notice do too', () => {
+    const own = notice.text.trimEnd();
+    const cases: readonly (readonly [body: string, expected: string])[] = [
+      ['Hello\n', `Hello\n\n${own}\n`],
+      ['Hello\n\n-- \nMe', `Hello\n\n${own}\n\n-- \nMe`],
+      ['Hello\n-- \nMe\n', `Hello\n\n${own}\n\n-- \nMe\n`],
+      ['one\ntwo\r\n', `one\ntwo\r\n\r\n${words}\r\n`],
+      ['one\rtwo', `one\rtwo\r\n\r\n${words}`],
+    ];
+    for (const [body, expected] of cases) {
+      const before = b64(body).replace(/(.{20})/g, '$1\r\n');
+      const result = text('base64', before, utf8);
+      assert.equal(decode(result), expected);
+      assert.doesNotMatch(result ?? '', /(?<!\r)\n/, 'lines of the message end in CRLF');
+    }
+    assert.equal(decode(html('base64', b64('<body>\nHello</body>\n'), utf8)), '<body>\nHello\n<p>à €日</p>\n</body>\n');
+    const wide = Buffer.from('\ufeffHello\n', 'utf16le').toString('base64');
+    const page = Buffer.from(text('base64', wide, { charset: 'utf-16' }) ?? '', 'base64').toString('utf16le');
+    assert.equal(page, `\ufeffHello\n\n${own}\n`);
+  });
+
   test('in the middle of HTML', () => {
     const result = html('base64', b64('<body>Hello</body></html>'), utf8);
     assert.equal(decode(result), '<body>Hello\r\n<p>à €日</p>\r\n</body></html>');

@@ -43,7 +43,7 @@ export function insertNotice(carrier: Carrier, notice: NoticeTexts, position: Po
       ? html(layout, notice, { has, position })
       : text(layout, notice, { carrier, has, position });
   if (insertion === undefined) return undefined;
-  const bytes = layout.encode(insertion.text, insertion.at);
+  const bytes = layout.encode(withLineEndsOf(opened, insertion.text), insertion.at);
   if (body.isIdentity && !fitsLines(bytes)) return undefined;
   return body.insert(insertion.at * layout.unit, bytes);
 }
@@ -120,6 +120,15 @@ function html(layout: Layout, notice: NoticeTexts, { has, position }: Options): 
   const written = expressHtml(notice.html.trimEnd(), has).replaceAll('\n', '\r\n');
   return { at, text: before + written + (at === layout.text.length ? lastLineEnd(layout.text) : '\r\n') };
 }
+
+/**
+ * Base64 may hold a text whose lines end in LF alone: with CRLF in the notice, programs that save or compare the text
+ * would see both. In the other encodings a line end is one of the message: CRLF.
+ */
+const withLineEndsOf = ({ body, layout }: Opened, written: string): string =>
+  body.room === 'any' && layout.text.includes('\n') && !layout.text.includes('\r\n')
+    ? written.replaceAll('\r\n', '\n')
+    : written;
 
 /** A body that ended with a line end still does: it may be the end of the message. */
 const lastLineEnd = (text: string): string => (text === '' || text.endsWith('\n') ? '\r\n' : '');

@@ -5,15 +5,16 @@
 import {
   fold,
   headerLines,
+  isAboveHeader,
   isAttribution,
   isDeviceLine,
   isFromLine,
   isListLine,
-  isRule,
   isSalutation,
   isSeparator,
   isWholeAttribution,
   opensAttribution,
+  opensWholeAttribution,
   startsFooter,
   startsGroupWise,
   startsHeader,
@@ -34,9 +35,21 @@ export interface Line {
 
 export type Position = 'newest' | 'top' | 'end';
 
+/**
+ * Lines of one text that are looked at: the text of a person has some hundred. In a text with more the newest text ends
+ * among these, or at the end of all. Each line costs a microsecond, and the event loop waits.
+ */
+export const maxLines = 20_000;
+
 /** The line before which the notice goes; the number of lines: after all of them. */
 export function findLine(lines: readonly Line[], position: Position): number {
   if (position === 'top') return 0;
+  const looked = lines.length > maxLines ? lines.slice(0, maxLines) : lines;
+  const found = findAmong(looked, position);
+  return found === looked.length ? lines.length : found;
+}
+
+function findAmong(lines: readonly Line[], position: Exclude<Position, 'top'>): number {
   const text = new Text(lines);
   const newest = text.newestEnd();
   if (position === 'newest') return newest.signature ?? newest.end;
@@ -86,13 +99,15 @@ class Text {
     );
     if (at < 0) return this.#lines.length;
     const above = this.#lastInk(at - 1);
-    return above !== undefined && isRule(this.#folded[above]!) ? above : at;
+    return above !== undefined && isAboveHeader(this.#folded[above]!) ? above : at;
   }
 
   #startsOld(line: Line, i: number): boolean {
     const folded = this.#folded[i]!;
+    if (folded === '') return line.isOld === true;
     if (line.isOld || startsOldMessage(folded) || (line.isRuled && isFromLine(folded))) return true;
     if (startsHeader(this.#folded.slice(i, i + headerLines))) return true;
+    if (!opensWholeAttribution(folded)) return false;
     return [1, 2, 3].some((count) => isWholeAttribution(this.#joined(i, i + count)) && !this.#isQuoteNear(i + count));
   }
 

@@ -1,4 +1,4 @@
-import { findLine, type Position } from './newest-text.ts';
+import { findLine, maxLines, type Position } from './newest-text.ts';
 
 export interface TextPlace {
   readonly at: number;
@@ -36,15 +36,16 @@ function findLineStart(
   text: string,
   { position, read }: { readonly position: Position; readonly read: (text: string) => string },
 ): number {
-  const lines = text.split('\n');
+  const lines: string[] = [];
   const starts: number[] = [];
-  let at = 0;
-  for (const line of lines) {
+  // One more than are looked at: so the last of them is not the last one of the text.
+  for (let at = 0; at < text.length && lines.length <= maxLines;) {
+    const end = text.indexOf('\n', at);
+    const next = end < 0 ? text.length : end + 1;
     starts.push(at);
-    at += line.length + 1;
+    lines.push(text.slice(at, end < 0 ? next : end));
+    at = next;
   }
-  // A text that ends its last line has no more of them.
-  if (lines.at(-1) === '') lines.pop();
   const found = findLine(
     // `>From` is how some servers write a line that begins with From; The Bat! puts initials before the sign.
     lines.map((line) => ({ text: read(line), isQuoted: /^ ?[A-Z]{0,3}>(?!From )/.test(line) })),

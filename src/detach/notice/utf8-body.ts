@@ -66,16 +66,22 @@ export function relabel(header: HeaderBlock, transferEncoding: string): Buffer |
   return Buffer.concat(raws);
 }
 
+/** Longer ones are not written anew: the field has to fit into one line (RFC 5322 section 2.1.1). */
+const maxTypeLength = 900;
+
 function withUtf8(value: string): string | undefined {
+  if (value.length > maxTypeLength) return undefined;
   const before = parseContentType(value);
   const others = [...before.params].filter(([name]) => name !== 'charset');
   const rest = value.replace(
     /;\s*charset\*?(?:0\*?)?\s*=\s*(?:"[^"\\]*"|[^\s;"()]+)(?:\s*\([^()\\]*\))?(?=\s*(?:;|$))/i,
     '',
   );
-  const changed = `${rest.replace(/\s*;?\s*$/, '')}; charset=utf-8`;
+  const changed = `${rest.trimEnd().replace(/;$/, '').trimEnd()}; charset=utf-8`;
   const after = parseContentType(changed);
   const isSame = others.every(([name, text]) => after.params.get(name) === text);
   const isWhole = after.type === before.type && after.params.size === others.length + 1;
-  return isSame && isWhole && after.params.get('charset') === 'utf-8' && changed.length < 900 ? changed : undefined;
+  return isSame && isWhole && after.params.get('charset') === 'utf-8' && changed.length < maxTypeLength
+    ? changed
+    : undefined;
 }

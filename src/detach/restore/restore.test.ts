@@ -125,6 +125,36 @@ suite('storage', () => {
   });
 });
 
+/** The last part of a multipart with the boundary `b`. */
+const pictureAtEnd = (): readonly string[] => [
+  '--b',
+  'Content-Type: image/png; name=x.png',
+  'Content-Transfer-Encoding: base64',
+  '',
+  base64(randomBytes(9000)),
+  '--b--',
+];
+
+test('a text in base64 whose lines end in LF comes back', async () => {
+  const sent = crlf(
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: base64',
+    '',
+    base64(Buffer.from('Dear all,\n\nhere it is.\n-- \nMe\n')),
+    ...pictureAtEnd(),
+  );
+  const { message, files } = await lab.detach(sent);
+  assert.equal(files.length, 1);
+  const [, carrier = ''] = message.toString('latin1').split('--b\r\n');
+  const read = Buffer.from(carrier.slice(carrier.indexOf('\r\n\r\n')), 'base64').toString();
+  assert.match(read, /here it is\.\n\n[^]*https:[^]*\n\n-- \nMe\n$/);
+  assert.ok(!read.includes('\r'), read);
+  assert.deepEqual(await lab.restore(message), sent);
+});
+
 test('a message that was detached twice comes back in two steps', async () => {
   const second = new Lab({ store, rules: { minSize: 10 } });
   const once = crlf(
@@ -134,12 +164,7 @@ test('a message that was detached twice comes back in two steps', async () => {
     'Content-Type: application/pdf; name=x.pdf',
     '',
     'x'.repeat(1500),
-    '--b',
-    'Content-Type: image/png; name=x.png',
-    'Content-Transfer-Encoding: base64',
-    '',
-    base64(randomBytes(9000)),
-    '--b--',
+    ...pictureAtEnd(),
   );
   const first = await lab.detach(once);
   const twice = await second.detach(first.message);
