@@ -1,6 +1,9 @@
 /**
  * Limits the connections of readers: in all, of one address, and to one request at a time on each.
  *
+ * When all places are taken, the address with the most connections gives one up on which no request is under way. So a
+ * flood of idle connections, however many addresses it comes from, keeps out nobody who has fewer.
+ *
  * Node's parser delivers all requests of one packet at once. Each waits here until the answer to the one before it was
  * sent, so that a connection costs one request to storage at a time. A connection with too many waiting requests is
  * cut.
@@ -21,7 +24,7 @@ interface Connection {
 }
 
 export interface ConnectionsOptions {
-  readonly limits: Pick<Limits, 'connectionsPerAddress' | 'pipelined' | 'requestsPerConnection'>;
+  readonly limits: Pick<Limits, 'connections' | 'connectionsPerAddress' | 'pipelined' | 'requestsPerConnection'>;
   /** Addresses that many clients share. */
   readonly sharedBy: NetworkList;
   readonly lines: RepeatedLines;
@@ -32,31 +35,59 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #connections = new WeakMap<Socket, Connection>();
-  readonly #ofAddress = new Map<string, number>();
+  /** Those of addresses that do not stand for many clients. */
+  readonly #ofAddress = new Map<string, Set<Socket>>();
+  /** What gives the place of a connection back. */
+  readonly #release = new Map<Socket, () => void>();
+  #open = 0;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
   }
 
-  /** Closes a connection that is one too many of its address. */
+  /** Closes a connection that is one too many, or another one for it. */
   readonly opened = (socket: Socket): void => {
     const { limits, sharedBy } = this.#options;
     const address = socket.remoteAddress;
-    if (address === undefined || sharedBy.has(address)) return;
-    const key = clientShare(address);
-    const open = (this.#ofAddress.get(key) ?? 0) + 1;
-    if (open > limits.connectionsPerAddress) {
-      this.#refused(address, 'too many connections of one address');
-      socket.destroy();
+    if (address === undefined) return;
+    const key = sharedBy.has(address) ? undefined : clientShare(address);
+    if (key !== undefined && (this.#ofAddress.get(key)?.size ?? 0) >= limits.connectionsPerAddress) {
+      this.#refuse(socket, 'too many connections of one address');
       return;
     }
-    this.#ofAddress.set(key, open);
-    socket.once('close', () => {
-      const left = (this.#ofAddress.get(key) ?? 1) - 1;
-      if (left > 0) this.#ofAddress.set(key, left);
-      else this.#ofAddress.delete(key);
-    });
+    if (this.#open >= limits.connections && !this.#makePlace()) {
+      this.#refuse(socket, 'too many connections');
+      return;
+    }
+    this.#count(socket, key);
   };
+
+  #count(socket: Socket, key: string | undefined): void {
+    this.#open += 1;
+    const known = key === undefined ? undefined : (this.#ofAddress.get(key) ?? new Set());
+    if (key !== undefined && known) this.#ofAddress.set(key, known.add(socket));
+    this.#release.set(socket, () => {
+      this.#release.delete(socket);
+      this.#open -= 1;
+      if (key === undefined || !known) return;
+      known.delete(socket);
+      if (known.size === 0 && this.#ofAddress.get(key) === known) this.#ofAddress.delete(key);
+    });
+    socket.once('close', () => this.#release.get(socket)?.());
+  }
+
+  /** Closes the oldest idle connection of the address that has the most. */
+  #makePlace(): boolean {
+    let most: ReadonlySet<Socket> = new Set();
+    for (const sockets of this.#ofAddress.values()) if (sockets.size > most.size) most = sockets;
+    for (const socket of most) {
+      if (this.#connections.get(socket)?.busy) continue;
+      this.#refuse(socket, 'gives its place to another reader');
+      this.#release.get(socket)?.();
+      return true;
+    }
+    return false;
+  }
 
   /** Answers the request after those before it on its connection. `answer` never rejects. */
   serve(request: IncomingMessage, response: ServerResponse, answer: () => Promise<void>): void {
@@ -64,10 +95,8 @@ export class Connections {
     if (socket.destroyed) return;
     const connection = this.#of(socket);
     if (connection.waiting.length >= this.#options.limits.pipelined) {
-      const client = socket.remoteAddress ?? 'unknown';
-      this.#refused(client, 'too many requests sent ahead');
       connection.waiting.length = 0;
-      socket.destroy();
+      this.#refuse(socket, 'too many requests sent ahead');
       return;
     }
     connection.requests += 1;
@@ -81,8 +110,10 @@ export class Connections {
     if (!connection.busy) void this.#work(connection, socket);
   }
 
-  #refused(client: string, reason: string): void {
+  #refuse(socket: Socket, reason: string): void {
     const { lines, namesClients } = this.#options;
+    const client = socket.remoteAddress ?? 'unknown';
+    socket.destroy();
     lines.warn('reader-refused', `${clientShare(client)} ${reason}`, { ...(namesClients && { client }), reason });
   }
 

@@ -119,14 +119,17 @@ export class LinkHandler {
     const { log, lines, meter } = this.#options;
     if (error instanceof CorruptFileError) {
       meter.fileCorrupt();
-      lines.error('file-corrupt', error.message, { ...fields, err: error });
+      this.#lookup.setCorrupt(error.sha256);
+      lines.error('file-corrupt', error.message, { ...fields, sha256: error.sha256, err: error });
     } else if (error instanceof FileMissingError) {
       lines.error('file-missing', error.sha256, { ...fields, sha256: error.sha256 });
     }
     if (response.headersSent) {
       // `pipeline` has cut the connection already unless the response was complete.
       response.destroy();
-      lines.info('download-broken', client, { ...fields, clientGone: signal.aborted, err: error });
+      const broken = { ...fields, clientGone: signal.aborted, err: error };
+      if (signal.aborted) lines.info('download-broken', client, broken);
+      else lines.warn('download-broken', client, broken);
     } else if (error instanceof FileMissingError) {
       this.#say(exchange, 'gone');
     } else if (signal.aborted) {

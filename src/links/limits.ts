@@ -23,6 +23,8 @@ export interface Limits {
   /** Answers of storage that are remembered, and for how long: ms. A new or changed link is seen within 3 s. */
   readonly remembered: number;
   readonly rememberMs: number;
+  /** How long a file whose bytes were found to be wrong is not offered: ms. */
+  readonly corruptMs: number;
   /** A reader that takes less than `minBytes` in `paceMs` while bytes wait is cut off. It can resume. */
   readonly minBytes: number;
   readonly paceMs: number;
@@ -42,6 +44,7 @@ export const defaultLimits: Limits = {
   sharePerClient: 0.5,
   remembered: 4096,
   rememberMs: 2000,
+  corruptMs: 600_000,
   minBytes: 65_536,
   paceMs: 60_000,
 };

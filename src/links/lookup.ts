@@ -18,6 +18,8 @@ export class Lookup {
   readonly #links: Remembered<Link | undefined>;
   readonly #pages: Remembered<Page | undefined>;
   readonly #files: Remembered<StoredFile | undefined>;
+  /** Files whose bytes are wrong. */
+  readonly #corrupt: Remembered<true>;
   readonly #stop = new AbortController();
 
   constructor({ store, limits }: LookupOptions) {
@@ -32,6 +34,7 @@ export class Lookup {
     this.#links = new Remembered(remember);
     this.#pages = new Remembered(remember);
     this.#files = new Remembered(remember);
+    this.#corrupt = new Remembered({ entries: limits.remembered, ms: limits.corruptMs });
   }
 
   /** @throws BusyError, Failure */
@@ -48,8 +51,17 @@ export class Lookup {
 
   /** Whether the bytes of a link are there. @throws BusyError, Failure */
   async hasFile({ sha256, size }: Link, client: string): Promise<boolean> {
+    if (this.#corrupt.has(sha256)) return false;
     const ask = (): Promise<StoredFile | undefined> => this.#store.statFile(sha256, this.#stop.signal);
     return (await this.#files.get(sha256, () => this.#gate.run(client, ask)))?.size === size;
+  }
+
+  /**
+   * The file is not there for a while. Browsers that were cut off ask for the rest at once, and a rest cannot be checked:
+   * they would complete the file with wrong bytes.
+   */
+  setCorrupt(sha256: string): void {
+    this.#corrupt.put(sha256, true);
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 import { type Link, linkState, type Page } from '../storage/interface.ts';
+import type { Exchange } from './exchange.ts';
 import { fewAtOnce } from './few-at-once.ts';
 import type { Lookup } from './lookup.ts';
+import type { LinkHandlerOptions } from './options.ts';
 
 /** Lookups at once for one request, so that others find room beside it. */
 const lookupsAtOnce = 4;
@@ -12,21 +14,33 @@ export interface MessageFile {
   readonly state: 'living' | 'unchecked' | 'expired' | 'revoked' | 'missing';
 }
 
-export interface LookOptions {
+export interface LookOptions extends Pick<LinkHandlerOptions, 'now' | 'lines' | 'meter'> {
   readonly lookup: Lookup;
-  readonly client: string;
-  /** ms since 1970 */
-  readonly now: number;
+  readonly exchange: Pick<Exchange, 'client' | 'fields'>;
   /** Of how many files the bytes are looked for. */
   readonly checked: number;
 }
 
 /**
- * The files behind the links of a message, in their order, without erased ones.
+ * The files behind the links of a message, in their order, without erased ones. The log names those whose bytes are
+ * missing: no answer with an error will, as long as others are there.
  * @throws BusyError, Failure
  */
 export async function lookAtFiles(tokens: Page['tokens'], options: LookOptions): Promise<MessageFile[]> {
-  const { lookup, client, now, checked } = options;
+  const { exchange, lines, meter } = options;
+  const files = await filesOf(tokens, options);
+  for (const { link, state } of files) {
+    if (state !== 'missing') continue;
+    meter.linkRefused('missing');
+    lines.error('file-missing', link.sha256, { ...exchange.fields, sha256: link.sha256 });
+  }
+  return files;
+}
+
+async function filesOf(tokens: Page['tokens'], options: LookOptions): Promise<MessageFile[]> {
+  const { lookup, checked } = options;
+  const { client } = options.exchange;
+  const now = options.now();
   const width = lookupsAtOnce;
   const found = await fewAtOnce(tokens, async (token) => ({ token, link: await lookup.link(token, client) }), {
     width,

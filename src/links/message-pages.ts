@@ -38,13 +38,8 @@ export class MessagePages {
     return undefined;
   }
 
-  async #look({ client, fields }: Exchange, tokens: readonly string[], checked: number): Promise<MessageFile[]> {
-    const { now, lines } = this.#options;
-    const files = await lookAtFiles(tokens, { lookup: this.#lookup, client, now: now(), checked });
-    for (const { link, state } of files) {
-      if (state === 'missing') lines.error('file-missing', link.sha256, { ...fields, sha256: link.sha256 });
-    }
-    return files;
+  #look(exchange: Exchange, tokens: readonly string[], checked: number): Promise<MessageFile[]> {
+    return lookAtFiles(tokens, { ...this.#options, lookup: this.#lookup, exchange, checked });
   }
 }
 

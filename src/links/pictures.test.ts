@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, before as first, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import nodemailer from 'nodemailer';
 import { type Browser, chromium } from 'playwright-core';
@@ -19,7 +19,7 @@ const mail = new Lab({ links: keeper });
 const lab = new LinkLab();
 let browser: Browser;
 
-before(async () => {
+first(async () => {
   await lab.start(keeper);
   browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 });
@@ -55,7 +55,8 @@ async function look(
   await page.close();
 }
 
-async function letter(count: number): Promise<string> {
+/** As Ann sends it. */
+async function written(count: number): Promise<Buffer> {
   const { message } = await nodemailer
     .createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
     .sendMail({
@@ -70,13 +71,31 @@ async function letter(count: number): Promise<string> {
         return { filename: `${number}${filename}`, contentType, content: randomBytes(size) };
       }),
     });
-  const { html } = await simpleParser((await mail.detach(message as Buffer)).message);
+  return message as Buffer;
+}
+
+/** The letter as it arrives. */
+async function letter(count: number): Promise<string> {
+  const { html } = await simpleParser((await mail.detach(await written(count))).message);
   return typeof html === 'string' ? html : '';
+}
+
+/** The letter as it was sent, with a bar of its attachments, as mail programs show them. */
+async function before(count: number): Promise<string> {
+  const { html, attachments } = await simpleParser(await written(count));
+  const chips = attachments.map(
+    ({ filename = '', size }) =>
+      `<span style="display:inline-block;border:1px solid #bbb;border-radius:4px;padding:4px 8px;margin:0 8px 8px 0">${filename} <span style="color:#666">${Math.round(size / 1000)} kB</span></span>`,
+  );
+  const bar = `<div style="border-top:1px solid #ccc;margin-top:16px;padding-top:12px;font-size:14px">${chips.join('')}</div>`;
+  return (typeof html === 'string' ? html : '').replace('</body>', `${bar}</body>`);
 }
 
 test('the notice in a letter: each file with its link, and all of them together', async () => {
   const html = await letter(3);
   const words = ['Example University keeps these files for you until 1 April 2026', 'Floor plan.dwg', 'All files'];
+  const sent = ['Offer for the new building.pdf', 'Floor plan.dwg'];
+  await look('before', await before(3), { colorScheme: 'light', width: 640, words: sent });
   await look('notice', html, { colorScheme: 'light', width: 640, words });
   await look('notice-phone', html, { colorScheme: 'dark', width: 360, words });
   await look('notice-many', await letter(9), { colorScheme: 'light', width: 640, words: ['9 Kosten', 'All files'] });
@@ -98,6 +117,11 @@ test('the page of a file, and that of a message', async () => {
   const words = ['3 files were sent to you', 'Download all as ZIP', 'Ann Example', 'helpdesk@example.edu'];
   await look('message', all, { colorScheme: 'light', width: 640, words });
   await look('message-phone', all, { colorScheme: 'dark', width: 360, words });
+});
+
+test('README.md shows a letter before and after', () => {
+  const text = readFileSync(new URL('../README.md', docs), 'utf8');
+  for (const name of ['before', 'notice']) assert.ok(text.includes(`(docs/pictures/${name}.png)`), name);
 });
 
 test('docs/readers.md shows all of them', () => {

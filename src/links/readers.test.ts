@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
@@ -20,8 +21,11 @@ import { linkOptions } from './testing/link-options.ts';
 import { silentReaders } from './testing/silent-readers.ts';
 
 const { signal } = new AbortController();
-const lines: { event: string; fields: Fields }[] = [];
-const note = (event: string, fields: Fields = {}): void => void lines.push({ event, fields });
+const lines: { level: string; event: string; fields: Fields }[] = [];
+const note =
+  (level: string) =>
+  (event: string, fields: Fields = {}): void =>
+    void lines.push({ level, event, fields });
 const counted = { corrupt: 0, busy: 0 };
 let azurite: Azurite;
 let network: TcpProxy;
@@ -71,7 +75,7 @@ async function serve(
   const server = await startLinkServer({
     links: { ...linkOptions, baseUrl: 'https://files.example.com', trustedProxies },
     store: its,
-    log: { debug: () => undefined, info: note, warn: note, error: note },
+    log: { debug: () => undefined, info: note('info'), warn: note('warn'), error: note('error') },
     meter: { ...silentReaders, fileCorrupt: () => (counted.corrupt += 1), readerBusy: () => (counted.busy += 1) },
     limits,
   });
@@ -302,7 +306,7 @@ describe('bytes', () => {
     for (const size of [1, 1000, 3_000_000]) {
       counted.corrupt = 0;
       const { token } = await put(randomBytes(size));
-      const { url } = await serve(t, storeAt(spoiler.port));
+      const { url } = await serve(t, storeAt(spoiler.port), { limits: { corruptMs: 0 } });
       spoiler.trouble = ({ url: path = '' }) => (path.includes('/files/') ? { corruptAt: size >> 1 } : undefined);
       t.after(() => void (spoiler.trouble = () => undefined));
       for (const headers of [{}, { range: 'bytes=0-' }]) {
@@ -315,6 +319,26 @@ describe('bytes', () => {
       assert.ok(lines.some(({ event }) => event === 'file-corrupt'));
       spoiler.trouble = () => undefined;
       assert.equal((await (await fetch(`${url}/${token}/file`)).arrayBuffer()).byteLength, size);
+    }
+  });
+
+  test('a file that became shorter after it was looked for is cut, with a warning', async (t) => {
+    const { token } = await put(randomBytes(3000));
+    const short = storeView(store);
+    short.openFile = () => Promise.resolve(Readable.from([randomBytes(1000)]));
+    const { url } = await serve(t, short, { limits: { corruptMs: 0 } });
+    for (const headers of [{}, { range: 'bytes=500-1500' }]) {
+      lines.length = 0;
+      await assert.rejects(
+        fetch(`${url}/${token}/file`, { headers }).then((response) => response.arrayBuffer()),
+        JSON.stringify(headers),
+      );
+      await waitFor(() => lines.find(({ event }) => event === 'download-broken'), { what: 'the cut to be told' });
+      assert.deepEqual(
+        lines.filter(({ event }) => event === 'download-broken').map(({ level }) => level),
+        ['warn'],
+      );
+      assert.ok(lines.some(({ event }) => event === 'file-corrupt'));
     }
   });
 

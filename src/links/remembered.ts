@@ -41,6 +41,19 @@ export class Remembered<T> {
     return entry.answer;
   }
 
+  /** From now on this is the answer. */
+  put(key: string, answer: T): void {
+    const now = this.#clock();
+    this.#entries.delete(key);
+    this.#forget(now);
+    this.#entries.set(key, { at: now, answer: Promise.resolve(answer) });
+  }
+
+  has(key: string): boolean {
+    const known = this.#entries.get(key);
+    return known !== undefined && this.#clock() - known.at < this.#options.ms;
+  }
+
   /** Entries are in order of age. */
   #forget(now: number): void {
     const { entries, ms } = this.#options;

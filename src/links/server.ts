@@ -51,6 +51,8 @@ const timeouts = {
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16_384,
 } as const;
+/** Connections of which it is not decided yet whether they get a place. */
+const maxOpening = 64;
 /** A client that takes nothing for this long is cut off. It can resume. */
 const stalledMs = 120_000;
 
@@ -86,7 +88,8 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     if (closes) response.setHeader('Connection', 'close');
     connections.serve(request, response, () => handler.handle(request, response));
   });
-  server.maxConnections = limits.connections;
+  // One more than the limit is let in for a moment: see `Connections`.
+  server.maxConnections = limits.connections + maxOpening;
   server.on('connection', connections.opened);
   server.setTimeout(stalledMs);
   if (listenOn) server.listen(listenOn);

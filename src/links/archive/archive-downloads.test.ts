@@ -99,6 +99,8 @@ test('revoked, expired and missing files are left out', async () => {
   assert.deepEqual(listed(await bodyOf(fewer)), ['2.jpg', '3.jpg']);
   lab.unlink(message.links[1]!.sha256);
   assert.deepEqual(listed(await bodyOf(await get(message.page))), ['3.jpg']);
+  const missing = lab.lines.filter(({ event }) => event === 'file-missing').map(({ fields }) => fields['sha256']);
+  assert.deepEqual(missing, [message.links[1]!.sha256], 'the operator hears of it');
   lab.now += 91 * 86_400_000;
   assert.equal((await get(message.page)).status, 410);
   lab.now -= 91 * 86_400_000;

@@ -48,9 +48,9 @@ export class ArchiveDownloads {
   }
 
   async #answer(exchange: Exchange, page: Page): Promise<NothingLeft | undefined> {
-    const { response, client, language, request } = exchange;
-    const now = this.#options.now();
-    const found = await lookAtFiles(page.tokens, { lookup: this.#lookup, client, now, checked: Infinity });
+    const { response, language, request } = exchange;
+    const looking = { ...this.#options, lookup: this.#lookup, exchange, checked: Infinity };
+    const found = await lookAtFiles(page.tokens, looking);
     const links = found.filter(isThere).map(({ link }) => link);
     if (links.length === 0) return nothingLeft(found);
     const archive = new Archive(await this.#entries(exchange, links));

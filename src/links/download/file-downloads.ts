@@ -28,8 +28,11 @@ export class FileDownloads {
 
   /** @throws BusyError, FileMissingError, CorruptFileError, Failure */
   async answer(exchange: Exchange, link: Link): Promise<void> {
-    if (this.#options.delivery === 'redirect' && (await this.#redirected(exchange, link))) return;
     const { sha256, size, name, type } = link;
+    // Asked first: storage's own 404 page would follow a redirect, HEAD reads no bytes, and a file that is too short
+    // is noticed only when the answer has begun.
+    if (!(await this.#lookup.hasFile(link, exchange.client))) throw new FileMissingError(sha256);
+    if (this.#options.delivery === 'redirect' && (await this.#redirected(exchange, link))) return;
     const representation = { etag: `"${sha256}"`, size, name, contentType: contentType(type) };
     const plan = planDownload(representation, exchange.request);
     const { send } = plan;
@@ -41,8 +44,6 @@ export class FileDownloads {
   async #redirected(exchange: Exchange, link: Link): Promise<boolean> {
     const { store, lines } = this.#options;
     const { sha256, name, type } = link;
-    // Otherwise the browser would show storage's own 404 page.
-    if (!(await this.#lookup.hasFile(link, exchange.client))) throw new FileMissingError(sha256);
     try {
       const location = await store.signedUrl(sha256, { name, type: contentType(type) });
       exchange.response.writeHead(302, redirectHeaders(location)).end();
@@ -68,7 +69,7 @@ export class FileDownloads {
       const promised = exactly(
         send.count,
         undefined,
-        (reason) => new CorruptFileError(`${sha256} in storage: ${reason}`),
+        (reason) => new CorruptFileError(sha256, `${sha256} in storage: ${reason}`),
       );
       if (whole) await pipeline(bytes, promised, verified(sha256), response);
       else await pipeline(bytes, promised, response);

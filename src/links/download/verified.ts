@@ -4,6 +4,12 @@ import { Transform } from 'node:stream';
 /** The stored bytes do not have the hash that is the file's name. */
 export class CorruptFileError extends Error {
   override readonly name = 'CorruptFileError';
+  readonly sha256: string;
+
+  constructor(sha256: string, message: string) {
+    super(message);
+    this.sha256 = sha256;
+  }
 }
 
 /**
@@ -22,7 +28,7 @@ export function verified(sha256: string): Transform {
     },
     flush(done) {
       if (hash.digest('hex') === sha256) done(null, held);
-      else done(new CorruptFileError(`the bytes of ${sha256} in storage are not those that were stored`));
+      else done(new CorruptFileError(sha256, `the bytes of ${sha256} in storage are not those that were stored`));
     },
   });
 }

@@ -58,6 +58,9 @@ const boxStyle =
   'all:initial;display:block;margin:1em 0;padding:9px;border:1px solid #bbb;background:#eee;color:#222;' +
   'font:14px/1.4 sans-serif;word-break:break-word';
 
+/** Letters set the colour of all links in dark mode, with `!important`, of which Outlook reads nothing. */
+const linkStyle = 'color:#04c;color:#04c!important';
+
 export function builtInHtml({ tag, direction, notice }: Words, { heading, files, page, contact }: Filled): string {
   const items = files.map(({ name, kind, size, url }) => {
     const shown = `<bdi>${escapeHtml(name)}</bdi>`;
@@ -71,7 +74,7 @@ export function builtInHtml({ tag, direction, notice }: Words, { heading, files,
 `;
 }
 
-const link = (url: string, inner: string): string => `<a href="${escapeHtml(url)}" style="color:#04c">${inner}</a>`;
+const link = (url: string, inner: string): string => `<a href="${escapeHtml(url)}" style="${linkStyle}">${inner}</a>`;
 
 const contactLink = (contact: string): string =>
   link(/^https?:/i.test(contact) ? contact : `mailto:${contact}`, escapeHtml(contact));

@@ -34,6 +34,7 @@ li>:first-child{flex:1 1 16rem;min-width:0}
 li>a{font-weight:600;text-underline-offset:.2em}
 li>bdi{color:var(--soft)}
 li span{color:var(--soft);font-size:.9rem;font-variant-numeric:tabular-nums}
+ul+dl{margin-top:.4rem;padding-top:.7rem;border:0}
 ul+p,nav{margin-top:1rem;font-size:.9rem}
 nav>*{display:inline-block;padding:.35rem .6rem}
 details{margin:1.1rem 0 0;text-align:start;font-size:.875rem;color:var(--soft)}
