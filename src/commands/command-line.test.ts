@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { commands } from './all-commands.ts';
+import { commandNames } from './all-commands.ts';
 import { runCommand } from './testing/run-command.ts';
 
 const main = join(import.meta.dirname, '../main.ts');
@@ -25,7 +25,7 @@ const wrongUsage: readonly (readonly [words: readonly string[], names: RegExp])[
   [['--verbose'], /unknown option "--verbose"/],
   [['serv'], /unknown command "serv"/],
   [['serv\n\x1b[31m'], /unknown command "serv/],
-  ...commands.flatMap(({ name }): (readonly [readonly string[], RegExp])[] => {
+  ...commandNames.flatMap((name): (readonly [readonly string[], RegExp])[] => {
     const words = name.split(' ');
     return [
       [[...words, '--colour'], /'--colour'/],
@@ -47,7 +47,7 @@ for (const [words, names] of wrongUsage) {
   });
 }
 
-for (const { name } of commands) {
+for (const name of commandNames) {
   test(`${name} --help and --version need no configuration; a configuration that is not there is 78`, async () => {
     const words = name.split(' ');
     const help = await runCommand([...words, '--help', '--config', '/nowhere']);
@@ -63,7 +63,7 @@ for (const { name } of commands) {
 test('every command is in the list of commands, and the version is that of the package', async () => {
   const { status, stdout } = await runCommand(['--help']);
   assert.equal(status, 0);
-  for (const { name } of commands) assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'));
+  for (const name of commandNames) assert.match(stdout, new RegExp(`^ {2}${name} `, 'm'));
   const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as object;
   const version = await runCommand(['--version']);
   assert.equal(version.stdout, `detach-mta ${'version' in manifest ? String(manifest.version) : ''}\n`);

@@ -2,12 +2,11 @@
  * What all commands have in common: options, `--help`, `--version`, and how an error becomes a line and an exit
  * status. A command declares its options and does its work; it throws, and never ends the process itself.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import type { ConfigSources } from '../config/load-config.ts';
 import { CommandError, endingOf, ExitStatus } from './exit-status.ts';
+import { programVersion } from '../runtime/program-folder.ts';
 import { commandHelp } from './help.ts';
 
 export interface CommandOption {
@@ -102,11 +101,7 @@ export async function reportError(
   return status;
 }
 
-/** As in package.json, which lies beside `dist/` and `src/`. */
-export function versionLine(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return `detach-mta ${(JSON.parse(text) as { readonly version: string }).version}\n`;
-}
+export const versionLine = (): string => `detach-mta ${programVersion()}\n`;
 
 async function runCommand<O extends CommandOptions>(
   definition: CommandDefinition<O>,

@@ -51,7 +51,7 @@ test('a wrong configuration: status 78, one line per error, nothing on standard 
   assert.ok(!stderr.includes('SSSS'));
 });
 
-test('a template or a logo that cannot be used is a wrong configuration', async () => {
+test('a template or a logo that cannot be used is a wrong configuration, also for `serve`', async () => {
   const template = join(import.meta.dirname, '../../test/fixtures/config/unusable-template.txt');
   const keys = {
     DETACH_LINKS_TEMPLATES_TEXT: 'links.templates.text',
@@ -60,10 +60,12 @@ test('a template or a logo that cannot be used is a wrong configuration', async 
     DETACH_LINKS_LOGO: 'links.logo',
   };
   for (const [variable, key] of Object.entries(keys)) {
-    const { status, stdout, stderr } = await runCommand(['config'], { env: { ...env, [variable]: template } });
-    assert.equal(status, 78);
-    assert.equal(stdout, '');
-    assert.match(stderr, /^detach-mta config: (\S+): \S+unusable-template\.txt: .+\n$/);
-    assert.ok(stderr.startsWith(`detach-mta config: ${key}: `), stderr);
+    for (const command of ['config', 'serve']) {
+      const { status, stdout, stderr } = await runCommand([command], { env: { ...env, [variable]: template } });
+      assert.equal(status, 78);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^detach-mta \w+: \S+: \S+unusable-template\.txt: .+\n$/);
+      assert.ok(stderr.startsWith(`detach-mta ${command}: ${key}: `), stderr);
+    }
   }
 });

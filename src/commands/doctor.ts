@@ -1,10 +1,11 @@
-import { loadConfig } from '../config/load-config.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/interface.ts';
 import { NeighbourError } from '../doctor/postfix/read-neighbour.ts';
 import { becomeOwner } from './become-owner.ts';
 import { defineCommand } from './command.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
+import { jsonText } from './json.ts';
+import { loadChecked } from './load-checked.ts';
 import { showWaiting } from './progress.ts';
 
 /** `detach-mta doctor`: runs beside a live service, and changes nothing that stays. */
@@ -22,7 +23,7 @@ export const doctor = defineCommand({
     json: { type: 'boolean', help: 'a list of objects' },
   },
   run: async ({ sources, options, print, signal, errors }) => {
-    const config = loadConfig(sources);
+    const config = loadChecked(sources);
     let waitingFor: readonly string[] = [];
     const stop = showWaiting(errors, () => `waiting for: ${waitingFor.join(', ')}`.slice(0, 78));
     const findings = await examine({
@@ -34,7 +35,7 @@ export const doctor = defineCommand({
     })
       .catch(withStatus)
       .finally(stop);
-    await print(options.json === true ? `${JSON.stringify(findings, null, 2)}\n` : report(findings));
+    await print(options.json === true ? jsonText(findings, 2) : report(findings));
     return findings.some(({ result }) => result === 'fail') ? ExitStatus.found : ExitStatus.ok;
   },
 });

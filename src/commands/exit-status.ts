@@ -2,7 +2,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { RestoreError, type RestoreProblem } from '../detach/restore/restore-error.ts';
 import { TemplateError } from '../links/notice/template-error.ts';
 import { Failure, type FailureName } from '../smtp/failures.ts';
-import { onOneLine } from '../smtp/one-line.ts';
+import { squeezedOnOneLine } from '../smtp/one-line.ts';
 
 /** The exit statuses of commands: the numbers of sysexits.h, and 1 when a command ran and found something wrong. */
 export const ExitStatus = {
@@ -49,7 +49,7 @@ export function endingOf(error: unknown): Ending {
   // The reader of the output has closed it, as `head` does.
   if (error instanceof Error && codeOf(error) === 'EPIPE') return { status: ExitStatus.io, lines: [] };
   const { status, message } = describe(error);
-  return { status, lines: [oneLine(message)] };
+  return { status, lines: [squeezedOnOneLine(message)] };
 }
 
 function describe(error: unknown): { readonly status: number; readonly message: string } {
@@ -58,12 +58,18 @@ function describe(error: unknown): { readonly status: number; readonly message: 
   if (error instanceof CommandError) return { status: error.status, message };
   if (error instanceof TemplateError) return { status: ExitStatus.config, message };
   if (error instanceof RestoreError) return { status: restoreStatus[error.problem], message };
-  if (error instanceof Failure) return { status: failureStatuses.get(error.kind) ?? ExitStatus.io, message };
+  if (error instanceof Failure) return describeFailure(error);
   const code = codeOf(error);
   if (code.startsWith('ERR_PARSE_ARGS')) return { status: ExitStatus.usage, message: firstSentence(message) };
   // Errors of the operating system: a full disk, a closed pipe, a file without rights.
   if ('syscall' in error) return { status: ExitStatus.io, message };
   return { status: ExitStatus.software, message: `internal error: ${message}${whereThrown(error)}` };
+}
+
+/** An operator must find the record that cannot be read. */
+function describeFailure({ kind, message, record }: Failure): { readonly status: number; readonly message: string } {
+  const status = failureStatuses.get(kind) ?? ExitStatus.io;
+  return { status, message: record === undefined ? message : `${message} (${record})` };
 }
 
 /** The exit status for each failure; for all others our own resources are short. */
@@ -89,9 +95,4 @@ function firstSentence(message: string): string {
 function whereThrown({ stack }: Error): string {
   const line = /\n\s+at (.*)/.exec(stack ?? '')?.[1];
   return line === undefined ? '' : ` (at ${line.replace(/file:\/\/\S*\/(?=[^/]+$)/, '')})`;
-}
-
-/** A name or a value in the message must not look like a second line. */
-function oneLine(message: string): string {
-  return onOneLine(message).replace(/ +/g, ' ').trim();
 }

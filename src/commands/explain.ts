@@ -7,6 +7,7 @@ import { ExitStatus } from './exit-status.ts';
 import { explainMessage } from './explain/explain-message.ts';
 import { MessageFile } from './explain/message-file.ts';
 import { printExplanation } from './explain/print-explanation.ts';
+import { jsonText } from './json.ts';
 
 /** `detach-mta explain`: 1 when a mail program reads the message in another way than we do. */
 export const explain = defineCommand({
@@ -35,7 +36,7 @@ export const explain = defineCommand({
       const from = options.from === undefined ? undefined : mailbox(options.from);
       const to = (options.to ?? []).map(mailbox);
       const explanation = await explainMessage(message, { config, from, to, directory, signal });
-      await print(options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : printExplanation(explanation));
+      await print(options.json === true ? jsonText(explanation, 2) : printExplanation(explanation));
       return explanation.mailProgram.differences.length > 0 ? ExitStatus.found : ExitStatus.ok;
     } finally {
       await rm(directory, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import type { Gone } from '../storage/admin/gone.ts';
 import { type Command, type CommandContext, defineCommand, type OptionValues } from './command.ts';
 import { parseLastMoment } from './dates.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
+import { jsonText } from './json.ts';
 import { chosenLinks, maxTargets } from './links-chosen.ts';
 import { filterOf, filterOptions, filterOptionsWithoutUntil } from './links-filter.ts';
 import { linkJson, linkLine } from './links-format.ts';
@@ -111,7 +112,7 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
     const after = (await findLink(admin, found.token)) ?? found;
     const said = describe(change.verb, outcome, dryRun);
     const { baseUrl } = config.links;
-    const json = `${JSON.stringify({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) })}\n`;
+    const json = jsonText({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) });
     await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl, goneNote(gone))}`);
   }
   return status;

@@ -1,4 +1,5 @@
 import type { AdminContext } from '../storage/admin/context.ts';
+import { findAllErasable, findErasable } from '../storage/admin/erase/journal.ts';
 import { type Filter, findLink, findLinks, type Found } from '../storage/admin/find.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
 import { isEmpty } from './links-filter.ts';
@@ -29,7 +30,8 @@ export function chosenLinks({
     throw new CommandError(ExitStatus.usage, 'which links: name a URL, a token or a filter');
   }
   if (tokens.length > 0 && !isEmpty(filter)) throw new CommandError(ExitStatus.usage, bothGiven(filter));
-  return (admin) => (tokens.length > 0 ? named(admin, tokens, erasing) : findLinks(admin, filter));
+  const [find, findAll] = erasing ? [findErasable, findAllErasable] : [findLink, findLinks];
+  return (admin) => (tokens.length > 0 ? named(tokens, (token) => find(admin, token)) : findAll(admin, filter));
 }
 
 function bothGiven({ recipient }: Filter): string {
@@ -37,10 +39,12 @@ function bothGiven({ recipient }: Filter): string {
   return recipient === undefined ? either : `${either} (one message of a recipient: --recipient with --message-id)`;
 }
 
-async function* named(admin: AdminContext, tokens: readonly string[], erasing: boolean): AsyncGenerator<Found> {
+type Find = (token: string) => Promise<Found | undefined>;
+
+async function* named(tokens: readonly string[], find: Find): AsyncGenerator<Found> {
   const all: Found[] = [];
   for (const token of tokens) {
-    const found = await findLink(admin, token, { erasing });
+    const found = await find(token);
     if (!found) throw noSuchLink();
     all.push(found);
   }

@@ -3,6 +3,7 @@ import { type EraseReport, eraseLinks, planErase } from '../storage/admin/erase/
 import { eraseRecipient, type RecipientReport } from '../storage/admin/erase/erase-recipient.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
+import { jsonText } from './json.ts';
 import { chosenLinks, maxTargets } from './links-chosen.ts';
 import { filterOf, filterOptions } from './links-filter.ts';
 import { linkUrl } from '../links/interface.ts';
@@ -63,7 +64,7 @@ const held = (count: number): CommandError =>
 function speaker({ options: { json }, print }: Context, baseUrl: string) {
   return ({ done, token, ...rest }: Said): Promise<void> => {
     const said = { done, token, url: linkUrl(baseUrl, token), ...rest };
-    if (json === true) return print(`${JSON.stringify(said)}\n`);
+    if (json === true) return print(jsonText(said));
     const details = Object.entries(said).filter(([name]) => !['done', 'token', 'url'].includes(name));
     return print(
       onOneLine(`${done}: ${said.url}  ${details.map(([name, value]) => `${name} ${String(value)}`).join(', ')}`) +

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { findLinks } from '../storage/admin/find.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
+import { jsonText } from './json.ts';
 import { filterOf, filterOptions } from './links-filter.ts';
 import { linkJson, linkLine } from './links-format.ts';
 import { openAdmin } from './open-admin.ts';
@@ -19,7 +20,7 @@ export const linksList = defineCommand({
     const { baseUrl } = config.links;
     for await (const found of findLinks(openAdmin(config, context), filter)) {
       const json = options.json === true;
-      await print(json ? `${JSON.stringify(linkJson(found, baseUrl))}\n` : linkLine(found, baseUrl));
+      await print(json ? jsonText(linkJson(found, baseUrl)) : linkLine(found, baseUrl));
     }
     return ExitStatus.ok;
   },

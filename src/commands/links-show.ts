@@ -4,6 +4,7 @@ import { findLink } from '../storage/admin/find.ts';
 import { sameFileOf, siblingsOf } from '../storage/admin/related.ts';
 import { defineCommand } from './command.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
+import { jsonText } from './json.ts';
 import { linkJson } from './links-format.ts';
 import { onOneLine } from '../smtp/one-line.ts';
 import { noSuchLink, tokenIn } from './links-target.ts';
@@ -35,7 +36,7 @@ export const linksShow = defineCommand({
       sameMessage: await collect(siblingsOf(admin, found)),
       sameFile: await collect(sameFileOf(admin, found)),
     };
-    if (options.json === true) await print(`${JSON.stringify(shown)}\n`);
+    if (options.json === true) await print(jsonText(shown));
     else {
       for (const [name, value] of Object.entries(shown)) {
         await print(`${name}: ${onOneLine(Array.isArray(value) ? value.join(' ') : String(value))}\n`);

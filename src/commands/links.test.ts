@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { onOneLine } from '../smtp/one-line.ts';
 import type { Store } from '../storage/interface.ts';
 import { createStore } from '../storage/store.ts';
 import { type Backend, backends } from '../storage/testing/backends.ts';
@@ -233,6 +234,41 @@ for (const [kind, start] of backends)
       assert.match(both.stderr, /either URLs and tokens, or filters, not both \(.*--recipient with --message-id\)\n$/);
     });
 
+    test('what strangers wrote commands no terminal, adds no line and turns none around', async () => {
+      const hostile = 'a\x1b[2J\x9b2J\u202egpj\u2028b\nrevoked: c\ud800.pdf';
+      const message = {
+        messageIdentity: '<\x1b[2J\u009b\r\n@example.com>',
+        reversePath: '"\x1b]0;x\x07"@example.com',
+        from: '=?utf-8?Q?=E2=80=AEmoc=1B[2J?= <hostile@example.com>',
+        files: [{ bytes: Buffer.from('hostile'), name: hostile, type: 'text/\x1b[2J' }],
+      };
+      const [token = ''] = (await storeMessage(store, message)).tokens;
+      for (const words of [
+        ['list', '--sender', 'hostile@example.com'],
+        ['show', token],
+        ['hold', '--dry-run', token],
+        ['erase', '--dry-run', token],
+      ])
+        for (const json of [[], ['--json']]) {
+          const { status, stdout, stderr } = await run('links', ...words, ...json);
+          assert.equal(status, 0, stderr);
+          assert.ok(stdout.includes(token));
+          const lines = (stdout + stderr).trimEnd().split('\n');
+          for (const line of lines) {
+            assert.equal(line, onOneLine(line));
+            assert.ok(line.isWellFormed());
+            assert.doesNotMatch(line, /^revoked/);
+          }
+          if (json.length > 0) {
+            const { name = hostile } = JSON.parse(stdout) as { readonly name?: string };
+            assert.equal(name, hostile);
+          }
+        }
+      const wrong = await run('links', 'show', '\x1b[2J\u202e\u009b');
+      assert.equal(wrong.stderr.trimEnd(), onOneLine(wrong.stderr.trimEnd()));
+      assert.equal((await run('links', 'erase', token)).status, 0);
+    });
+
     test('what is wrong is one line and a status', async () => {
       const says = async (status: number, ...words: string[]): Promise<void> => {
         const result = await run(...words);
@@ -260,5 +296,22 @@ for (const [kind, start] of backends)
       await says(64, 'links', 'extend', '--by', '1d');
       await says(66, 'links', 'extend', missing, '--by', '1d');
       await says(66, 'links', 'show', missing);
+    });
+
+    test('a record that cannot be read is named, so that the operator can find it', async () => {
+      const blobs = backend.open();
+      const request = { what: 'test', signal, content: Buffer.from('no JSON\x1b[2J'), metadata: { sender: 'x' } };
+      const spoilt = 'B'.repeat(21) + 'A';
+      for (const name of [`links/${spoilt}`, `index/transaction/${spoilt}/${spoilt}`]) {
+        await blobs.create(name, request);
+        const words = name.startsWith('links/') ? ['show', spoilt] : ['list', '--recipient', 'nobody@example.org'];
+        const { status, stderr } = await run('links', ...words);
+        assert.equal(status, 69);
+        assert.match(
+          stderr,
+          /^detach-mta links \w+: storage: [\w ]+: not a (?:link|record) that this version can read \(/,
+        );
+        assert.ok(stderr.endsWith(`(${name})\n`), stderr);
+      }
     });
   });

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { AdminContext } from '../storage/admin/context.ts';
+import { type AdminContext, directoryParallel } from '../storage/admin/context.ts';
 import { openBlobs } from '../storage/store.ts';
 import { becomeOwner } from './become-owner.ts';
 import type { CommandContext } from './command.ts';
@@ -18,5 +18,6 @@ export function openAdmin(
     now: Date.now,
     signal,
     progress: showProgress(errors),
+    ...(storage.directory !== undefined && { parallel: directoryParallel }),
   };
 }

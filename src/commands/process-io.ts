@@ -5,8 +5,9 @@ import { CommandError } from './exit-status.ts';
 /** The streams of this process and its signals. */
 export function processIo(): CommandIo {
   const { stdin: input, stdout: output, stderr: errors, env } = process;
-  // Each write reports its own error. Without a listener, a closed reader would end the process with a stack trace.
-  for (const stream of [output, errors]) stream.on('error', () => undefined);
+  // Who reads or writes is told of the error. Without a listener, a closed reader of the output, or a signal to a command
+  // that reads no input, would end the process with a stack trace.
+  for (const stream of [input, output, errors]) stream.on('error', () => undefined);
   return { input, output, errors, env, interruption };
 }
 

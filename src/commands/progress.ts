@@ -4,18 +4,23 @@ import type { Writable } from 'node:stream';
 const firstMs = 1500;
 const everyMs = 250;
 
+const isTerminal = (stream: Writable): boolean => 'isTTY' in stream && stream.isTTY === true;
+
+/** In the place of what was shown last. */
+const show = (errors: Writable, text: string): boolean => errors.write(`\r\x1b[K${text}\r`);
+
 /**
  * Shows how far a listing is, on a terminal only. The cursor stays at the start of the line, so that results are
  * printed over it.
  */
 export function showProgress(errors: Writable): (step: string, count: number) => void {
-  if (!('isTTY' in errors) || errors.isTTY !== true) return () => undefined;
+  if (!isTerminal(errors)) return () => undefined;
   let next = performance.now() + firstMs;
   return (step, count) => {
     const now = performance.now();
     if (now < next) return;
     next = now + everyMs;
-    errors.write(`\r\x1b[K${step}: ${count.toLocaleString('en')}\r`);
+    show(errors, `${step}: ${count.toLocaleString('en')}`);
   };
 }
 
@@ -24,13 +29,13 @@ export function showProgress(errors: Writable): (step: string, count: number) =>
  * `text` is asked each time.
  */
 export function showWaiting(errors: Writable, text: () => string): () => void {
-  if (!('isTTY' in errors) || errors.isTTY !== true) return () => undefined;
+  if (!isTerminal(errors)) return () => undefined;
   let shown = false;
   const start = performance.now();
   const timer = setInterval(() => {
     if (performance.now() - start < firstMs) return;
     shown = true;
-    errors.write(`\r\x1b[K${text()}\r`);
+    show(errors, text());
   }, everyMs);
   // The command ends when its work is done, not when its progress is shown.
   timer.unref();

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { describeConfig } from '../config/describe-config.ts';
-import { loadConfig, type ConfigSources } from '../config/load-config.ts';
+import type { ConfigSources } from '../config/load-config.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
 import { createMeter } from '../observe/meter.ts';
@@ -11,6 +11,7 @@ import { Supervisor } from '../service/supervisor.ts';
 import { errorText } from '../smtp/failures.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
+import { loadChecked } from './load-checked.ts';
 
 /** `detach-mta serve`: runs until SIGTERM or SIGINT; SIGHUP reads the configuration anew. */
 export const serve = defineCommand({
@@ -23,7 +24,7 @@ export const serve = defineCommand({
 
 async function runServe(sources: ConfigSources, env: NodeJS.ProcessEnv): Promise<number> {
   const signals = new Signals();
-  const config = loadConfig(sources);
+  const config = loadChecked(sources);
   const log = createLog(config.log);
   process.on('uncaughtException', (error) => {
     // After an unexpected error the state is unknown, so this process ends. The other processes end with it, and
@@ -81,7 +82,7 @@ async function reloadOnDemand(
     log.info('reloading');
     manager.reloading();
     try {
-      const config = loadConfig(sources);
+      const config = loadChecked(sources);
       const next = createLog(config.log);
       const fields = await supervisor.serve(config, next);
       log = next;

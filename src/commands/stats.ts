@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { readStats, type Stats } from '../storage/admin/stats/stats.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
+import { jsonText } from './json.ts';
 import { openAdmin } from './open-admin.ts';
 
 /** `detach-mta stats`: counts what is in storage, so its figures do not depend on restarts. */
@@ -13,7 +14,7 @@ export const stats = defineCommand({
   run: async (context) => {
     const config = loadConfig(context.sources);
     const found = await readStats(openAdmin(config, context));
-    await context.print(context.options.json === true ? `${JSON.stringify(found)}\n` : report(found));
+    await context.print(context.options.json === true ? jsonText(found) : report(found));
     return ExitStatus.ok;
   },
 });

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { sweep as sweepStorage, type SweepResult } from '../storage/admin/sweep/sweep.ts';
 import { defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
+import { jsonText } from './json.ts';
 import { openAdmin } from './open-admin.ts';
 
 /** `detach-mta sweep`: may run beside any number of relays, from cron on one of them. */
@@ -19,7 +20,7 @@ export const sweep = defineCommand({
     const dryRun = options['dry-run'] === true;
     const result = await sweepStorage(openAdmin(config, context), { dryRun });
     const { swept, standing } = result;
-    await print(options.json === true ? `${JSON.stringify({ dryRun, ...swept, standing })}\n` : report(result, dryRun));
+    await print(options.json === true ? jsonText({ dryRun, ...swept, standing }) : report(result, dryRun));
     return ExitStatus.ok;
   },
 });
