@@ -5,10 +5,7 @@ import { type PostfixInstance, startPostfix } from '../test/harness/postfix.ts';
 import { type MailboxOptions, mailboxesStarted, startMailboxes } from './mailboxes.ts';
 import type { LabOptions } from './places.ts';
 
-export interface BackOptions extends MailboxOptions, Pick<LabOptions, 'settings' | 'started'> {
-  /** Who may send to Postfix B, besides this machine. */
-  readonly clients?: string;
-}
+export type BackOptions = MailboxOptions & Pick<LabOptions, 'settings' | 'started'>;
 
 /** The mailbox end: Dovecot, and Postfix B before it. */
 export interface Back {
@@ -18,7 +15,7 @@ export interface Back {
 }
 
 export async function startBack(options: BackOptions): Promise<Back> {
-  const { home, ports, host = '127.0.0.1', clients, settings, started } = options;
+  const { home, ports, settings, started } = options;
   const parts = new Cleanup();
   try {
     const dovecot = await parts.use(startMailboxes(options));
@@ -27,16 +24,14 @@ export async function startBack(options: BackOptions): Promise<Back> {
       startPostfix({
         dir: 'postfix-b',
         home: join(home, 'postfix-b'),
-        host,
         ports: { smtp: ports.postfixB },
         settings: {
           ...settings?.b,
-          virtual_transport: `lmtp:inet:${host}:${ports.lmtp}`,
-          ...(clients === undefined ? {} : { mynetworks: clients, smtpd_authorized_xforward_hosts: clients }),
+          virtual_transport: `lmtp:inet:127.0.0.1:${ports.lmtp}`,
         },
       }),
     );
-    started('Postfix B', `${host}:${ports.postfixB}`, 'delivers to Dovecot');
+    started('Postfix B', `127.0.0.1:${ports.postfixB}`, 'delivers to Dovecot');
     return { dovecot, b, stop: () => parts.end() };
   } catch (error) {
     await parts.end();

@@ -43,7 +43,16 @@ export async function findCopy(
   return (await dovecot.fetch(recipient)).reverse().find((message) => message.includes(messageId));
 }
 
+/** Every link that stands in the texts of a message, in whatever transfer encoding. */
 export function linksIn(message: Buffer, baseUrl: string): string[] {
   const escaped = baseUrl.replace(/[.]/g, '\\.');
-  return [...new Set(message.toString('latin1').match(new RegExp(`${escaped}/[\\w-]{22}`, 'g')) ?? [])];
+  return [...new Set(textsOf(message).match(new RegExp(`${escaped}/[\\w-]{22}`, 'g')) ?? [])];
+}
+
+/** As it is, without the soft line breaks of quoted-printable, and what its lines of base64 hold. */
+function textsOf(message: Buffer): string {
+  const text = message.toString('latin1');
+  const encoded = text.match(/(?:^[A-Za-z0-9+/]+={0,2}\r?\n)+/gm) ?? [];
+  const decoded = encoded.map((lines) => Buffer.from(lines, 'base64').toString('latin1'));
+  return [text.replace(/=\r?\n/g, ''), ...decoded].join('\n');
 }

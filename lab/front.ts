@@ -9,8 +9,6 @@ import { type LabStorage, startStorage } from './storage.ts';
 export interface FrontOptions extends LabOptions {
   /** Postfix B, as `host:port`. */
   readonly nextHop: string;
-  /** How long Detach MTA keeps a session that nobody uses; its default if not given. */
-  readonly idleTimeout?: string;
 }
 
 /** The sending end: Postfix A, Detach MTA behind it, and its storage. */
@@ -23,13 +21,12 @@ export interface Front {
 
 /** Starts the storage first and the rest after it, so that each server can pass mail on as soon as it gets any. */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { ports, started, nextHop, idleTimeout } = options;
+  const { ports, started, nextHop } = options;
   const parts = new Cleanup();
   try {
     const storage = await parts.use(startStorage(options));
     started(...storage.started);
-    const config = idleTimeout === undefined ? {} : { outbound: { idleTimeout } };
-    const detach = await parts.use(startDetach(labDetach(options, { storage, nextHop: [nextHop], config })));
+    const detach = await parts.use(startDetach(labDetach(options, { storage, nextHop: [nextHop] })));
     // Runs before its `stop`, which would give it no time to finish.
     parts.defer(() => detach.kill('SIGTERM'));
     started('Detach MTA', `127.0.0.1:${ports.detach}`, `links on http://127.0.0.1:${ports.links}`);

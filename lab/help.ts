@@ -25,7 +25,10 @@ export function showHelp(home: string, ports: LabPorts, directory?: string): voi
 
 function showMore(home: string, ports: LabPorts, password: string): void {
   const [from, to] = people;
-  row('  or with swaks', `swaks --server 127.0.0.1:${ports.postfixA} --from ${from} --to ${to} --attach @FILE`);
+  row(
+    '  or with swaks',
+    `swaks --server 127.0.0.1:${ports.postfixA} --from ${from} --to ${to} --attach-name NAME --attach @FILE`,
+  );
   row('mailboxes', people.join(', '));
   row('  by curl', `curl -u ${to}:${password} "imap://127.0.0.1:${ports.imap}/INBOX;MAILINDEX=1"`);
   row('figures', `http://127.0.0.1:${ports.metrics}/metrics`);

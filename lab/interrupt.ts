@@ -26,6 +26,12 @@ export async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>
   return Promise.race([work, early]).finally(() => end.abort());
 }
 
+/**
+ * What an error means once the signal has come: Ctrl-C on a terminal also ends the programs that were being started, and
+ * their errors say nothing.
+ */
+export const meaningOf = (signal: AbortSignal, error: unknown): unknown => (signal.aborted ? new Interrupted() : error);
+
 /** Resolves when the signal has come, and keeps the process running until then. */
 export function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

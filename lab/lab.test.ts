@@ -39,6 +39,8 @@ test('before the queue, with files in a directory; with the settings of a small 
   assert.doesNotMatch(directory, /Azurite/);
   assertGood(office);
   assert.match(office, /^ {2}Detach MTA +inbound\.maxClients +200 → 40$/m);
+  assert.match(office, /^ +spool\.maxBytes +4GiB → 1GiB$/m);
+  assert.match(office, /^ +links\.expiresAfter +90d → 365d$/m);
   assert.match(office, /^ {2}Postfix A +smtp_destination_concurrency_limit +20 → 10$/m);
 });
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { removeLeftovers } from '../test/harness/machine/leftovers.ts';
 import { breakable, breakThings } from './break/break.ts';
 import { Interrupted } from './interrupt.ts';
 import { once } from './once.ts';
@@ -7,6 +8,7 @@ import { send } from './send.ts';
 import { labSettings } from './settings.ts';
 import { stop } from './stop.ts';
 import { showAll } from './terminal.ts';
+import { parseLink } from './two-nodes/link.ts';
 import { twoNodes } from './two-nodes/two-nodes.ts';
 import { up } from './up.ts';
 
@@ -17,7 +19,8 @@ const usage = `usage: npm run lab                       start everything, send a
        npm run lab -- stop               stop the running lab
        npm run lab -- break [WHAT …]     what the promise is worth: kill, storage, next-hop, disk, loop
        npm run lab -- --two-nodes        on two machines with systemd, and a link that can be slow, lossy or cut
-options: --directory   with any preset: files in a directory
+options: --bandwidth 10mbit, --loss 1%   of that link
+         --directory   with any preset: files in a directory
          --settings NAME   lay a set over the configuration: small-office, university, provider
          --home DIR    another lab: it lives in DIR, on free ports that it keeps
          --once        on free ports: start, send, check, stop; exit 0 when all is well
@@ -28,6 +31,8 @@ const options = {
   once: { type: 'boolean' },
   directory: { type: 'boolean' },
   'two-nodes': { type: 'boolean' },
+  bandwidth: { type: 'string' },
+  loss: { type: 'string' },
   settings: { type: 'string' },
   home: { type: 'string' },
   verbose: { type: 'boolean' },
@@ -40,7 +45,9 @@ async function main(args: readonly string[]): Promise<number> {
   const directory = values.home;
   if (values.verbose) showAll();
   if (values.help) return showUsage(0);
-  if (values['two-nodes']) return twoNodes({ once: values.once ?? false });
+  if (!['send', 'stop'].includes(command)) await removeLeftovers();
+  if (values['two-nodes']) return twoNodes({ once: values.once ?? false, link: parseLink(values) });
+  if (values.bandwidth !== undefined || values.loss !== undefined) return showUsage(64);
   if (command === 'send' && rest[0] !== undefined) return send(rest[0], { recipients: rest.slice(1), directory });
   if (command === 'stop') return stop(directory);
   if (command === 'break' && rest.every((word) => breakable.includes(word))) return breakThings(rest);

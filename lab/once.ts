@@ -1,5 +1,5 @@
 import { removeDirectory } from '../test/harness/private-directory.ts';
-import { interruptions, unlessInterrupted } from './interrupt.ts';
+import { interruptions, meaningOf, unlessInterrupted } from './interrupt.ts';
 import { temporaryPlace } from './places.ts';
 import type { Preset } from './preset.ts';
 import { sendSample, startChain } from './round.ts';
@@ -18,6 +18,8 @@ export async function once(preset: Preset, settings?: LabSettings): Promise<numb
     } finally {
       await chain.stop();
     }
+  } catch (error) {
+    throw meaningOf(signal, error);
   } finally {
     removeDirectory(home);
   }

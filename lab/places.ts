@@ -97,14 +97,24 @@ function labHome(): string {
   if (found?.isSymbolicLink()) {
     mkdirSync(readlinkSync(home), { recursive: true });
   } else if (!found && openToAll(repository)) {
-    mkdirSync(home);
+    mkdirSync(home, { mode: 0o755 });
   } else if (!found) {
     const name = createHash('sha256').update(repository).digest('hex').slice(0, 12);
     const elsewhere = `/var/tmp/detach-mta-lab-${name}`;
-    mkdirSync(elsewhere, { recursive: true });
+    mkdirSync(elsewhere, { recursive: true, mode: 0o755 });
     symlinkSync(elsewhere, home);
   }
-  return realpathSync(home);
+  return ours(realpathSync(home));
+}
+
+/**
+ * Names below /var/tmp are known to everybody: who makes such a directory first could lead what the lab writes, as root, to
+ * other files. @throws Error when it is not ours alone
+ */
+function ours(home: string): string {
+  const { uid, mode } = statSync(home);
+  if (uid === process.geteuid?.() && (mode & 0o022) === 0) return home;
+  throw new Error(`${home}: must belong to you, and nobody else may write there`);
 }
 
 /** Where a lab lives and listens. */
@@ -115,12 +125,13 @@ export interface Place {
 
 /**
  * The lab of this checkout on its usual ports, or one in another directory, on free ports that it keeps.
- * @throws Error when Postfix and Dovecot, which work as users of their own, could not enter that directory
+ * @throws Error when others may write in that directory, or when Postfix and Dovecot, which work as users of their own, could
+ * not enter it
  */
 export async function labPlace(directory?: string): Promise<Place> {
   if (directory === undefined) return { home: labHome(), ports: usualPorts };
-  mkdirSync(directory, { recursive: true });
-  const home = realpathSync(directory);
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const home = ours(realpathSync(directory));
   if (!openToAll(home)) throw new Error(`${home}: other users cannot enter it, and the servers work as such`);
   const file = join(home, 'ports.json');
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(await freePorts()));

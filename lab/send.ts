@@ -19,12 +19,13 @@ export async function send(
   file: string,
   { recipients, directory }: { readonly recipients: readonly string[]; readonly directory: string | undefined },
 ): Promise<number> {
+  const fileSize = sizeOf(file);
   const { home } = await labPlace(directory);
   const running = await runningLab(home);
   if (!running) throw new Error('no lab is running here: start it with `npm run lab` in another terminal');
   const folder = join(home, presets[running.preset]?.folder ?? 'postfix-a', 'etc');
   const config = join(home, 'detach-mta/detach-mta.yaml');
-  assertFits(statSync(file).size, await sizeLimit(folder, config));
+  assertFits(fileSize, await sizeLimit(folder, config));
   const [from, bob] = people;
   const to = recipients.length > 0 ? recipients : [bob];
   const sample = await letter({ from, to, file: { name: basename(file), content: readFileSync(file) } });
@@ -33,6 +34,14 @@ export async function send(
   const links = await showArrivals(sample, home, running);
   if (links === 0) await explain(sample, config);
   return 0;
+}
+
+/** A device or a pipe has no size, and may have no end. @throws Error when it is not a file */
+function sizeOf(file: string): number {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new Error(`${file}: there is no such file`);
+  if (!found.isFile()) throw new Error(`${file}: is not a file`);
+  return found.size;
 }
 
 /** @returns how many links the copies have */

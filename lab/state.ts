@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isAlive, terminate } from '../test/harness/process.ts';
+import { commandLine, serversIn } from '../test/harness/servers-in.ts';
 import { waitFor } from '../test/harness/wait.ts';
 import { type LabPorts, takenPorts } from './places.ts';
 
@@ -36,7 +37,7 @@ export async function runningLab(home: string): Promise<LabState | undefined> {
     return undefined;
   }
   if (isAlive(state.pid) && commandLine(state.pid).join(' ').includes('lab/main.ts')) return state;
-  for (const server of serversOf(home)) await terminate(server, { signal: 'SIGKILL' });
+  for (const server of serversIn(home)) await terminate(server, { signal: 'SIGKILL' });
   // A killed process with many threads holds its ports for a moment after its end.
   const free = async (): Promise<boolean> => (await takenPorts(state.ports)).length === 0;
   await waitFor(free, { what: 'the ports of a lab that was killed', bound: 5_000 }).catch(() => undefined);
@@ -49,25 +50,5 @@ function readState(home: string): LabState | undefined {
     return JSON.parse(readFileSync(fileOf(home), 'utf8')) as LabState;
   } catch {
     return undefined;
-  }
-}
-
-/** Servers whose command line names the lab's home; negative numbers for those that lead a process group. */
-function serversOf(home: string): number[] {
-  const servers: number[] = [];
-  for (const pid of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
-    const [program = '', ...rest] = commandLine(pid);
-    if (!rest.some((word) => word.includes(`${home}/`))) continue;
-    if (/^(master|dovecot)$/.test(basename(program))) servers.push(-pid);
-    else if (/^(node|php[\d.]*)$/.test(basename(program))) servers.push(pid);
-  }
-  return servers;
-}
-
-function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
   }
 }

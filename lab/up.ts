@@ -1,5 +1,5 @@
 import { showHelp } from './help.ts';
-import { interrupted, interruptions, unlessInterrupted } from './interrupt.ts';
+import { interrupted, interruptions, meaningOf, unlessInterrupted } from './interrupt.ts';
 import { assertFree, labPlace } from './places.ts';
 import { type Preset, presets } from './preset.ts';
 import { sendSample, startChain } from './round.ts';
@@ -39,6 +39,8 @@ export async function up(preset: Preset, { name, directory, settings }: UpOption
     } finally {
       await chain.stop();
     }
+  } catch (error) {
+    throw meaningOf(signal, error);
   } finally {
     forgetState(home);
   }

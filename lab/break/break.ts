@@ -3,7 +3,7 @@ import { Cleanup } from '../../test/harness/cleanup.ts';
 import { removeDirectory } from '../../test/harness/private-directory.ts';
 import { run } from '../../test/harness/process.ts';
 import { type LabChain, startLabChain } from '../chain.ts';
-import { interruptions, unlessInterrupted } from '../interrupt.ts';
+import { interruptions, meaningOf, unlessInterrupted } from '../interrupt.ts';
 import { temporaryPlace } from '../places.ts';
 import { relayhost } from '../preset.ts';
 import { bold, green, red, say } from '../terminal.ts';
@@ -33,6 +33,8 @@ export async function breakThings(chosen: readonly string[]): Promise<number> {
       `\n${good ? green('Nothing was lost, nothing came twice.') : red('Something is not as it should be: see FAIL.')}`,
     );
     return good ? 0 : 1;
+  } catch (error) {
+    throw meaningOf(signal, error);
   } finally {
     await parts.end();
   }

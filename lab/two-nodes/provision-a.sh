@@ -5,57 +5,28 @@
 #   provision-a.sh [FOLDER]        /detach-mta if not given
 #
 # CLIENTS: networks, besides this machine, that may send through Postfix A.
+# EMULATED: not empty where the processor is emulated. Node needs minutes to start there.
 set -eu
 site=${1:-/detach-mta}
-export DEBIAN_FRONTEND=noninteractive
-
-# Installs what is missing: from packages/ in the folder when that is there, for a machine without a network.
-install_packages() {
-    missing=
-    for name in "$@"; do
-        dpkg-query -W -f '${db:Status-Status}\n' "$name" 2> /dev/null | grep -qx installed || missing="$missing $name"
-    done
-    [ -n "$missing" ] || return 0
-    if [ -d "$site/packages" ]; then
-        apt-get install -qq -y --no-install-recommends "$site"/packages/*.deb
-    else
-        apt-get update -qq
-        # shellcheck disable=SC2086
-        apt-get install -qq -y --no-install-recommends $missing
-    fi
-}
-
-# Each name once, whatever stood there before.
-name_nodes() {
-    [ -e /etc/hosts ] || echo '127.0.0.1 localhost' > /etc/hosts
-    sed '/ node-[ab]\.example\.net/d' /etc/hosts > /etc/hosts.new
-    printf '%s\n' '192.168.56.11 node-a.example.net node-a' '192.168.56.12 node-b.example.net node-b' >> /etc/hosts.new
-    cat /etc/hosts.new > /etc/hosts
-    rm /etc/hosts.new
-}
+node=a
+. "$site/common.sh"
 
 configure_postfix() {
     cp "$site/postfix-a/main.cf" "$site/postfix-a/master.cf" /etc/postfix/
 }
 
-# One at a time: in one call, new lines are written in any order.
-set_postfix() {
-    for setting in "$@"; do postconf -e "$setting"; done
-}
-
 name_nodes
-echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
+answer_questions
 # Before the package, so that it finds a configuration to start with, and after it, because it adds lines of its own.
 install -d /etc/postfix
 configure_postfix
-install_packages postfix
+install_packages
 configure_postfix
 
+# The webmail of node B sends from there.
 set_postfix myhostname=node-a.example.net inet_interfaces=all \
-    "mynetworks=127.0.0.0/8 [::1]/128 ${CLIENTS:-}"
-postfix check
-systemctl enable --quiet postfix
-systemctl restart postfix
+    "mynetworks=127.0.0.0/8 [::1]/128 192.168.56.12/32 ${CLIENTS:-}"
+start_postfix
 
 deb=$(ls "$site"/*.deb)
 version=$(dpkg-deb -f "$deb" Version)
@@ -63,16 +34,28 @@ have=$(dpkg-query -W -f '${Version}' detach-mta 2> /dev/null || true)
 [ "$have" = "$version" ] || apt-get install -qq -y --no-install-recommends --allow-downgrades "$deb"
 
 install -m 0644 "$site/certificates/authority.pem" /etc/detach-mta/authority.pem
-# What the package's configuration leaves open. Node B must show a certificate of our authority.
+install -m 0644 "$site/certificates/detach.pem" /etc/detach-mta/certificate.pem
+install -m 0640 -g detach-mta "$site/certificates/detach.key" /etc/detach-mta/secrets/certificate.key
+yaml=/etc/detach-mta/detach-mta.yaml
+# What the package's configuration leaves open. Each side must show a certificate of our authority.
 sed -i \
     -e 's|^#hostname: .*|hostname: detach.example.net|' \
     -e "s|^  #nextHop: .*|  nextHop: ['[node-b.example.net]:25']\n  tls:\n    mode: required\n    ca: /etc/detach-mta/authority.pem|" \
     -e 's|^  #cluster: .*|  cluster: example.net|' \
     -e 's|^  #baseUrl: .*|  baseUrl: http://192.168.56.11:8080|' \
     -e '/^links:/,/^[a-z]*:$/s|^  address: 127.0.0.1|  address: 0.0.0.0|' \
-    /etc/detach-mta/detach-mta.yaml
-detach-mta config --quiet --config /etc/detach-mta/detach-mta.yaml
-systemctl enable --quiet detach-mta detach-mta-sweep.timer
+    "$yaml"
+# Apart, for a node that was made before node B asked for a certificate.
+grep -q '^    cert: /etc/detach-mta/certificate\.pem$' "$yaml" || sed -i \
+    's|^    ca: /etc/detach-mta/authority\.pem$|&\n    cert: /etc/detach-mta/certificate.pem\n    key: /etc/detach-mta/secrets/certificate.key|' \
+    "$yaml"
+detach-mta config --quiet --config "$yaml"
+if [ -n "${EMULATED:-}" ]; then
+    install -d /etc/systemd/system/detach-mta.service.d
+    printf '[Service]\nTimeoutStartSec=1800\nWatchdogSec=0\n' > /etc/systemd/system/detach-mta.service.d/emulated.conf
+    systemctl daemon-reload
+fi
+enable_units detach-mta detach-mta-sweep.timer
 systemctl start detach-mta-sweep.timer
 systemctl reload-or-restart detach-mta
 echo 'node A is ready: SMTP on port 25, links on http://192.168.56.11:8080'

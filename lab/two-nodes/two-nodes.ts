@@ -1,30 +1,41 @@
 import { type TwoNodes, startTwoNodes } from '../../test/harness/machine/two-nodes.ts';
 import { linksIn } from '../deliver.ts';
-import { Interrupted, interrupted, interruptions, unlessInterrupted } from '../interrupt.ts';
+import { describeLink, parseLink, setLink } from './link.ts';
+import { interrupted, interruptions, meaningOf, unlessInterrupted } from '../interrupt.ts';
+import { people } from '../people.ts';
 import { makeSample } from '../sample.ts';
 import { showChecks } from '../show.ts';
 import { bold, cyan, dim, heading, row, say, size } from '../terminal.ts';
 import { sha256 } from '../../test/harness/random.ts';
 
 const links = 'http://192.168.56.11:8080';
+export const webmailUrl = 'http://192.168.56.12:8026';
+/** Set by provision-b.sh. */
+export const labPassword = 'detach';
 
 /**
  * The lab on two machines with a systemd each, made from a bare Debian by provision-a.sh and provision-b.sh. With `once`
  * it ends by itself. Nothing is left behind but the files of the bare Debian. @returns the exit status
  */
-export async function twoNodes({ once = false } = {}): Promise<number> {
+export async function twoNodes({ once = false, link = parseLink({}) } = {}): Promise<number> {
   const signal = interruptions();
   say(bold('Detach MTA lab, on two machines with systemd'));
   say('  node A, 192.168.56.11                      node B, 192.168.56.12');
-  say('  client > Postfix A > Detach MTA ──TLS────> Postfix B > Dovecot');
+  say('  client > Postfix A > Detach MTA ──TLS────> Postfix B > Dovecot > webmail');
   say('                           |');
   say('                       directory');
-  say(dim('\n  Making the machines takes a minute or two; the first time, a bare Debian is downloaded.'));
+  say(
+    dim(
+      '\n  Making the machines takes a minute; the first time some minutes more, to download and install Debian packages.',
+    ),
+  );
   const nodes = await start(signal);
   try {
+    await setLink(nodes.network, link);
+    if (describeLink(link) !== '') row('the link', describeLink(link));
     const good = await unlessInterrupted(signal, showSample(nodes));
     if (once) return good ? 0 : 1;
-    showHelp(nodes);
+    showHelp(nodes, await nodes.network.join());
     await interrupted(signal);
     say('\nStopping.');
     return good ? 0 : 1;
@@ -37,10 +48,12 @@ async function start(signal: AbortSignal): Promise<TwoNodes> {
   try {
     return await startTwoNodes(signal);
   } catch (error) {
-    // Ctrl-C also ends the programs that the start has begun, and their errors say nothing.
-    throw signal.aborted ? new Interrupted() : error;
+    throw meaningOf(signal, error);
   }
 }
+
+/** What Postfix B writes into `Received` when Detach MTA has shown a certificate that B trusts. */
+const byTls = /using TLSv1\.3[^;]*Client CN "detach\.example\.net"[^;]*\(verified OK\)/;
 
 /** Sends the sample through both machines, and checks what arrives. @returns whether everything is correct */
 export async function showSample(nodes: TwoNodes): Promise<boolean> {
@@ -64,11 +77,21 @@ export async function showSample(nodes: TwoNodes): Promise<boolean> {
       ok: new Set(copies.map((copy) => String(linksIn(copy, links)))).size === 1,
     },
     { what: 'node B downloads the files, byte for byte', ok: same },
-    { what: 'the message came to node B by TLS', ok: copies.every((copy) => copy.includes('using TLSv1.3')) },
+    {
+      what: 'the message came to node B by TLS, with a certificate',
+      ok: copies.every((copy) => byTls.test(String(copy))),
+    },
   ]);
 }
 
-function showHelp({ a, b, network }: TwoNodes): void {
+/** @param joined whether this machine reaches the nodes */
+function showHelp({ a, b, network }: TwoNodes, joined: boolean): void {
+  if (joined) {
+    heading('From this machine');
+    row('webmail', cyan(webmailUrl));
+    row('  logins', `${people.map((each) => bold(each)).join(', ')}; the password of each is ${bold(labPassword)}`);
+    row('links', 'open in a browser here');
+  } else say(dim('  This machine has another way to 192.168.56.x: a browser here does not reach the nodes.'));
   const inside = (name: string): string => `ip netns exec ${name}`;
   heading('In another terminal, as root');
   row('a shell on node A', `nsenter -t ${a.init} -a`);

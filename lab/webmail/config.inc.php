@@ -3,12 +3,12 @@
 $lab = json_decode(file_get_contents(__DIR__ . '/lab.json'), true, 8, JSON_THROW_ON_ERROR);
 
 // Mail servers are believed only with a certificate of the lab's own authority.
-$tls = ['ssl' => ['verify_peer' => true, 'verify_peer_name' => true, 'peer_name' => 'localhost', 'cafile' => $lab['authority']]];
+$tls = ['ssl' => ['verify_peer' => true, 'verify_peer_name' => true, 'peer_name' => $lab['peer'], 'cafile' => $lab['authority']]];
 $config['imap_host'] = $lab['imap'];
 $config['imap_conn_options'] = $tls;
 $config['smtp_host'] = $lab['smtp'];
-$config['smtp_user'] = '%u';
-$config['smtp_pass'] = '%p';
+$config['smtp_user'] = $lab['login'] ? '%u' : '';
+$config['smtp_pass'] = $lab['login'] ? '%p' : '';
 $config['smtp_conn_options'] = $tls;
 
 $config['db_dsnw'] = 'sqlite:///' . $lab['data'] . '/roundcube.sqlite?mode=0600';

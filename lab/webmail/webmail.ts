@@ -69,7 +69,9 @@ function writeConfiguration(options: WebmailOptions, data: string, gid: number):
     authority,
     key,
     imap: `ssl://127.0.0.1:${imapsPort}`,
+    peer: 'localhost',
     smtp: `tls://127.0.0.1:${submissionPort}`,
+    login: true,
   };
   const path = join(folder, 'lab.json');
   writeFileSync(path, JSON.stringify(values), { mode: 0o640 });
