@@ -8,6 +8,7 @@ import { buildMessage } from '../harness/build-message.ts';
 import { command, type CommandEnd } from '../harness/command.ts';
 import { type DetachInstance, startDetach } from '../harness/detach-mta.ts';
 import { startPostfix } from '../harness/postfix.ts';
+import { run } from '../harness/process.ts';
 import { randomBytes } from '../harness/random.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail } from '../harness/send-mail.ts';
@@ -124,6 +125,8 @@ for (const [kind, openStore] of stores) {
     assert.match((await ok(detach, 'sweep')).stdout, /^swept 0 files/);
 
     // What the service counted.
+    // Names, units and help as Prometheus wants them: status 3 and a line for each finding.
+    await run('promtool', ['check', 'metrics'], { input: (await detach.metrics()).text });
     assert.equal(await figure(detach, 'links_made_total'), 3);
     const downloads = await figure(detach, 'downloads_total{delivery="stream"}');
     assert.ok(downloads >= 2, `${downloads} downloads`);

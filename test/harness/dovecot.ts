@@ -16,8 +16,6 @@ export interface DovecotOptions {
   readonly submissionPort?: number;
   readonly lmtpPort?: number;
   readonly imapPort?: number;
-  /** Address to listen on; 127.0.0.1. */
-  readonly host?: string;
   /** Where the instance lives; a private temporary directory if not given. Kept on stop when given. */
   readonly home?: string;
   /** Of every user; `dovecotPassword` if not given. */
@@ -39,14 +37,12 @@ export class DovecotInstance {
   readonly home: string;
   readonly lmtpPort: number;
   readonly imapPort: number;
-  readonly #host: string;
   readonly #keep: boolean;
   readonly #password: string;
 
   /** An instance that already runs. With `keep`, `stop` does not delete its files. */
-  constructor(home: string, ports: DovecotPorts, { host = '127.0.0.1', keep = true, password = dovecotPassword } = {}) {
+  constructor(home: string, ports: DovecotPorts, { keep = true, password = dovecotPassword } = {}) {
     this.home = home;
-    this.#host = host;
     this.lmtpPort = ports.lmtp;
     this.imapPort = ports.imap;
     this.#keep = keep;
@@ -75,7 +71,7 @@ export class DovecotInstance {
   /** Every message of the INBOX through IMAP, oldest first, byte for byte with CRLF. */
   async fetch(user: string): Promise<Buffer[]> {
     const client = new ImapFlow({
-      host: this.#host,
+      host: '127.0.0.1',
       port: this.imapPort,
       secure: false,
       doSTARTTLS: false,
@@ -128,7 +124,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
   const owner = systemUser('mail');
   for (const directory of ['etc', 'run', 'mail']) mkdirSync(join(home, directory), { recursive: true });
   chownSync(join(home, 'mail'), owner.uid, owner.gid);
-  const { host = '127.0.0.1', password = dovecotPassword } = options;
+  const { password = dovecotPassword } = options;
   const ports = { lmtp: options.lmtpPort ?? (await freePort()), imap: options.imapPort ?? (await freePort()) };
   const shipped = readFileSync(join(import.meta.dirname, '../../dovecot/dovecot.conf'), 'utf8');
   // A second passdb cannot replace the first one, so instance.conf cannot set this path.
@@ -136,7 +132,6 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotInst
   writeLogins(join(home, 'etc/users'), options.users, password);
   writeFileSync(join(home, 'etc/instance.conf'), instanceSettings(home, ports, options));
   const instance = new DovecotInstance(home, ports, {
-    host,
     keep: options.home !== undefined,
     password,
   });
@@ -178,13 +173,13 @@ postmaster_address = postmaster@example.com
 hostname = dovecot.example.net
 service lmtp {
   inet_listener lmtp {
-    address = ${options.host ?? '127.0.0.1'}
+    address = 127.0.0.1
     port = ${ports.lmtp}
   }
 }
 service imap-login {
   inet_listener imap {
-    address = ${options.host ?? '127.0.0.1'}
+    address = 127.0.0.1
     port = ${ports.imap}
   }
 }

@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A wall clock for programs that a test starts, which the test can move forward. Needs Debian's `faketime`. */
+/** A wall clock for programs that a test starts, which the test can move forward. Needs Debian's `libfaketime`. */
 export class FakeClock {
   readonly #file: string;
 

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from './process.ts';
+import { serversIn } from './servers-in.ts';
 
 const prefix = 'detach-test-';
 const directories = new Set<string>();
@@ -14,7 +16,7 @@ let swept = false;
 export function privateDirectory(purpose: string): string {
   if (!swept) {
     swept = true;
-    sweep();
+    deleteLeftDirectories();
     process.once('exit', () => directories.forEach(removeDirectory));
   }
   const directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-${purpose}-`));
@@ -23,18 +25,40 @@ export function privateDirectory(purpose: string): string {
   return directory;
 }
 
-/** Ends servers that still run there (by the pid files of Postfix and Dovecot), and deletes everything. */
+/** Ends servers that still run there (by the pid files of Postfix and Dovecot), unmounts and deletes everything. */
 export function removeDirectory(directory: string): void {
   for (const file of ['queue/pid/master.pid', 'run/master.pid']) killGroup(join(directory, file), directory);
+  for (const path of mountedIn(directory)) spawnSync('umount', ['-l', path]);
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   directories.delete(directory);
 }
 
-function sweep(): void {
+/** File systems of tests that were killed: a folder with one in it cannot be deleted. The last mounted comes first. */
+function mountedIn(directory: string): readonly string[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${directory}/`))
+    .reverse();
+}
+
+/** Deletes what processes that were killed have left, and ends the servers there. */
+export function deleteLeftDirectories(): void {
   for (const name of readdirSync(tmpdir())) {
     if (!name.startsWith(prefix)) continue;
     const owner = Number(name.slice(prefix.length).split('-')[0]);
-    if (owner > 0 && !isAlive(owner)) removeDirectory(join(tmpdir(), name));
+    if (!(owner > 0) || isAlive(owner)) continue;
+    const directory = join(tmpdir(), name);
+    serversIn(directory).forEach(killNow);
+    removeDirectory(directory);
+  }
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone.
   }
 }
 

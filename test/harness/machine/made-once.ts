@@ -1,22 +1,36 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { isAlive } from '../process.ts';
 import { waitFor } from '../wait.ts';
 
 const state = join(import.meta.dirname, '../../../.setup');
 
 /**
- * A folder of this checkout that takes long to make: made by the first process that wants it, while others wait.
- * @param name below `.setup/`
+ * A folder that takes long to make: made by the first process that wants it, while others wait.
+ * @param name below `home`: that of this checkout, `.setup`, if not given
  * @param make fills an empty folder
  * @returns the folder; to be copied, not to be changed
  */
-export async function madeOnce(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const made = join(state, name);
+export async function madeOnce(
+  name: string,
+  make: (folder: string) => Promise<void>,
+  { home = state } = {},
+): Promise<string> {
+  const made = join(home, name);
   mkdirSync(dirname(made), { recursive: true });
   const lock = `${made}.lock`;
   await waitFor(() => existsSync(made) || acquired(lock), { what: `another process to make ${made}`, bound: 900_000 });
   if (existsSync(made)) return made;
+  deleteLeftovers(made);
   const work = mkdtempSync(`${made}-`);
   try {
     await make(work);
@@ -26,6 +40,12 @@ export async function madeOnce(name: string, make: (folder: string) => Promise<v
     rmSync(lock, { force: true });
   }
   return made;
+}
+
+/** What a process that was killed has made of it. */
+function deleteLeftovers(made: string): void {
+  for (const entry of readdirSync(dirname(made)))
+    if (entry.startsWith(`${basename(made)}-`)) rmSync(join(dirname(made), entry), { recursive: true, force: true });
 }
 
 function acquired(lock: string): boolean {

@@ -5,11 +5,15 @@ import { Cleanup } from '../cleanup.ts';
 import { privateDirectory, removeDirectory } from '../private-directory.ts';
 import { run } from '../process.ts';
 import { waitFor } from '../wait.ts';
+import { nodePackages } from './machine-files.ts';
 import { type Machine, startMachine } from './machine.ts';
 import { addresses, Network, type Side } from './network.ts';
-import { packages } from './packages.ts';
+import { currentPackage } from './packages.ts';
 
 const scripts = join(import.meta.dirname, '../../../lab/two-nodes');
+
+/** With DETACH_TEST_BARE=1 the scripts find nothing installed, which takes minutes longer. */
+const kind = process.env['DETACH_TEST_BARE'] === '1' ? 'bare' : 'node';
 
 /** What makes a bare Debian into a node. */
 export const provisioning: Readonly<Record<Side, string>> = {
@@ -74,7 +78,7 @@ export class TwoNodes {
       const sockets = await this.network.on('a', 'ss', ['-Htn', 'dst', addresses.b, 'dport', '=', ':25']);
       return sockets.split('\n').some((line) => Number(line.trim().split(/\s+/)[2]) > 0);
     };
-    await waitFor(unsent, { what: 'a message on its way to node B' });
+    await waitFor(unsent, { what: 'a message on its way to node B', every: 100 });
   }
 
   /** Downloads from one of the nodes. */
@@ -103,12 +107,12 @@ export async function startTwoNodes(signal?: AbortSignal): Promise<TwoNodes> {
   try {
     const site = privateDirectory('site');
     parts.defer(() => removeDirectory(site));
-    await run('sh', [join(scripts, 'site.sh'), site, (await packages()).first]);
+    await run('sh', [join(scripts, 'site.sh'), site, await currentPackage()]);
     signal?.throwIfAborted();
     const network = await parts.use(new Network(`detach-${process.pid}`));
     await network.up();
     const start = (side: Side): Promise<Machine> =>
-      parts.use(startMachine({ name: side, namespace: network[side], prepare: (root) => bring(site, root, side) }));
+      parts.use(startMachine({ name: side, kind, namespace: network[side], prepare: (root) => bring(site, root) }));
     const [a, b] = await settled([start('a'), start('b')]);
     signal?.throwIfAborted();
     const nodes = new TwoNodes(network, { a: a!, b: b! }, parts);
@@ -127,8 +131,9 @@ async function settled<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   return Promise.all(work);
 }
 
-/** Copies the site to where the scripts expect it, with the packages of a node that has no network. */
-async function bring(site: string, root: string, side: Side): Promise<void> {
-  await run('cp', ['-R', site, join(root, 'detach-mta')]);
-  await run('mv', [join(root, 'packages', side), join(root, 'detach-mta/packages')]);
+/** Copies the site to where the scripts expect it, for a bare machine with the packages that it cannot download. */
+async function bring(site: string, root: string): Promise<void> {
+  const to = join(root, 'detach-mta');
+  await run('cp', ['-R', site, to]);
+  if (kind === 'bare') await run('cp', ['-R', await nodePackages(), join(to, 'packages')]);
 }
