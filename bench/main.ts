@@ -11,6 +11,7 @@ import { Results } from './report/results.ts';
 import { renderVerdicts, renderWork } from './report/table.ts';
 import { judge, met } from './targets.ts';
 import { behindPostfix, detaching } from './workloads/attachments.ts';
+import { bursts } from './workloads/bursts.ts';
 import { growth } from './workloads/growth.ts';
 import { latency } from './workloads/latency.ts';
 import { mailboxes } from './workloads/mailboxes.ts';
@@ -20,7 +21,7 @@ import { smallMail } from './workloads/small-mail.ts';
 import { tuning } from './workloads/tuning/tuning.ts';
 import { stopWhenInterrupted, type Bench, type Workload } from './workloads/workload.ts';
 
-const workloads = [smallMail, latency, detaching, behindPostfix, milter, memory, growth, mailboxes, tuning];
+const workloads = [smallMail, bursts, latency, detaching, behindPostfix, milter, memory, growth, mailboxes, tuning];
 
 async function main(argv: readonly string[]): Promise<number> {
   let options;

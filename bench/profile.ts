@@ -13,7 +13,7 @@ import { timed } from './measure/timed.ts';
 import { thisCheckout } from './peers/builds.ts';
 import { startDetachMta } from './peers/detach-mta.ts';
 import { startPostfixRelay } from './peers/postfix.ts';
-import { type CpuProfile, byCaller, byFunction, byPlace } from './report/cpu-profile.ts';
+import { type CpuProfile, byCaller, byFunction, byPlace, inSources } from './report/cpu-profile.ts';
 import { transfer } from './workloads/transfer.ts';
 import { mebibyte, withStarted } from './workloads/workload.ts';
 
@@ -65,7 +65,7 @@ const sizeOf = (name: string): number => statSync(join(raw, name)).size;
 const [file = ''] = readdirSync(raw)
   .filter((name) => name.endsWith('.cpuprofile'))
   .sort((a, b) => sizeOf(b) - sizeOf(a));
-const profile = JSON.parse(readFileSync(join(raw, file), 'utf8')) as CpuProfile;
+const profile = inSources(JSON.parse(readFileSync(join(raw, file), 'utf8')) as CpuProfile);
 const kept = join(import.meta.dirname, 'results', `${what}.cpuprofile`);
 mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });
 renameSync(join(raw, file), kept);

@@ -1,9 +1,11 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Blobs } from '../../src/storage/blobs.ts';
 import { pathOf, placeOf } from '../../src/storage/directory/layout.ts';
 import { encodeVersion } from '../../src/storage/directory/version.ts';
-import { type MadeUpBlob, madeUpMessage } from './made-up.ts';
+import { type MadeUpBlob, madeUpMessage, messagesPerFile } from './made-up.ts';
 
 export interface Filling {
   readonly links: number;
@@ -12,49 +14,88 @@ export interface Filling {
   readonly progress: (links: number) => void;
 }
 
-/** Requests at once. */
-const parallel = 64;
+/** What one process writes: the links from the first to before the last. */
+export interface Part {
+  readonly root: string;
+  readonly from: number;
+  readonly to: number;
+  readonly now: number;
+}
+
+/** Processes that fill a directory: they wait for the disk more than for a processor. */
+const processes = 4;
+/** Requests at once. Azurite works on one processor: with more of them, the last ones wait longer than a request may. */
+const parallel = 16;
 const progressEvery = 10_000;
 
-/**
- * Writes the records of a directory directly, without flushing each one to the disk: flushing would take most of the
- * time.
- */
-export function fillDirectory(root: string, { links, now, progress }: Filling): void {
+/** Fills a directory by several processes, without flushing each record to the disk. */
+export async function fillDirectory(root: string, { links, now, progress }: Filling): Promise<void> {
+  // Messages that share a file stay together, since their first one writes it.
+  const share = Math.ceil(links / processes / messagesPerFile) * messagesPerFile;
+  let made = 0;
+  const fill = async (from: number): Promise<void> => {
+    const part: Part = { root, from, to: Math.min(links, from + share), now };
+    const child = fork(join(import.meta.dirname, 'fill-part.ts'), [JSON.stringify(part)]);
+    child.on('message', (count) => progress((made += Number(count))));
+    const [status] = (await once(child, 'exit')) as [number | null];
+    if (status !== 0) throw new Error(`filling the links from ${from} ended with status ${status}`);
+  };
+  const starts = Array.from({ length: processes }, (_, i) => i * share).filter((from) => from < links);
+  await Promise.all(starts.map(fill));
+}
+
+/** Writes the records directly, in the layout of the store. */
+export function fillPart({ root, from, to, now }: Part, progress: (more: number) => void): void {
+  const write = writer(root, now - 3 * 86_400_000);
+  for (let i = from; i < to; i++) {
+    for (const blob of madeUpMessage(i, now)) write(blob, i.toString(36));
+    if ((i + 1 - from) % progressEvery === 0) progress(progressEvery);
+  }
+}
+
+function writer(root: string, at: number): (blob: MadeUpBlob, id: string) => void {
   const known = new Set<string>();
-  const write = (path: string, bytes: Buffer): void => {
+  const writeFile = (path: string, bytes: Buffer): void => {
     const folder = dirname(path);
     if (!known.has(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
     known.add(folder);
     writeFileSync(path, bytes, { mode: 0o600 });
   };
-  let count = 0;
-  for (let i = 0; i < links; i++) {
-    for (const { name, content, metadata } of madeUpMessage(i, now)) {
-      const place = placeOf(name);
-      const version = { id: `v${(count++).toString(36)}`, at: now - 3 * 86_400_000, metadata };
-      const isFile = name.startsWith('files/');
-      if (isFile) write(join(root, 'files', place.folder.slice(-3), place.file), content);
-      const own = isFile
-        ? { ...version, content: { file: place.file, size: content.length }, bytes: Buffer.alloc(0) }
-        : { ...version, bytes: content };
-      write(join(root, pathOf(place)), encodeVersion(own));
-    }
-    if (i % progressEvery === 0) progress(i);
-  }
+  return ({ name, content, metadata }, id) => {
+    const place = placeOf(name);
+    const version = { id: `v${id}`, at, metadata };
+    const isFile = name.startsWith('files/');
+    if (isFile) writeFile(join(root, 'files', place.folder.slice(-3), place.file), content);
+    const own = isFile
+      ? { ...version, content: { file: place.file, size: content.length }, bytes: Buffer.alloc(0) }
+      : { ...version, bytes: content };
+    writeFile(join(root, pathOf(place)), encodeVersion(own));
+  };
 }
 
 export async function fillBlobs(blobs: Blobs, { links, now, progress }: Filling): Promise<void> {
-  const { signal } = new AbortController();
   const all = everything(links, now);
   let made = 0;
   const worker = async (): Promise<void> => {
     for (const blob of all) {
-      await blobs.create(blob.name, { what: 'a made-up blob', signal, content: blob.content, metadata: blob.metadata });
+      await createPatiently(blobs, blob);
       if (blob.name.startsWith('links/') && made++ % progressEvery === 0) progress(made);
     }
   };
   await Promise.all(Array.from({ length: parallel }, worker));
+}
+
+/** On a busy machine Azurite now and then answers later than a request may take. */
+async function createPatiently(blobs: Blobs, { name, content, metadata }: MadeUpBlob): Promise<void> {
+  const { signal } = new AbortController();
+  for (let tries = 1; ; tries++) {
+    try {
+      await blobs.create(name, { what: 'a made-up blob', signal, content, metadata });
+      return;
+    } catch (error) {
+      if (tries === 20) throw error;
+    }
+  }
 }
 
 function* everything(links: number, now: number): Generator<MadeUpBlob> {

@@ -25,7 +25,7 @@ export const secret = Buffer.alloc(32, 1);
 const day = 86_400_000;
 const expiresAfter = 90 * day;
 /** How many messages share a file. */
-const messagesPerFile = 10;
+export const messagesPerFile = 10;
 const senders = 1000;
 
 export const messageIdOf = (i: number): string => `<made-up-${i}@example.com>`;

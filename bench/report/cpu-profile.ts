@@ -1,9 +1,18 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
 /** The profile that V8 writes: a tree of call frames, and the top frame of each sample. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
     readonly children?: readonly number[];
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: {
+      readonly functionName: string;
+      readonly url: string;
+      readonly lineNumber: number;
+      readonly columnNumber: number;
+    };
   }[];
   readonly samples: readonly number[];
   /** Microseconds before each sample. */
@@ -11,6 +20,26 @@ export interface CpuProfile {
 }
 
 type Frame = CpuProfile['nodes'][number]['callFrame'];
+
+/** The same profile with each frame in the source that it was built from, as the source maps beside the program say. */
+export function inSources(profile: CpuProfile): CpuProfile {
+  const maps = new Map<string, SourceMap | undefined>();
+  const nodes = profile.nodes.map(({ callFrame, ...node }) => {
+    const { url, lineNumber, columnNumber } = callFrame;
+    if (!maps.has(url)) maps.set(url, sourceMapOf(url));
+    const entry = maps.get(url)?.findEntry(lineNumber, columnNumber);
+    if (entry === undefined || !('originalSource' in entry)) return { ...node, callFrame };
+    const source = new URL(entry.originalSource, url).href;
+    return { ...node, callFrame: { ...callFrame, url: source, lineNumber: entry.originalLine } };
+  });
+  return { ...profile, nodes };
+}
+
+function sourceMapOf(url: string): SourceMap | undefined {
+  const file = url.startsWith('file:') ? `${fileURLToPath(url)}.map` : '';
+  if (!existsSync(file)) return undefined;
+  return new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as SourceMapPayload);
+}
 
 /** Share of the busy time by function, as in `12.3 %  write src/outbound/message-writer.js:40`. */
 export function byFunction(profile: CpuProfile): string[] {
@@ -64,6 +93,6 @@ function describe({ functionName, url, lineNumber }: Frame): string {
 /** `src/…` for ours, the package and its file for others, `node:…` for Node's own. */
 function shorten(url: string): string {
   const [, inPackage] = /.*\/node_modules\/(.+)$/.exec(url) ?? [];
-  const [, inOurs] = /\/(?:dist|build)\/(.+)$/.exec(url) ?? [];
-  return inPackage ?? (inOurs === undefined ? url : `src/${inOurs}`);
+  const [, inOurs] = /\/((?:src|dist|build)\/.+)$/.exec(url) ?? [];
+  return inPackage ?? inOurs ?? url;
 }
