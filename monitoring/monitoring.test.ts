@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
@@ -15,6 +16,8 @@ interface Rules {
 }
 
 const rules = (parse(read('alerts.yaml')) as Rules).groups.flatMap((group) => group.rules);
+
+const ruleTests = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.yaml'));
 
 /** Names of the series that /metrics has, without labels. */
 async function seriesNames(): Promise<ReadonlySet<string>> {
@@ -69,7 +72,7 @@ test('dashboard.json is what dashboard.ts writes', () => {
 
 test('every alert has a heading in docs/operations.md that says what to do, and tests that fire and that do not', () => {
   const operations = read('../docs/operations.md');
-  const tests = read('alerts.test.yaml');
+  const tests = ruleTests.map(read).join('');
   const headings = [...operations.matchAll(/^### (DetachMta\w+)$/gm)].map(([, name]) => name);
   assert.deepEqual(headings.sort(), rules.map(({ alert }) => alert).sort());
   for (const { alert } of rules) {
@@ -77,5 +80,15 @@ test('every alert has a heading in docs/operations.md that says what to do, and 
     assert.ok(section.length > 60, alert);
     assert.match(tests, new RegExp(`# ${alert} fires`));
     assert.match(tests, new RegExp(`# ${alert} is quiet`));
+  }
+});
+
+test('the rules are right, fire and are quiet as their tests say', () => {
+  for (const args of [
+    ['check', 'rules', 'alerts.yaml'],
+    ['test', 'rules', ...ruleTests],
+  ]) {
+    const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: import.meta.dirname, encoding: 'utf8' });
+    assert.equal(status, 0, stdout + stderr);
   }
 });

