@@ -155,17 +155,26 @@ class Content {
   }
 }
 
-/** The next LF that has no CR before it, a dot after it, or ends the data: nothing needs to be done at the others. */
+/**
+ * The next LF that has no CR before it, a dot after it, or ends the data: nothing needs to be done at the others. The
+ * native call stands at one place alone: V8 takes it into this loop then, which is 8 of 120 ms of a file of 25 MiB.
+ */
 function findUnusualLineEnd(data: Buffer, from: number, short: boolean): number {
   let near = short;
-  let lf = near ? findNear(data, lfByte, from) : indexOf.call(data, lfByte, from);
   let start = from;
-  while (lf > 0 && data[lf - 1] === crByte && lf + 1 < data.length && data[lf + 1] !== dotByte) {
+  for (;;) {
+    let at = start;
+    let found = false;
+    if (near) {
+      const end = Math.min(at + loopOctets, data.length);
+      while (at < end && data[at] !== lfByte) at += 1;
+      found = at < end;
+    }
+    const lf = found ? at : indexOf.call(data, lfByte, at);
+    if (lf <= 0 || data[lf - 1] !== crByte || lf + 1 >= data.length || data[lf + 1] === dotByte) return lf;
     near = lf - start < shortOctets;
     start = lf + 1;
-    lf = near ? findNear(data, lfByte, start) : indexOf.call(data, lfByte, start);
   }
-  return lf;
 }
 
 function nextCrDot(data: Buffer, from: number): number {
@@ -174,16 +183,16 @@ function nextCrDot(data: Buffer, from: number): number {
   return data.indexOf(crDot, end);
 }
 
-function findNear(data: Buffer, byte: number, from: number): number {
+function nextNul(data: Buffer, from: number): number {
   const end = Math.min(from + loopOctets, data.length);
-  for (let at = from; at < end; at += 1) if (data[at] === byte) return at;
-  return indexOf.call(data, byte, end);
+  for (let at = from; at < end; at += 1) if (data[at] === nulByte) return at;
+  return data.indexOf(nulByte, end);
 }
 
 /** @param before the byte before the data; @param end of what is message */
 function isNulBesideLineEnd(before: number, data: Buffer, end: number): boolean {
   if (end > 0 && before === nulByte && isLineEndPart(data[0])) return true;
-  for (let at = data.indexOf(nulByte); at >= 0 && at < end; at = findNear(data, nulByte, at + 1)) {
+  for (let at = data.indexOf(nulByte); at >= 0 && at < end; at = nextNul(data, at + 1)) {
     if (isLineEndPart(at === 0 ? before : data[at - 1]) || (at + 1 < end && isLineEndPart(data[at + 1]))) return true;
   }
   return false;
