@@ -3,7 +3,7 @@
  * dashboard. `node --import tsx monitoring/picture/main.ts`, after `npm run build`.
  */
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { startBrowser } from '../../test/harness/browser.ts';
 import { startAzurite } from '../../test/harness/azurite.ts';
 import { startDetach } from '../../test/harness/detach-mta.ts';
 import { Scenario } from '../../test/harness/scenario.ts';
@@ -28,10 +28,7 @@ async function graphsOf(prometheus: Prometheus, time: readonly [number, number])
 }
 
 async function photograph(svg: string): Promise<void> {
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
+  const browser = await startBrowser();
   try {
     const page = await browser.newPage();
     await page.setContent(`<body style="margin:0">${svg}`);

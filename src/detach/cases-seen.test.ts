@@ -7,12 +7,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { startBrowser } from '../../test/harness/browser.ts';
 import { Lab } from './testing/lab.ts';
 
 const folder = new URL('../../test/fixtures/cases/', import.meta.url);
 const pictures = process.env['DETACH_CASE_PICTURES'];
-const args = ['--no-sandbox', '--disable-gpu'];
 const lab = new Lab({
   rules: { minSize: 1000 },
   links: { organisation: 'Example University', contact: 'helpdesk@example.edu' },
@@ -27,7 +27,7 @@ interface Seen {
 let browser: Browser;
 const cases: Seen[] = [];
 before(async () => {
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
+  browser = await startBrowser();
   for (const name of readdirSync(folder)) {
     const { message, files } = await lab.detach(readFileSync(new URL(name, folder)));
     const { html, text, textAsHtml } = await simpleParser(message);
@@ -73,12 +73,7 @@ for (const [look, options] of Object.entries(looks))
 async function takePictures(into: string): Promise<void> {
   for (const [look, options] of Object.entries({ ...looks, 'forced-dark': looks['light'] })) {
     const forced = look === 'forced-dark';
-    const shows = forced
-      ? await chromium.launch({
-          executablePath: '/usr/bin/chromium',
-          args: [...args, '--enable-features=WebContentsForceDark'],
-        })
-      : browser;
+    const shows = forced ? await startBrowser({ args: ['--enable-features=WebContentsForceDark'] }) : browser;
     const page = await shows.newPage({ ...options, viewport: { width: 1400, height: 800 }, isMobile: false });
     const [width, height] = look === 'phone' ? [340, 420] : [680, 300];
     const frames = cases.map(

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { startBrowser } from '../../test/harness/browser.ts';
 import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
 import { createStore } from '../storage/store.ts';
 import { storeMessage } from '../storage/testing/store-message.ts';
@@ -37,10 +38,7 @@ before(async () => {
     const { tokens } = await storeMessage(store, { files: [{ bytes, name, type }] });
     return linkUrl(`http://${server.address}/files`, tokens[0]!);
   };
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  });
+  browser = await startBrowser();
 });
 after(async () => {
   await browser.close();

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { type Browser, chromium, type Download } from 'playwright-core';
+import type { Browser, Download } from 'playwright-core';
+import { startBrowser } from '../../test/harness/browser.ts';
 import type { StoredMessage } from '../storage/testing/store-message.ts';
 import { LinkLab } from './testing/link-lab.ts';
 
@@ -14,7 +15,7 @@ const lab = new LinkLab();
 let browser: Browser;
 before(async () => {
   await lab.start({ baseUrl: 'https://files.example.com' });
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await startBrowser();
 });
 after(async () => {
   await browser.close();

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { startBrowser } from '../../test/harness/browser.ts';
 import type { StoredMessage } from '../storage/testing/store-message.ts';
 import { LinkLab } from './testing/link-lab.ts';
 import { type Language, words } from './words/languages.ts';
@@ -182,7 +183,7 @@ describe('the page of a message', () => {
 describe('in a browser', () => {
   let browser: Browser;
   before(async () => {
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+    browser = await startBrowser();
   });
   after(() => browser.close());
 

@@ -8,7 +8,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, before as first, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import nodemailer from 'nodemailer';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { startBrowser } from '../../test/harness/browser.ts';
 import { Lab } from '../detach/testing/lab.ts';
 import { LinkLab } from './testing/link-lab.ts';
 
@@ -21,7 +22,7 @@ let browser: Browser;
 
 first(async () => {
   await lab.start(keeper);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await startBrowser();
 });
 after(async () => {
   await browser.close();

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { ImapFlow } from 'imapflow';
 import nodemailer from 'nodemailer';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { startBrowser } from '../harness/browser.ts';
 import { samplePdf } from '../../lab/sample-pdf.ts';
 import { relayhost } from '../../lab/preset.ts';
 import { repository, temporaryPlace } from '../../lab/places.ts';
@@ -74,18 +75,29 @@ class Person {
   /** Writes in the open form and sends it. */
   async send({ to, text, attach }: { to?: string; text: string; attach?: typeof file }, shot?: string): Promise<void> {
     const { page } = this;
-    if (to !== undefined) await page.locator('#compose_to ul.recipient-input input').fill(`${to},`);
+    await this.#ready();
+    if (to !== undefined) {
+      await page.locator('#compose_to ul.recipient-input input').fill(`${to},`);
+      await page.locator('#compose_to li.recipient', { hasText: to }).waitFor();
+    }
     const body = page.frameLocator('#composebody_ifr').locator('body');
     await body.click();
     await page.keyboard.press('Control+Home');
     await page.keyboard.insertText(text);
+    await body.getByText(text).waitFor();
     if (attach) {
       await page.setInputFiles('input[type=file]', attach);
       await page.waitForSelector('#attachment-list li:not(.uploading)');
     }
     if (shot !== undefined) await picture(page, shot);
+    await this.#ready();
     await page.locator('button.send:visible').first().click();
     await page.waitForURL((address) => !address.search.includes('_action=compose'));
+  }
+
+  /** Before its editor has started the form loses what is typed, and while it talks to the server it ignores buttons. */
+  async #ready(): Promise<void> {
+    await this.page.waitForFunction('tinymce.get("composebody")?.initialized && !rcmail.busy');
   }
 
   async write(words: string): Promise<void> {
@@ -126,10 +138,7 @@ before(async () => {
 });
 
 test('a file written in the webmail arrives as a link, is downloaded, answered and forwarded', async () => {
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  });
+  const browser = await startBrowser();
   scenario.defer(() => browser.close());
   const url = `http://127.0.0.1:${lab.ports.webmail}/`;
   const login = (user: string, look: BrowserContextOptions = {}): Promise<Person> =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from '../../../test/harness/property.ts';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { startBrowser } from '../../../test/harness/browser.ts';
 import { createNotice } from '../../links/notice.ts';
 import { findHtmlPlace } from './html-place.ts';
 
@@ -16,10 +17,7 @@ const fragment = createNotice({ language: 'en' }).write({ items: [item] }).html;
 
 let browser: Browser;
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  });
+  browser = await startBrowser();
 });
 after(() => browser.close());
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { startBrowser } from '../../../test/harness/browser.ts';
 import fc from '../../../test/harness/property.ts';
 import { LinkLab } from '../testing/link-lab.ts';
 import { compilePage, loadPageTemplate } from './page-template.ts';
@@ -68,10 +68,7 @@ suite('pages of the operator', () => {
     assert.match(html, /[0-9a-f]{64}/);
     assert.doesNotMatch(html, /\{\{|<b>&/);
 
-    const browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu'],
-    });
+    const browser = await startBrowser();
     t.after(() => browser.close());
     const view = await browser.newPage();
     const refused: string[] = [];

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { startBrowser } from '../../../test/harness/browser.ts';
 import type { Link } from '../../storage/interface.ts';
 import { words, type Language } from '../words/languages.ts';
 import { type Branding, loadLogo } from './branding.ts';
@@ -45,7 +46,7 @@ let browser: Browser;
 let directory: string;
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'pages-'));
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await startBrowser();
 });
 after(async () => {
   await browser.close();
