@@ -76,12 +76,10 @@ class Person {
   async send({ to, text, attach }: { to?: string; text: string; attach?: typeof file }, shot?: string): Promise<void> {
     const { page } = this;
     await this.#ready();
-    if (to !== undefined) {
-      await page.locator('#compose_to ul.recipient-input input').fill(`${to},`);
-      await page.locator('#compose_to li.recipient', { hasText: to }).waitFor();
-    }
+    if (to !== undefined) await page.locator('#compose_to ul.recipient-input input').fill(`${to},`);
     const body = page.frameLocator('#composebody_ifr').locator('body');
     await body.click();
+    if (to !== undefined) await page.locator('#compose_to li.recipient', { hasText: to }).waitFor();
     await page.keyboard.press('Control+Home');
     await page.keyboard.insertText(text);
     await body.getByText(text).waitFor();
