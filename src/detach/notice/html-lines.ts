@@ -29,7 +29,10 @@ const quoteNames =
 const oldNames =
   /(?:^|\s)(?:x_)*(?:divrplyfwdmsg|appendonsend|olk_src_body_section|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|zwchr|messagereplysection|origbody|replyforwardseparator)(?=\s|$)/;
 const signatureNames =
-  /(?:^|\s)(?:x_)*(?:moz-signature|gmail_signature(?:_prefix)?|applemailsignature|applemail-signature|ms-outlook-mobile-signature|protonmail_signature_block(?:-user)?|tutanota_signature|messagesignaturesection|signature|zsignature\w*|yahoo-signature|ydp\w*signature|_rc_sig|mobile-signature)(?=\s|$)/;
+  /(?:^|\s)(?:x_)*(?:moz-signature|gmail_signature(?:_prefix)?|applemailsignature|applemail-signature|ms-outlook-mobile-signature|protonmail_signature_block(?:-user)?|tutanota_signature|messagesignaturesection|signature|zsignature\w*|zm-_id_-sgn\w*|yahoo-signature|ydp\w*signature|ymail_android_signature|_rc_sig|bloop_sign\w*|(?:composer|edo|front|mailbird|missive|mobile|sh|spark|titan)[-_]signature)(?=\s|$)/;
+/** Elements around a quotation and the line that names its author. An answer below the quotation is in them too. */
+const quoteBoxNames =
+  /(?:^|\s)(?:x_)*(?:gmail_quote(?:_container)?|protonmail_quote|missive_quote|zmail_extra)(?=\s|$)/;
 
 export class HtmlLines {
   readonly #text: string;
@@ -40,7 +43,10 @@ export class HtmlLines {
   #quotedAtStart = false;
   /** The first tag that opened something since the last words, where a fragment can stand. */
   #run: { readonly at: number; readonly inCell: boolean } | undefined;
-  #quote: { readonly name: string; depth: number } | undefined;
+  #quote: OpenElement | undefined;
+  /** Inside a box around a quotation: how many lines it had before anything in it was quoted. */
+  #box: { lines: number; inner: OpenElement | undefined; isPast: boolean } | undefined;
+  #signatureElement: OpenElement | undefined;
   #old = false;
   #ruled = false;
   #signature = false;
@@ -66,9 +72,18 @@ export class HtmlLines {
     if (blocks.has(name)) this.#break();
     if (name === 'pre' && this.#preformatted > 0) this.#preformatted -= 1;
     if (cells.has(name) && this.#run?.inCell === true) this.#run = undefined;
-    if (this.#quote?.name === name) {
-      this.#quote.depth -= 1;
-      if (this.#quote.depth === 0) this.#quote = undefined;
+    if (this.#box !== undefined && hasEnded(this.#box.inner, name)) {
+      this.#box.inner = undefined;
+      this.#box.isPast = true;
+    }
+    if (hasEnded(this.#quote, name)) {
+      this.#quote = undefined;
+      this.#box = undefined;
+    }
+    if (hasEnded(this.#signatureElement, name)) {
+      this.#signatureElement = undefined;
+      // An empty one: what follows is no signature.
+      if (this.#line.trim() === '') this.#signature = false;
     }
   }
 
@@ -93,15 +108,34 @@ export class HtmlLines {
   #mark(tag: Tag): void {
     const names = `${attributeOf(tag, 'class')} ${attributeOf(tag, 'id')} ${attributeOf(tag, 'name')}`;
     if (oldNames.test(names)) this.#old = true;
-    if (signatureNames.test(names)) this.#signature = true;
+    if (this.#signatureElement?.name === tag.name) this.#signatureElement.depth += 1;
+    if (signatureNames.test(names)) {
+      this.#signature = true;
+      this.#signatureElement ??= { name: tag.name, depth: 1 };
+    }
     const style = attributeOf(tag, 'style');
     if (/border-top\s*:\s*(?!none|0)[^;]{0,100}\d/.test(style)) this.#ruled = true;
     if (this.#quote !== undefined) {
       if (this.#quote.name === tag.name) this.#quote.depth += 1;
+      this.#markInBox(tag);
     } else if (!unclosed.has(tag.name) && (isQuotation(tag, style) || quoteNames.test(names) || isOfGmx(tag))) {
       this.#break();
       this.#quote = { name: tag.name, depth: 1 };
+      const isBox = tag.name !== 'blockquote' && quoteBoxNames.test(names);
+      if (isBox) this.#box = { lines: 0, inner: undefined, isPast: false };
     }
+  }
+
+  /** A quotation right below the line that names its author: what follows it in the box are the author's own words. */
+  #markInBox({ name }: Tag): void {
+    const box = this.#box;
+    if (box?.inner?.name === name) box.inner.depth += 1;
+    else if (box?.inner === undefined && name === 'blockquote' && box !== undefined && (box.isPast || box.lines <= 1))
+      box.inner = { name, depth: 1 };
+  }
+
+  get #isQuoted(): boolean {
+    return this.#quote !== undefined && (this.#box?.isPast !== true || this.#box.inner !== undefined);
   }
 
   #add(source: string, at: number): void {
@@ -110,7 +144,7 @@ export class HtmlLines {
     if (this.#line.trim() === '') {
       if (text.trim() === '' && room > 0) return;
       this.#lineAt = this.#run?.at ?? at;
-      this.#quotedAtStart = this.#quote !== undefined;
+      this.#quotedAtStart = this.#isQuoted;
       this.#line = '';
     }
     this.#run = undefined;
@@ -131,11 +165,24 @@ export class HtmlLines {
       isRuled: this.#ruled,
       isSignature: this.#signature,
     });
+    if (this.#box !== undefined) this.#box.lines += 1;
     this.#line = '';
     this.#old = false;
     this.#ruled = false;
     this.#signature = false;
   }
+}
+
+interface OpenElement {
+  readonly name: string;
+  depth: number;
+}
+
+/** Whether this end tag ends the element. */
+function hasEnded(element: OpenElement | undefined, name: string): boolean {
+  if (element?.name !== name) return false;
+  element.depth -= 1;
+  return element.depth === 0;
 }
 
 const isOfGmx = (tag: Tag): boolean => tag.name === 'div' && attributeOf(tag, 'name') === 'quote';

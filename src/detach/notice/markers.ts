@@ -37,7 +37,7 @@ const foldedPattern = (source: string): RegExp => new RegExp(withoutMarks(source
 /** As Outlook, Gmail, Thunderbird and Apple Mail write it, in the languages of the notice and some more. */
 const original = [
   'original message|original appointment|original email|reply message|forwarded (?:message|by)|begin forwarded message',
-  "message d'origine|(?:message|mail|courriel) original|message initial|message transfere|message transmis|debut du message (?:reexpedie|transfere)",
+  "message d'origine|(?:message|mail|courriel) (?:original|transfere)|message initial|message transmis|debut du message (?:reexpedie|transfere)",
   'ursprungliche (?:nachricht|mail|e-mail)|original-?nachricht|weitergeleitete (?:nachricht|mail|e-mail)|anfang der weitergeleiteten (?:nachricht|e-mail)',
   '(?:mensaje|correo) (?:original|reenviado)|inicio del mensaje reenviado',
   '(?:messaggio|mail) originale|messaggio inoltrato|inizio messaggio inoltrato',
@@ -150,12 +150,23 @@ const ruledAttribution = foldedPattern(
   `^-{3,} ?(?:on|le|am|el|il|op|em)\\b\\D*\\d.*\\b(?:${wroteAtEnd}|${wroteBeforeName}) ?-{3,}$`,
 );
 
+/** Yahoo: the header of the older message follows in the same line. */
+const originalWithHeader = foldedPattern(`^-{3,} ?(?:${original}) ?-{3,} (?:${from}) ?[:：]`);
+
 /** Yahoo on a phone: the older text follows in the same line. */
 const attributionWithText = foldedPattern(
   `${wholeOpener.source}[^<>]*<[^<>\\s]*@[^<>\\s@]*> ?(?:(?:${wroteAtEnd}) ?)?[:：] \\S`,
 );
 
-const oldMessages = [originalLine, forwardLine, namedLine, forwardedFromLine, replyAboveLine, ruledAttribution];
+const oldMessages = [
+  originalLine,
+  originalWithHeader,
+  forwardLine,
+  namedLine,
+  forwardedFromLine,
+  replyAboveLine,
+  ruledAttribution,
+];
 
 export const startsOldMessage = (line: string): boolean =>
   oldMessages.some((pattern) => pattern.test(line)) || (attributionWithText.test(line) && /\d:\d\d/.test(line));
@@ -168,8 +179,15 @@ export const opensAttribution = (folded: string): boolean => opener.test(folded)
 /** RFC 3676 section 4.3. */
 export const isSeparator = (line: string): boolean => /^-- \r?$/.test(line);
 
-const device =
-  /^(?:(?:sent|envoye|gesendet|von meinem \S+ gesendet|enviado|inviato|verzonden|verstuurd|skickat|sendt|lahetetty|wyslane|odeslano)\b.{0,60}(?:iphone|ipad|android|samsung|galaxy|huawei|xiaomi|blackberry|windows|outlook|gmail|mail|mobil\w*|telefon\w*|telefoon|handy|smartphone|yahoo|proton\w*|superhuman|spark|device)\b.{0,40}|von (?:meinem|samsung|outlook|yahoo) .{0,40}gesendet.{0,20}|(?:(?:get|obtenez|telecharge[zr]|holen sie sich|obtener|obten|scarica|ottieni|download|obter o|obter|baixar o|hent|hamta) )?(?:outlook|bluemail|typeapp) (?:for|pour|fur|para|per|voor|til) (?:ios|iphone|android|mac|windows|mobile)\b.{0,80}|.{0,20}aus der ferne gesendet)$/;
+/** What programs for phones write below a letter, in the languages of the notice and some more. */
+const device = foldedPattern(
+  `^(?:${[
+    '(?:sent|envoye|gesendet|von meinem \\S+ gesendet|enviado|inviato|verzonden|verstuurd|skickat|sendt|lahetetty|wyslane|odeslano|gonderildi)\\b.{0,60}(?:iphone|ipad|android|ios|samsung|galaxy|huawei|xiaomi|blackberry|windows|outlook|thunderbird|gmail|mail|mobil\\w*|telefon\\w*|telefoon|handy|smartphone|yahoo|proton\\w*|superhuman|spark|workspace one|device)\\b.{0,40}',
+    'sent (?:from|with|via|using) my [^.]{1,30}|von (?:meinem|samsung|outlook|yahoo|unterwegs) .{0,40}gesendet.{0,20}|.{0,20}aus der ferne gesendet',
+    '(?:(?:get|obtenir|obtenez|telecharge[zr]|holen sie sich|laden sie|obtener|obten(?:ga|ha)?|descargar|descargue|scarica|ottieni|download|obter|baixar|baixe|hent|hamta) (?:o )?)?(?:outlook|bluemail|typeapp) (?:for|pour|fur|para|per|voor|til) (?:ios|iphone|android|mac|windows|mobile)\\b.{0,80}',
+    'provenance : courrier pour windows.{0,10}|отправлено (?:с|из) .{0,60}|发自我的.{0,40}|(?:iphone|ipad|android)から送信',
+  ].join('|')})$`,
+);
 
 /** "Sent from my iPhone". */
 export const isDeviceLine = (folded: string): boolean => device.test(folded);
