@@ -1,7 +1,5 @@
-import { join } from 'node:path';
-import { parse } from 'yaml';
+import { loadConfig } from '../src/config/load-config.ts';
 import { run } from '../test/harness/process.ts';
-import { repository } from './places.ts';
 import { bytes } from './terminal.ts';
 
 /** What bounds the size of a message, and where that is set. */
@@ -18,8 +16,7 @@ const encodedSize = (size: number): number => Math.ceil((size / 57) * 78);
 /** The lower one of the limits that the first Postfix and Detach MTA have. */
 export async function sizeLimit(postfix: string, detach: string): Promise<SizeLimit> {
   const limit = Number(await run('postconf', ['-c', postfix, '-h', 'message_size_limit']));
-  const config = await run(process.execPath, [join(repository, 'dist/main.js'), 'config', '--config', detach]);
-  const { inbound } = parse(config) as { inbound: { maxMessageSize: number } };
+  const { inbound } = loadConfig({ file: detach });
   const first = { bytes: limit, key: `message_size_limit of Postfix, ${postfix}/main.cf` };
   const second = { bytes: inbound.maxMessageSize, key: `inbound.maxMessageSize of Detach MTA, ${detach}` };
   return limit > 0 && limit <= inbound.maxMessageSize ? first : second;

@@ -33,20 +33,8 @@ async function detachDifferences(keys: ConfigTree, detach: DetachInstance): Prom
   writeFileSync(usual, stringify(without(detach.config, keys)), { mode: 0o600 });
   const [before, now] = [await effective(usual), await effective(detach.configFile)];
   return leaves(keys)
-    .map((key) => {
-      const written = at(keys, key);
-      return [key, asWritten(before.get(key), written), asWritten(now.get(key), written)] as const;
-    })
+    .map((key) => [key, before.get(key) ?? '', now.get(key) ?? ''] as const)
     .filter(changed);
-}
-
-const units = ['GiB', 'MiB', 'KiB'].map((name, index) => ({ name, bytes: 1024 ** (3 - index) }));
-
-/** The program prints sizes in bytes. Where the set has one with a unit, both values have one. */
-function asWritten(value = '', written: unknown): string {
-  if (typeof written !== 'string' || !/\d ?[KMGT]i?B$/i.test(written)) return value;
-  const unit = units.find(({ bytes }) => Number(value) % bytes === 0);
-  return unit === undefined || Number(value) === 0 ? value : `${Number(value) / unit.bytes}${unit.name}`;
 }
 
 async function effective(file: string): Promise<ReadonlyMap<string, string>> {

@@ -64,7 +64,16 @@ function missingPackages() {
     encoding: 'utf8',
   });
   if (query.error) throw new Error(`this needs Debian 12 or a system like it, with dpkg: ${query.error.message}`);
-  return packages.filter((name) => !query.stdout.includes(`installed ${name}\n`));
+  return notInstalled(packages, query.stdout);
+}
+
+/**
+ * @param {readonly string[]} names
+ * @param {string} answer of dpkg-query(1): a line `STATUS NAME` for each package that dpkg knows, `not-installed` ones too
+ */
+export function notInstalled(names, answer) {
+  const lines = new Set(answer.split('\n'));
+  return names.filter((name) => !lines.has(`installed ${name}`));
 }
 
 /** A package that brings a server would start it: Postfix on port 25, Dovecot on 143. */

@@ -20,9 +20,9 @@ const introduction = `# Configuration
 \`detach-mta serve --config FILE\` reads a YAML file. Every key can also be set as an environment variable, which
 overrides the file; lists are comma-separated there. An empty variable unsets a key that may be unset, and empties a list.
 
-\`detach-mta config --config FILE\` checks everything and prints the effective values with secrets masked. When anything
-is wrong it prints one line per error, each naming its key, and exits with status 78; \`serve\` does the same and does not
-start. Unknown keys and unknown variables that begin with \`DETACH_\` are errors.
+\`detach-mta config --config FILE\` checks everything and prints the effective values with secrets masked: a configuration
+that says the same, once the secrets are put back. When anything is wrong it prints one line per error, each naming its
+key, and exits with status 78; \`serve\` does the same and does not start. Unknown keys and unknown variables that begin with \`DETACH_\` are errors.
 
 **Sizes** are numbers of bytes or carry a unit: \`kB\`, \`MB\`, \`GB\` count in thousands, \`KiB\`, \`MiB\`, \`GiB\` in 1,024s.
 **Durations** carry \`ms\`, \`s\`, \`m\`, \`h\`, \`d\` or \`w\`; what a plain number counts stands with each key.

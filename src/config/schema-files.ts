@@ -42,7 +42,7 @@ function lowerCase(format: Format<string>, also: (value: string) => string = (va
 export const filesSchema = {
   detach: {
     minSize: key(size({ min: 0 }), {
-      default: 1048576,
+      default: '1MiB',
       doc: 'Smallest decoded size of a file that is moved to storage.',
       why: 'Below a megabyte a mailbox hardly gains, and the reader would still have to follow a link.',
     }),

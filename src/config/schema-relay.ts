@@ -56,7 +56,7 @@ export const relaySchema = {
       why: 'Loopback only: this is never an open relay by accident.',
     }),
     maxMessageSize: key(size({ min: 1 }), {
-      default: 52428800,
+      default: '50MiB',
       doc: 'Largest message that is accepted, as it is offered in EHLO (SIZE). It should be at least the `message_size_limit` of the sending Postfix.',
       why: 'Five times the default of Postfix: large files are what this server is for.',
     }),

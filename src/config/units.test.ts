@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { duration, fileMode, size } from './units.ts';
+import { duration, fileMode, printSize, size } from './units.ts';
 
 test('sizes', () => {
   const format = size({ min: 0 });
@@ -44,6 +44,20 @@ test('sizes', () => {
     '99999999TB',
   ];
   for (const raw of wrong) assert.throws(() => format.parse(raw), { name: 'FormatError' }, String(raw));
+});
+
+test('a size is printed with its unit, the one that needs the fewest digits', () => {
+  assert.deepEqual(
+    [0, 7, 1500, 65_536, 70_000, 1_024_000, 25_000_000, 52_428_800, 4 * 2 ** 30, 2e12, 2 ** 40 + 1].map(printSize),
+    [0, '7B', '1500B', '64KiB', '70kB', '1000KiB', '25MB', '50MiB', '4GiB', '2TB', '1099511627777B'],
+  );
+});
+
+test('any size and duration is read again as it is printed', () => {
+  const formats = [size({ min: 0 }), duration('days', { min: 0 }), duration('seconds', { min: 0 })];
+  const values = Array.from({ length: 53 }, (_, bit) => [2 ** bit - 1, 2 ** bit, 2 ** bit + 1, 3 ** (bit % 33)]).flat();
+  for (const value of [...values, ...Array.from({ length: 15 }, (_, power) => 10 ** power)])
+    for (const format of formats) assert.equal(format.parse(format.print(value)), value);
 });
 
 test('durations', () => {

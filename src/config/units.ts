@@ -34,8 +34,18 @@ export function size({ min, max = Number.MAX_SAFE_INTEGER }: Bounds): Format<num
       }
       return bytes;
     },
-    print: (value) => value,
+    print: printSize,
   };
+}
+
+const unitsOfSize = ['B', 'kB', 'KiB', 'MB', 'MiB', 'GB', 'GiB', 'TB', 'TiB'];
+
+/** In the unit that needs the fewest digits and no fraction: `50MiB`, `25MB`, `1500B`. */
+export function printSize(value: number): string | number {
+  const printed = unitsOfSize.map((unit) => [unit, value / bytesPer.get(unit.toLowerCase())!] as const);
+  const whole = printed.filter(([, count]) => Number.isInteger(count));
+  const [unit, count] = whole.reduce((best, next) => (next[1] < best[1] ? next : best));
+  return value === 0 ? 0 : `${count}${unit}`;
 }
 
 /** Permission bits of a file, as chmod(1) reads them: three octal digits, with or without a zero before them. */
@@ -81,7 +91,7 @@ function printDuration(value: number): string | number {
 function measure(raw: unknown, units: ReadonlyMap<string, number>, plain: number): number | undefined {
   if (typeof raw === 'number') return whole(raw * plain);
   if (typeof raw !== 'string') return undefined;
-  const [, digits, unit] = /^(\d{1,15}(?:\.\d{1,6})?) ?([a-z]*)$/i.exec(raw.trim()) ?? [];
+  const [, digits, unit] = /^(\d{1,16}(?:\.\d{1,6})?) ?([a-z]*)$/i.exec(raw.trim()) ?? [];
   if (digits === undefined || unit === undefined) return undefined;
   const factor = unit === '' ? plain : units.get(unit.toLowerCase());
   return factor === undefined ? undefined : whole(Number(digits) * factor);
