@@ -57,6 +57,11 @@ suite('a part that HTML shows stays', () => {
     'in a style sheet with escapes': ['<style>p{background:url(cid:one\\40 x)}</style>', [id]],
     'as a background': ['<table background="cid:one@x">', [id]],
     'in a set': ['<img srcset="cid:two@x 1x, cid:one@x 2x">', [id]],
+    'in a style sheet that another one takes in': [
+      '<style>@import "a.css";</style>',
+      ['Content-Disposition: attachment; filename=a.css'],
+    ],
+    'as a moving picture of old': ['<img dynsrc="a.avi">', ['Content-Disposition: attachment; filename=a.avi']],
     'in VML': ['<!--[if gte vml 1]><v:imagedata src="cid:one@x" o:title=""/><![endif]-->', [id]],
     'by another case': ['<img src="CID:ONE@X">', [id]],
     'by an id in UTF-8': [utf8('<img src="cid:Grüße@x">'), [`Content-ID: <${utf8('Grüße@x')}>`]],
@@ -194,6 +199,24 @@ suite('a letter is told from a compound object', () => {
         isLetter ? ['a.pdf'] : [],
       ),
     );
+});
+
+test('the forms of the body stay where a gateway calls them attachments', async () => {
+  const form = (type: string, name: string): string =>
+    part(
+      [`Content-Type: ${type}`, `Content-Disposition: attachment; filename=${name}`],
+      base64(Buffer.alloc(3000, 'w')),
+    );
+  const plain = form('text/plain', 'body.txt');
+  const html = form('text/html', 'body.html');
+  assert.deepEqual(await detached(mixed('alternative', plain, html)), []);
+  assert.deepEqual(await detached(mixed('mixed', text, plain, html)), ['body.txt', 'body.html']);
+  const log = form('text/plain', 'run.log');
+  assert.deepEqual(
+    await detached(mixed('alternative', text, log)),
+    ['run.log'],
+    'a file that stands in the wrong place',
+  );
 });
 
 test('a named text that nobody wrote as a letter is a file, and a form of the body is none', async () => {

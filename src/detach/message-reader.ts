@@ -236,7 +236,7 @@ export class MessageReader implements Sink {
     }
     const complete = file.reader.finish();
     const piece = this.#stop(file);
-    const { name, isNamed, type } = nameOf(read.leaf);
+    const { name, isNamed, wholeName, type } = nameOf(read.leaf);
     this.#files.push({
       ...read,
       piece,
@@ -244,6 +244,7 @@ export class MessageReader implements Sink {
       candidate: {
         name,
         isNamed,
+        wholeName,
         type,
         size: piece.size,
         encodedSize: read.next - read.leaf.delimiterAt,

@@ -12,6 +12,8 @@ export interface Candidate {
   readonly name: string;
   /** The sender gave it the name. */
   readonly isNamed: boolean;
+  /** The name before it was shortened. */
+  readonly wholeName: string;
   readonly type: string;
   /** Decoded bytes. */
   readonly size: number;
@@ -44,14 +46,16 @@ export interface Named {
   readonly name: string;
   /** The sender gave it the name. */
   readonly isNamed: boolean;
+  /** The name before it was shortened. */
+  readonly wholeName: string;
   readonly type: string;
 }
 
 /** The name and type under which a part would be stored. */
 export function nameOf({ head }: Leaf): Named {
   const { fileName: disposition, typeName: type, description } = head;
-  const { name, isGiven } = safeFileName({ disposition, type, description }, head.type);
-  return { name, isNamed: isGiven, type: safeMediaType(head.type, name) };
+  const { name, isGiven, whole } = safeFileName({ disposition, type, description }, head.type);
+  return { name, isNamed: isGiven, wholeName: whole, type: safeMediaType(head.type, name) };
 }
 
 /** Why a leaf stays, judged by its header alone; undefined: its content decides. */
@@ -148,7 +152,15 @@ export function watchedKind(leaf: Leaf, isCandidate: boolean): 'html' | 'calenda
 /** RFC 2183 section 2.8: an unknown disposition means attachment. */
 export function isAttachment(leaf: Leaf): boolean {
   const { disposition } = leaf.head;
-  return disposition !== '' && disposition !== 'inline';
+  return disposition !== '' && disposition !== 'inline' && !isAttachedBody(leaf);
+}
+
+/** Some gateways call the forms of the body attachments. Without them the letter would have no words. */
+function isAttachedBody(leaf: Leaf): boolean {
+  if (!isBodyForm(leaf)) return false;
+  const number = leaf.section.slice(leaf.section.lastIndexOf('.') + 1);
+  const type = effectiveType(leaf.head, leaf.container);
+  return type === 'text/plain' ? number === '1' : type === 'text/html' && (number === '1' || number === '2');
 }
 
 /** Invitations (RFC 5545), also under the names that Google, Outlook and old programs give them. */

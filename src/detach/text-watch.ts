@@ -13,9 +13,9 @@ const maxReferenceLength = 256;
  * `ATTACH` and its like, whose value may be any address; vCalendar 1.0 has `VALUE=CONTENT-ID:`.
  */
 const idMark = /cid:|mid:[^\s"'<>/:]{1,200}\//gi;
-const calendarIdMark = /cid:|value=content-id(?:;[a-z-]{1,20}=[^:;=\r\n]{0,60}){0,3}:/gi;
+const calendarIdMark = /cid:|mid:[^\s"'<>/:]{1,200}\/|value=content-id(?:;[a-z-]{1,20}=[^:;=\r\n]{0,60}){0,3}:/gi;
 const placeMark =
-  /(?<![\w-])(?:src|srcset|background|poster|data|(?:xlink:|o:)?href)[ \t\r\n]{0,16}=[ \t\r\n]{0,16}|url\([ \t\r\n]{0,16}/gi;
+  /(?<![\w-])(?:(?:dyn|low)?src|(?:image)?srcset|background|poster|data|(?:xlink:|o:)?href)[ \t\r\n]{0,16}=[ \t\r\n]{0,16}|(?:url\(|@import(?=[\s"']))[ \t\r\n]{0,16}/gi;
 
 const calendarPlaceMark =
   /\n(?:attach|image|photo|logo|sound)(?:;[^:"\r\n]{0,100}(?:"[^"\r\n]{0,150}"[^:"\r\n]{0,100}){0,2})?:/gi;
@@ -133,10 +133,12 @@ function withoutZeros(bytes: Buffer): Buffer {
 /** The addresses in an attribute value or `url(…)`, but for those that lead elsewhere. */
 function placesIn(mark: string, tail: string): string[] {
   const quote = /^["']|^&quot;|^&#39;/.exec(tail)?.[0];
-  const isStyle = mark.startsWith('u') || mark.startsWith('U');
+  const isStyle = /^[u@]/i.test(mark);
   const rest = tail.slice(quote?.length ?? 0);
   const end = quote === undefined ? rest.search(isStyle ? /[)"'<>]/ : /[\s>]/) : rest.indexOf(quote);
   const value = end < 0 ? rest : rest.slice(0, end);
-  const all = /^srcset/i.test(mark) ? value.split(',').map((entry) => entry.trim().split(/\s/, 1)[0]!) : [value];
+  const all = /^(?:image)?srcset/i.test(mark)
+    ? value.split(',').map((entry) => entry.trim().split(/\s/, 1)[0]!)
+    : [value];
   return all.filter((place) => !/^\s*(?:cid:|data:|mailto:|tel:|javascript:|#|$)/i.test(place));
 }

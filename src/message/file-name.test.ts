@@ -59,6 +59,9 @@ describe('safeFileName', () => {
     assert.equal(nameOf({}, 'Image/JPEG; name=x'), 'image.jpg');
     assert.equal(nameOf({ type: '..', description: 'b' }, 'application/pdf'), 'b.pdf');
     assert.equal(nameOf({}, 'x-odd/thing'), 'attachment.bin');
+    assert.equal(nameOf({ disposition: '.pdf' }, 'application/octet-stream'), 'attachment.pdf');
+    assert.equal(nameOf({ disposition: 'C:\\tmp\\.JPG', description: 'Kitchen' }, 'image/jpeg'), 'Kitchen.JPG');
+    assert.equal(nameOf({ disposition: '.profile' }, 'text/plain'), 'profile');
     assert.equal(nameOf({}, ''), 'attachment.bin');
   });
 

@@ -25,31 +25,42 @@ export interface NameCandidates {
   readonly description?: string | undefined;
 }
 
+export interface SafeName {
+  readonly name: string;
+  /** The sender chose it. */
+  readonly isGiven: boolean;
+  /** The name before it was shortened. */
+  readonly whole: string;
+}
+
 /**
  * A name that is harmless in a header, a page and a file system, and says what the sender's did. Where two names
  * disagree the disposition's counts (RFC 2183 section 2.3); where there is none the description does, and at last what
- * kind of file it is. `isGiven`: the sender chose it.
+ * kind of file it is. A name that is only an extension is none.
  */
-export function safeFileName(
-  { disposition, type, description }: NameCandidates,
-  mediaType: string,
-): { readonly name: string; readonly isGiven: boolean } {
+export function safeFileName({ disposition, type, description }: NameCandidates, mediaType: string): SafeName {
+  let givenExtension: string | undefined;
   for (const candidate of [disposition, type]) {
-    const name = candidate === undefined ? '' : clean(candidate);
-    if (name !== '') return { name, isGiven: true };
+    const whole = candidate === undefined ? '' : clean(candidate);
+    if (whole.startsWith('.')) givenExtension ??= whole.slice(1);
+    else if (whole !== '') return { name: shorten(whole), isGiven: true, whole };
   }
-  const safeType = safeMediaType(mediaType);
-  const extension = extensionOf(safeType) ?? 'bin';
+  const safeType = safeMediaType(mediaType, `a.${givenExtension}`);
+  const extension = givenExtension ?? extensionOf(safeType) ?? 'bin';
   const described = description === undefined ? '' : clean(description);
-  if (described !== '') return { name: withExtension(described, extension), isGiven: true };
+  if (described !== '' && !described.startsWith('.')) {
+    const whole = withExtension(described, extension);
+    return { name: shorten(whole), isGiven: true, whole };
+  }
   const kind = /^(?:image|video|audio)(?=\/)/.exec(safeType)?.[0] ?? 'attachment';
-  return { name: `${kind}.${extension}`, isGiven: false };
+  const name = `${kind}.${extension}`;
+  return { name, isGiven: false, whole: name };
 }
 
 /** Words may end in a dot and something that is no extension. */
 function withExtension(words: string, extension: string): string {
   const own = splitName(words).extension.slice(1).toLowerCase();
-  return own !== '' && typeOf(own) !== undefined ? words : shorten(`${words}.${extension}`);
+  return own !== '' && typeOf(own) !== undefined ? words : `${words}.${extension}`;
 }
 
 /** `a-2.pdf` of `a.pdf`. */
@@ -70,6 +81,7 @@ const strayJoiner = /(?<![\p{L}\p{M}\p{S}])[\u200c\u200d]|[\u200c\u200d](?![\p{L
 /** Names of devices in Windows, whatever their extension. */
 const device = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=$|[. ])/i;
 
+/** A name of any length; an extension alone with its dot. */
 function clean(candidate: string): string {
   // Far more than is kept in the end: what follows must not take long on hostile lengths.
   const bounded = candidate.length > 2048 ? candidate.slice(0, 1024) + candidate.slice(-1024) : candidate;
@@ -80,14 +92,16 @@ function clean(candidate: string): string {
     // A name that its sender cut within a character.
     .replace(/(?<!\ufffd)\ufffd+(?=\s*(?:\.[\p{L}\p{N}]{1,10})?\s*$)/u, '')
     .trim();
-  const name = lastOfPath(visible)
+  const last = lastOfPath(visible);
+  const [, onlyExtension = ''] = /^[. ]*\.([a-z0-9]{1,10})[. ]*$/i.exec(last) ?? [];
+  if (typeOf(onlyExtension.toLowerCase()) !== undefined) return `.${onlyExtension}`;
+  const name = last
     .replace(/["*/:<>?\\|\ufffd]/g, '_')
     .replace(strayJoiner, '')
     .normalize('NFC')
     .replace(/\s+/g, ' ')
     .replace(/^[. ]+|(?<![. ])[. ]+$/g, '');
-  const cut = shorten(name);
-  return device.test(cut) ? shorten(`_${cut}`) : cut;
+  return device.test(name) ? `_${name}` : name;
 }
 
 /** Some programs send the whole path. A slash in a name that is no path, as in `1/2 finished.pdf`, is a slash. */
@@ -99,20 +113,26 @@ function lastOfPath(name: string): string {
 
 /**
  * Cuts between code points; the extension stays, since it tells the system what to open the file with, and what stands
- * before it, since names that begin alike often end differently.
+ * before it, since names that begin alike often end differently. `from`: index of a character from which on the name
+ * differs from others, which is kept too.
  */
-function shorten(name: string): string {
+export function shorten(name: string, { from }: { readonly from?: number } = {}): string {
   if (Buffer.byteLength(name) <= maxNameBytes) return name;
   const { stem, extension } = splitName(name);
   const room = maxNameBytes - Buffer.byteLength(extension) - ellipsis.length;
   const characters = Array.from(stem);
-  const end = fitting(characters.toReversed(), Math.floor(room / 3))
-    .reverse()
-    .join('');
-  const tail = end.replace(/^[\p{M}. \u200c\u200d]+|[. \u200c\u200d]+$/gu, '');
-  const head = fitting(characters, room - Buffer.byteLength(tail)).join('');
-  return head.replace(/[. \u200c\u200d]+$/, '') + ellipsis + tail + extension;
+  const end = fitting(characters.toReversed(), Math.floor(room / 3)).reverse();
+  const tail = trimStart(end.join(''));
+  const head = fitting(characters, room - Buffer.byteLength(tail));
+  if (from === undefined || from < head.length || from >= characters.length - end.length)
+    return trimEnd(head.join('')) + ellipsis + tail + extension;
+  const middle = fitting(characters.slice(from), Math.floor(room / 3)).join('');
+  const before = fitting(head, room - Buffer.byteLength(tail) - Buffer.byteLength(middle) - ellipsis.length).join('');
+  return trimEnd(before) + ellipsis + trimStart(middle) + ellipsis + tail + extension;
 }
+
+const trimStart = (text: string): string => text.replace(/^[\p{M}. \u200c\u200d]+|[. \u200c\u200d]+$/gu, '');
+const trimEnd = (text: string): string => text.replace(/[. \u200c\u200d]+$/, '');
 
 const ellipsis = '...';
 
