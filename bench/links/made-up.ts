@@ -30,6 +30,8 @@ const senders = 1000;
 
 export const messageIdOf = (i: number): string => `<made-up-${i}@example.com>`;
 
+export const senderOf = (i: number): string => `sender-${i % senders}@example.com`;
+
 /** A tenth of the messages are so old that a sweep deletes all their blobs. */
 const isOver = (i: number): boolean => Math.floor(i / messagesPerFile) % 10 === 0;
 
@@ -37,7 +39,7 @@ export function* madeUpMessage(i: number, now: number): Generator<MadeUpBlob> {
   const at = isOver(i) ? now - 200 * day : now - day;
   const bytes = Buffer.from(`file ${Math.floor(i / messagesPerFile)}`);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const reversePath = `sender-${i % senders}@example.com`;
+  const reversePath = senderOf(i);
   const messageIdentity = messageIdOf(i);
   const file = {
     partNumber: '2',

@@ -5,11 +5,12 @@
  * - In a directory: `node --import tsx bench/links/main.ts --links 1000000 [--in /dev/shm]`
  * - In Azurite: `node --import tsx bench/links/main.ts --links 100000 --azurite`
  * - Some of them: `--only 'list by message id,sweep of a tenth'`
+ * - Filled once, measured again: `--keep DIR` fills the directory DIR if it is not there, and leaves it there
  *
  * A million links in a directory take 25 GB, 7 million inodes and, to make them, a quarter of an hour.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +18,7 @@ import { stringify } from 'yaml';
 import { openBlobs } from '../../src/storage/store.ts';
 import { startAzurite } from '../../test/harness/azurite.ts';
 import { fillBlobs, fillDirectory } from './fill.ts';
-import { messageIdOf, secret } from './made-up.ts';
+import { messageIdOf, secret, senderOf } from './made-up.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,10 +26,13 @@ const { values } = parseArgs({
     azurite: { type: 'boolean' },
     in: { type: 'string' },
     only: { type: 'string' },
+    keep: { type: 'string' },
   },
 });
 const links = Number(values.links);
-const home = mkdtempSync(join(values.in ?? tmpdir(), 'detach-links-bench-'));
+const isFilled = values.keep !== undefined && existsSync(values.keep);
+if (values.keep !== undefined) mkdirSync(values.keep, { recursive: true });
+const home = values.keep ?? mkdtempSync(join(values.in ?? tmpdir(), 'detach-links-bench-'));
 // On disk it would write its whole database again every few seconds.
 const azurite =
   values.azurite === true
@@ -41,10 +45,11 @@ const directory = join(home, 'store');
 const storage = azurite
   ? { connectionString: azurite.connectionString, container: 'detach' }
   : { directory, reserve: 0, container: 'detach' };
+const maxOutputBytes = 2 ** 28;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 try {
-  await fill();
+  if (!isFilled) await fill();
   const config = writeConfig();
   const middle = messageIdOf(Math.floor(links / 2) + 1);
   const sweptYesterday = new Date(Date.now() - 86_400_000).toISOString();
@@ -52,13 +57,14 @@ try {
   measure('sweep --dry-run, the first one: each entry is asked for', ['sweep', '--dry-run'], config);
   await markSwept(sweptYesterday);
   measure('list by message id', ['links', 'list', '--message-id', middle], config);
+  measure('list by sender', ['links', 'list', '--sender', senderOf(1)], config);
   measure('list by file', ['links', 'list', '--file', 'plan-7.pdf'], config);
   measure('stats', ['stats'], config);
   measure('sweep --dry-run, the day after another', ['sweep', '--dry-run'], config);
   measure('sweep of a tenth', ['sweep'], config);
 } finally {
   await azurite?.stop();
-  rmSync(home, { recursive: true, force: true });
+  if (values.keep === undefined) rmSync(home, { recursive: true, force: true });
 }
 
 async function fill(): Promise<void> {
@@ -110,7 +116,7 @@ function measure(what: string, words: readonly string[], config: string): void {
     '--config',
     config,
   ];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: maxOutputBytes });
   const [, peak = 0, cpu = 0] = /peak (\d+) cpu (\d+)/.exec(stderr) ?? [];
   const used = `${(Number(cpu) / 1e6).toFixed(1)} s of CPU, ${Math.round(Number(peak) / 1024)} MiB at most`;
   say(`${what}: ${seconds(started)}, ${used}, status ${status}`);

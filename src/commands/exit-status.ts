@@ -30,6 +30,17 @@ export class CommandError extends Error {
   }
 }
 
+/** A command has done its work and found something wrong. */
+export class Findings extends Error {
+  override readonly name = 'Findings';
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines[0]);
+    this.lines = lines;
+  }
+}
+
 export interface Ending {
   readonly status: number;
   /** One line for each thing that is wrong. */
@@ -46,6 +57,7 @@ const restoreStatus = {
 /** How a command that threw `error` ends. Only here does an error become lines and a status. */
 export function endingOf(error: unknown): Ending {
   if (error instanceof ConfigError) return { status: ExitStatus.config, lines: error.lines };
+  if (error instanceof Findings) return { status: ExitStatus.found, lines: error.lines };
   // The reader of the output has closed it, as `head` does.
   if (error instanceof Error && codeOf(error) === 'EPIPE') return { status: ExitStatus.io, lines: [] };
   const { status, message } = describe(error);

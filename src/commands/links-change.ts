@@ -3,16 +3,18 @@ import { loadConfig } from '../config/load-config.ts';
 import { duration } from '../config/units.ts';
 import { FormatError } from '../config/format.ts';
 import { type Change, changeLink, type Outcome } from '../storage/admin/change-link.ts';
+import { unlessDamaged } from '../storage/admin/context.ts';
 import { findLink } from '../storage/admin/find.ts';
 import type { Gone } from '../storage/admin/gone.ts';
 import { type Command, type CommandContext, defineCommand, type OptionValues } from './command.ts';
 import { parseLastMoment } from './dates.ts';
+import { endWith } from './damaged.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
 import { jsonText } from './json.ts';
 import { chosenLinks, maxTargets } from './links-chosen.ts';
 import { filterOf, filterOptions, filterOptionsWithoutUntil } from './links-filter.ts';
 import { linkJson, linkLine } from './links-format.ts';
-import { openAdmin } from './open-admin.ts';
+import { openTolerantAdmin } from './open-admin.ts';
 
 const common = {
   'dry-run': { type: 'boolean', help: 'says what would be done' },
@@ -102,12 +104,13 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
   const links = chosenLinks({ positionals, filter: filterOf(context.options) });
   const change = changeOf();
   const config = loadConfig(context.sources);
-  const admin = openAdmin(config, context);
+  const admin = openTolerantAdmin(config, context);
   let status: number = ExitStatus.ok;
   for await (const found of links(admin)) {
-    const { outcome, gone } = await changeLink(admin, found.token, { ...change, dryRun });
+    const changed = await unlessDamaged(admin, () => changeLink(admin, found.token, { ...change, dryRun }));
     // Another process has erased the link since it was found.
-    if (outcome === 'absent') continue;
+    if (!changed || changed.outcome === 'absent') continue;
+    const { outcome, gone } = changed;
     if (outcome === 'missing') status = ExitStatus.found;
     const after = (await findLink(admin, found.token)) ?? found;
     const said = describe(change.verb, outcome, dryRun);
@@ -115,6 +118,7 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
     const json = jsonText({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) });
     await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl, goneNote(gone))}`);
   }
+  endWith(admin.damaged, config);
   return status;
 }
 

@@ -1,11 +1,11 @@
 import { loadConfig } from '../config/load-config.ts';
 import { findLinks } from '../storage/admin/find.ts';
 import { defineCommand } from './command.ts';
-import { ExitStatus } from './exit-status.ts';
+import { endWith } from './damaged.ts';
 import { jsonText } from './json.ts';
 import { filterOf, filterOptions } from './links-filter.ts';
 import { linkJson, linkLine } from './links-format.ts';
-import { openAdmin } from './open-admin.ts';
+import { openTolerantAdmin } from './open-admin.ts';
 
 /** `detach-mta links list`: prints each link as soon as it is found. */
 export const linksList = defineCommand({
@@ -18,10 +18,11 @@ export const linksList = defineCommand({
     const filter = filterOf(options);
     const config = loadConfig(context.sources);
     const { baseUrl } = config.links;
-    for await (const found of findLinks(openAdmin(config, context), filter)) {
+    const admin = openTolerantAdmin(config, context);
+    for await (const found of findLinks(admin, filter)) {
       const json = options.json === true;
       await print(json ? jsonText(linkJson(found, baseUrl)) : linkLine(found, baseUrl));
     }
-    return ExitStatus.ok;
+    return endWith(admin.damaged, config);
   },
 });

@@ -3,12 +3,13 @@ import { collect } from '../storage/admin/context.ts';
 import { findLink } from '../storage/admin/find.ts';
 import { sameFileOf, siblingsOf } from '../storage/admin/related.ts';
 import { defineCommand } from './command.ts';
+import { endWith } from './damaged.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
 import { jsonText } from './json.ts';
 import { linkJson } from './links-format.ts';
 import { onOneLine } from '../smtp/one-line.ts';
 import { noSuchLink, tokenIn } from './links-target.ts';
-import { openAdmin } from './open-admin.ts';
+import { openTolerantAdmin } from './open-admin.ts';
 
 /** `detach-mta links show`: one link, the others of its message, and who else points to the file. */
 export const linksShow = defineCommand({
@@ -27,7 +28,7 @@ export const linksShow = defineCommand({
     if (target === undefined) throw new CommandError(ExitStatus.usage, 'the URL or the token of a link is missing');
     const token = tokenIn(target);
     const config = loadConfig(context.sources);
-    const admin = openAdmin(config, context);
+    const admin = openTolerantAdmin(config, context);
     const found = await findLink(admin, token);
     if (!found) throw noSuchLink();
     const shown = {
@@ -42,6 +43,6 @@ export const linksShow = defineCommand({
         await print(`${name}: ${onOneLine(Array.isArray(value) ? value.join(' ') : String(value))}\n`);
       }
     }
-    return ExitStatus.ok;
+    return endWith(admin.damaged, config);
   },
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { onOneLine } from '../smtp/one-line.ts';
 import type { Store } from '../storage/interface.ts';
+import { pathOf, placeOf } from '../storage/directory/layout.ts';
 import { createStore } from '../storage/store.ts';
 import { type Backend, backends } from '../storage/testing/backends.ts';
 import { fileOf, storeMessage } from '../storage/testing/store-message.ts';
@@ -298,20 +299,51 @@ for (const [kind, start] of backends)
       await says(66, 'links', 'show', missing);
     });
 
-    test('a record that cannot be read is named, so that the operator can find it', async () => {
+    test('a record that cannot be read is named, so that the operator can find it, and the others are worked on', async () => {
       const blobs = backend.open();
       const request = { what: 'test', signal, content: Buffer.from('no JSON\x1b[2J'), metadata: { sender: 'x' } };
+      const where = (name: string): string => {
+        const { directory } = backend.storage;
+        return directory === undefined ? name : join(directory, pathOf(placeOf(name)));
+      };
+      const says = (kind: string, name: string): string =>
+        `cannot be read: ${where(name)}: not a ${kind} that this version can read\n`;
       const spoilt = 'B'.repeat(21) + 'A';
-      for (const name of [`links/${spoilt}`, `index/transaction/${spoilt}/${spoilt}`]) {
-        await blobs.create(name, request);
-        const words = name.startsWith('links/') ? ['show', spoilt] : ['list', '--recipient', 'nobody@example.org'];
-        const { status, stderr } = await run('links', ...words);
-        assert.equal(status, 69);
-        assert.match(
-          stderr,
-          /^detach-mta links \w+: storage: [\w ]+: not a (?:link|record) that this version can read \(/,
-        );
-        assert.ok(stderr.endsWith(`(${name})\n`), stderr);
+      await blobs.create(`links/${spoilt}`, request);
+      const shown = await run('links', 'show', spoilt);
+      assert.equal(shown.status, 69);
+      assert.match(shown.stderr, /^detach-mta links show: storage: link \w+: not a link that this version can read \(/);
+      assert.ok(shown.stderr.endsWith(`(links/${spoilt})\n`), shown.stderr);
+      const good = store.getLink(tokens[0]!, signal);
+      const listed = await run('links', 'list', '--json');
+      assert.equal(listed.status, 1);
+      assert.equal(listed.stderr, `detach-mta links list: ${says('link', `links/${spoilt}`)}`);
+      assert.equal(listed.stdout.includes(tokens[0]!), (await good) !== undefined);
+      const record = `index/transaction/${spoilt}/${spoilt}`;
+      await blobs.create(record, request);
+      const byRecipient = await run('links', 'list', '--recipient', 'nobody@example.org');
+      assert.deepEqual([byRecipient.status, byRecipient.stdout], [1, '']);
+      assert.equal(byRecipient.stderr, `detach-mta links list: ${says('record', record)}`);
+      // An erasure that may not be complete does nothing.
+      const erased = await run('links', 'erase', '--recipient', 'nobody@example.org');
+      assert.deepEqual([erased.status, erased.stdout], [69, '']);
+      for (const command of ['stats', 'sweep']) {
+        const { status, stdout, stderr } = await run(command, '--json');
+        assert.equal(status, 1, stderr);
+        assert.equal((JSON.parse(stdout) as { damaged: number }).damaged, 1);
+        assert.equal(stderr, `detach-mta ${command}: ${says('link', `links/${spoilt}`)}`);
       }
+    });
+
+    test('of many records that cannot be read the first ones are named, the others counted', async () => {
+      const blobs = backend.open();
+      const request = { what: 'test', signal, content: Buffer.from('no JSON'), metadata: {} };
+      for (let i = 10; i < 45; i++) await blobs.create(`links/${'C'.repeat(19)}${i}A`, request);
+      const { status, stderr } = await run('sweep', '--dry-run');
+      assert.equal(status, 1);
+      const lines = stderr.trim().split('\n');
+      assert.equal(lines.length, 21);
+      assert.ok(lines.every((line) => line.startsWith('detach-mta sweep: ')));
+      assert.equal(lines.at(-1), 'detach-mta sweep: 16 more cannot be read');
     });
   });

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { type AdminContext, directoryParallel } from '../storage/admin/context.ts';
+import { DamagedRecords } from '../storage/damaged-record.ts';
 import { openBlobs } from '../storage/store.ts';
 import { becomeOwner } from './become-owner.ts';
 import type { CommandContext } from './command.ts';
@@ -21,3 +22,9 @@ export function openAdmin(
     ...(storage.directory !== undefined && { parallel: directoryParallel }),
   };
 }
+
+/** The same for a command that goes on beside records which cannot be read, and names them when it ends. */
+export const openTolerantAdmin = (...how: Parameters<typeof openAdmin>) => ({
+  ...openAdmin(...how),
+  damaged: new DamagedRecords(),
+});

@@ -1,9 +1,9 @@
 import { loadConfig } from '../config/load-config.ts';
 import { readStats, type Stats } from '../storage/admin/stats/stats.ts';
 import { defineCommand } from './command.ts';
-import { ExitStatus } from './exit-status.ts';
+import { endWith } from './damaged.ts';
 import { jsonText } from './json.ts';
-import { openAdmin } from './open-admin.ts';
+import { openTolerantAdmin } from './open-admin.ts';
 
 /** `detach-mta stats`: counts what is in storage, so its figures do not depend on restarts. */
 export const stats = defineCommand({
@@ -13,9 +13,11 @@ export const stats = defineCommand({
   options: { json: { type: 'boolean', help: 'one object' } },
   run: async (context) => {
     const config = loadConfig(context.sources);
-    const found = await readStats(openAdmin(config, context));
-    await context.print(context.options.json === true ? jsonText(found) : report(found));
-    return ExitStatus.ok;
+    const admin = openTolerantAdmin(config, context);
+    const found = await readStats(admin);
+    const json = context.options.json === true;
+    await context.print(json ? jsonText({ ...found, damaged: admin.damaged.count }) : report(found));
+    return endWith(admin.damaged, config);
   },
 });
 

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load-config.ts';
 import { sweep as sweepStorage, type SweepResult } from '../storage/admin/sweep/sweep.ts';
 import { defineCommand } from './command.ts';
-import { ExitStatus } from './exit-status.ts';
+import { endWith } from './damaged.ts';
 import { jsonText } from './json.ts';
 import { openAdmin } from './open-admin.ts';
 
@@ -20,8 +20,9 @@ export const sweep = defineCommand({
     const dryRun = options['dry-run'] === true;
     const result = await sweepStorage(openAdmin(config, context), { dryRun });
     const { swept, standing } = result;
-    await print(options.json === true ? jsonText({ dryRun, ...swept, standing }) : report(result, dryRun));
-    return ExitStatus.ok;
+    const damaged = result.damaged.count;
+    await print(options.json === true ? jsonText({ dryRun, ...swept, standing, damaged }) : report(result, dryRun));
+    return endWith(result.damaged, config);
   },
 });
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { OnDamage } from './damaged-record.ts';
 import type { FileContent, FileRange, SignedFile } from './interface.ts';
 
 /** Short ASCII values beside the bytes of a blob; names in lower case. */
@@ -34,6 +35,11 @@ export interface NewBlob extends Request {
   readonly metadata: Metadata;
 }
 
+/** Reads many blobs. Those that cannot be read are left out where `damaged` is told of them, and end it otherwise. */
+export interface Listing extends Request {
+  readonly damaged?: OnDamage | undefined;
+}
+
 /** A change that is made only while the blob is still the version that was judged. */
 export interface Conditional extends Request {
   readonly etag: string;
@@ -44,7 +50,7 @@ export interface Conditional extends Request {
  *
  * Names are `files/<sha256>`, `links/<token>` and the like: a kind, then one or two segments, in the characters of hex
  * and base64url. Everything that changes a blob is atomic and durable when it resolves. Every method rejects with
- * `Failure('storageFailed')` when it cannot be done now, `Failure('storageFull')` when there is no room; "not there"
+ * `Failure('storageFailed')` when it cannot be done now (a `DamagedRecord` when one blob alone cannot be read), `Failure('storageFull')` when there is no room; "not there"
  * and "changed by others" are answers.
  */
 export interface Blobs {
@@ -80,17 +86,17 @@ export interface Blobs {
    * Blobs whose name begins with the prefix, in pages. Shards of the names come in order; within a shard the order is
    * arbitrary.
    */
-  list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]>;
+  list(prefix: string, request: Listing): AsyncIterable<readonly ListedBlob[]>;
   /**
    * The names alone. A directory does not read the records for that, so names of deleted blobs may be among them that a
    * crash has left.
    */
-  names(prefix: string, request: Request): AsyncIterable<readonly string[]>;
+  names(prefix: string, request: Listing): AsyncIterable<readonly string[]>;
   /**
    * Removes what crashes have left behind and nothing reads: what is older than `before`, ms since 1970.
    * @returns how many
    */
-  removeLeftovers(request: Request & { readonly before: number; readonly dryRun: boolean }): Promise<number>;
+  removeLeftovers(request: Listing & { readonly before: number; readonly dryRun: boolean }): Promise<number>;
   /** An address from which a browser can fetch the blob by itself. */
   signedUrl(name: string, file: SignedFile): Promise<string>;
 }

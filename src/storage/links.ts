@@ -1,6 +1,6 @@
-import { Failure } from '../smtp/failures.ts';
 import type { Blobs } from './blobs.ts';
 import { contend } from './contention.ts';
+import { DamagedRecord } from './damaged-record.ts';
 import type { Link, LinkIdentity } from './interface.ts';
 import { isBeingErased, type LinkDetails, linkMetadata, newLink, parseLink, renewed } from './link-record.ts';
 import { fingerprintOf, linkBlob } from './naming.ts';
@@ -58,8 +58,7 @@ export async function readLink(blobs: Blobs, token: string, signal: AbortSignal)
   if (!found) return undefined;
   const link = parseLink(found.bytes.toString('utf8'));
   if (!link) {
-    const reason = `storage: ${what}: not a link that this version can read`;
-    throw new Failure('storageFailed', { reason, record: linkBlob(token) });
+    throw new DamagedRecord(linkBlob(token), { what, problem: 'not a link that this version can read' });
   }
   return { link, etag: found.etag };
 }

@@ -1,5 +1,5 @@
-import { Failure } from '../smtp/failures.ts';
 import type { Blobs, Metadata } from './blobs.ts';
+import { DamagedRecord } from './damaged-record.ts';
 import type { Page } from './interface.ts';
 import { fingerprintOf, pageBlob } from './naming.ts';
 
@@ -17,8 +17,7 @@ export async function readPage(blobs: Blobs, token: string, signal: AbortSignal)
   const { bytes, etag, metadata } = found;
   const page = parsePage(bytes);
   if (page) return { page, etag, metadata };
-  const reason = `storage: ${what}: not a page that this version can read`;
-  throw new Failure('storageFailed', { reason, record: pageBlob(token) });
+  throw new DamagedRecord(pageBlob(token), { what, problem: 'not a page that this version can read' });
 }
 
 function parsePage(bytes: Buffer): Page | undefined {

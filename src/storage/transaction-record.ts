@@ -1,5 +1,5 @@
-import { Failure } from '../smtp/failures.ts';
 import type { Metadata } from './blobs.ts';
+import { DamagedRecord } from './damaged-record.ts';
 import type { NewMessage } from './interface.ts';
 import { keyedHash, recipientKeyOf, senderKeyOf } from './naming.ts';
 import { senderForm } from './senders.ts';
@@ -39,7 +39,7 @@ export function transactionContent(record: TransactionRecord): {
   return { content: Buffer.from(JSON.stringify(record)), metadata };
 }
 
-/** @throws Failure storageFailed when it is no record that this version can read */
+/** @throws DamagedRecord when it is no record that this version can read */
 export function readTransaction(bytes: Buffer, name: string): TransactionRecord {
   try {
     const value = JSON.parse(bytes.toString('utf8')) as Partial<TransactionRecord>;
@@ -48,6 +48,5 @@ export function readTransaction(bytes: Buffer, name: string): TransactionRecord 
   } catch {
     // Reported below.
   }
-  const reason = 'storage: recipients: not a record that this version can read';
-  throw new Failure('storageFailed', { reason, record: name });
+  throw new DamagedRecord(name, { what: 'recipients', problem: 'not a record that this version can read' });
 }

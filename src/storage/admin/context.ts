@@ -1,4 +1,5 @@
-import type { Blobs, ListedBlob, Request } from '../blobs.ts';
+import type { Blobs, ListedBlob, Listing, Request } from '../blobs.ts';
+import { DamagedRecord, type DamagedRecords } from '../damaged-record.ts';
 
 /** What the operator's commands work with. */
 export interface AdminContext {
@@ -12,20 +13,47 @@ export interface AdminContext {
   readonly parallel?: number;
   /** Called with what has been read so far, to show progress. */
   readonly progress: (step: string, count: number) => void;
+  /** Collects records that cannot be read, while the others are worked on; without it, such a record ends the work. */
+  readonly damaged?: DamagedRecords;
 }
 
 export const request = ({ signal }: AdminContext, what: string): Request => ({ what, signal });
 
-/** All blobs whose name begins so. */
+/** All blobs whose name begins so. Ends at a record that cannot be read: who decides by all of them must not miss one. */
 export function listed(context: AdminContext, prefix: string): AsyncGenerator<ListedBlob> {
   const step = stepOf(prefix);
   return each(context, step, context.blobs.list(prefix, request(context, `listing ${step}`)));
 }
 
-/** Their names alone. */
+/** All that can be read, for work on each of them. */
+export function readable(context: AdminContext, prefix: string): AsyncGenerator<ListedBlob> {
+  const step = stepOf(prefix);
+  return each(context, step, context.blobs.list(prefix, listing(context, step)));
+}
+
+/** The names alone. */
 export function namesBelow(context: AdminContext, prefix: string): AsyncGenerator<string> {
   const step = stepOf(prefix);
-  return each(context, step, context.blobs.names(prefix, request(context, `listing ${step}`)));
+  return each(context, step, context.blobs.names(prefix, listing(context, step)));
+}
+
+const listing = (context: AdminContext, step: string): Listing => ({
+  ...request(context, `listing ${step}`),
+  damaged: context.damaged?.add,
+});
+
+/** @returns undefined when a record that the work needs cannot be read: it is collected */
+export async function unlessDamaged<T>(
+  { damaged }: Pick<AdminContext, 'damaged'>,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!damaged || !(error instanceof DamagedRecord)) throw error;
+    damaged.add(error);
+    return undefined;
+  }
 }
 
 const stepOf = (prefix: string): string => prefix.split('/', 2).join('/').replace(/\/$/, '');

@@ -5,7 +5,7 @@ import { linkState } from '../link-record.ts';
 import { readLink } from '../links.ts';
 import { fileBlob, messageKeyOf, plainMessageId, senderKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
-import { type AdminContext, inParallel, listed, namesBelow, request } from './context.ts';
+import { type AdminContext, inParallel, namesBelow, readable, request, unlessDamaged } from './context.ts';
 import { recipientKeys, tokensOfRecipient, wasSentTo } from './recipients.ts';
 
 export type FoundState = 'living' | 'expired' | 'revoked' | 'missing';
@@ -35,7 +35,8 @@ export interface Erasing {
 
 /** Links that match the whole filter. */
 export async function* findLinks(context: AdminContext, filter: Filter, options: Erasing = {}): AsyncGenerator<Found> {
-  const look = (token: string): Promise<Found | undefined> => findMatching(context, token, { ...options, filter });
+  const look = (token: string): Promise<Found | undefined> =>
+    unlessDamaged(context, () => findMatching(context, token, { ...options, filter }));
   for await (const found of inParallel(candidates(context, filter), look)) if (found) yield found;
 }
 
@@ -91,8 +92,9 @@ async function* candidates(context: AdminContext, filter: Filter): AsyncGenerato
 
 /** Links that were written before there was an index, until a sweep has indexed them. */
 async function* linksBeforeIndex(context: AdminContext, given: ReadonlySet<string>): AsyncGenerator<string> {
-  if (await context.blobs.stat(sweepRecord, request(context, 'looking for a sweep'))) return;
-  for await (const { name, metadata } of listed(context, 'links/')) {
+  const sweep = (): Promise<unknown> => context.blobs.stat(sweepRecord, request(context, 'looking for a sweep'));
+  if (await unlessDamaged(context, sweep)) return;
+  for await (const { name, metadata } of readable(context, 'links/')) {
     const token = lastSegment(name);
     if (isBeforeIndex(metadata) && !given.has(token)) yield token;
   }

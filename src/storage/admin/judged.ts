@@ -2,6 +2,7 @@
 import type { BlobState } from '../blobs.ts';
 import { eraseMark, without } from '../content.ts';
 import { contend } from '../contention.ts';
+import { DamagedRecord } from '../damaged-record.ts';
 import { type AdminContext, request } from './context.ts';
 
 export type Judged = 'deleted' | 'kept' | 'gone';
@@ -22,13 +23,25 @@ export function deleteUnlessNeeded(
     const marked = await mark(context, name);
     if (marked === 'gone') return 'gone';
     if (!marked) return undefined;
-    if (await isNeeded()) {
+    const unmark = (): Promise<boolean> =>
+      blobs.setMetadata(name, { ...what, etag: marked.etag, metadata: without(marked.metadata, eraseMark) });
+    if (await neededOrUnmarked(isNeeded, unmark)) {
       // A message may already have removed the mark.
-      await blobs.setMetadata(name, { ...what, etag: marked.etag, metadata: without(marked.metadata, eraseMark) });
+      await unmark();
       return 'kept';
     }
     return (await blobs.delete(name, { ...what, etag: marked.etag })) ? 'deleted' : undefined;
   });
+}
+
+/** What cannot be judged is not deleted, and keeps no mark either. */
+async function neededOrUnmarked(isNeeded: () => Promise<boolean>, unmark: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await isNeeded();
+  } catch (error) {
+    if (error instanceof DamagedRecord) await unmark();
+    throw error;
+  }
 }
 
 /** Marks the blob; undefined: another process has changed it. */

@@ -2,7 +2,7 @@
 import { recipientKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
 import { readTransaction, type TransactionRecord } from '../transaction-record.ts';
-import { type AdminContext, inParallel, namesBelow, request } from './context.ts';
+import { type AdminContext, inParallel, namesBelow, request, unlessDamaged } from './context.ts';
 import { type MessageIdentity, transactionsOf } from './message-blobs.ts';
 
 /** The keyed hashes of the address, one for each secret. */
@@ -28,7 +28,9 @@ export async function readTransactionAt(context: AdminContext, name: string): Pr
 /** Tokens that a recipient got in any message; a token comes once for each transaction. */
 export async function* tokensOfRecipient(context: AdminContext, keys: ReadonlySet<string>): AsyncGenerator<string> {
   const all = namesBelow(context, 'index/transaction/');
-  for await (const found of inParallel(all, (name) => readTransactionAt(context, name))) {
+  const read = (name: string): Promise<FoundTransaction | undefined> =>
+    unlessDamaged(context, () => readTransactionAt(context, name));
+  for await (const found of inParallel(all, read)) {
     if (found && namesRecipient(found.record, keys)) yield* found.record.tokens;
   }
 }

@@ -11,7 +11,7 @@ import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { nextPath, readChain, readOnlyVersion } from './chain.ts';
 import { type Drafts, suspectMs } from './drafts.ts';
-import { hasCode } from './fs-errors.ts';
+import { hasCode, isDamage } from './fs-errors.ts';
 import { syncFolder } from './sync-folder.ts';
 import { encodeVersion, newVersion, tombstone } from './version.ts';
 
@@ -79,8 +79,10 @@ export class Deletions {
         const outcomes = await this.#deleteAll(batch);
         for (const [i, each] of batch.entries()) each.resolve(this.#answer(each, outcomes[i]!));
       } catch (error) {
-        // A sweep whose clock is far ahead took our drafts for those of a crash: each record for itself then.
-        if (hasCode(error, 'ENOENT')) for (const each of batch) each.resolve(this.#options.alone(each));
+        // A sweep whose clock is far ahead took our drafts for those of a crash, or one record cannot be read: each for
+        // itself then.
+        if (hasCode(error, 'ENOENT') || isDamage(error))
+          for (const each of batch) each.resolve(this.#options.alone(each));
         else for (const { reject } of batch) reject(error);
       }
     }

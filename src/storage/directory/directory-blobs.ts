@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Blobs, BlobState, Conditional, ListedBlob, Metadata, NewBlob, Request } from '../blobs.ts';
+import type { Blobs, BlobState, Conditional, ListedBlob, Listing, Metadata, NewBlob, Request } from '../blobs.ts';
 import { sizeOf } from '../blobs.ts';
 import type { FileRange } from '../interface.ts';
 import { Contents } from './contents.ts';
 import { Drafts } from './drafts.ts';
-import { onDisk } from './fs-errors.ts';
+import { changeOnDisk, onDisk } from './fs-errors.ts';
 import { draftsFolder, filesFolder, placeOf, type Place } from './layout.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { type ListingOptions, listNames, listRecords } from './listing.ts';
@@ -86,7 +86,7 @@ export class DirectoryBlobs implements Blobs {
   }
 
   create(name: string, { content, metadata, ...request }: NewBlob): Promise<boolean> {
-    return onDisk(request, async () => {
+    return changeOnDisk({ ...request, record: name }, async () => {
       const place = placeOf(name);
       if (!name.startsWith(`${filesFolder}/`)) return this.#records.create(place, await small(content, metadata));
       const found = await this.#find(place);
@@ -101,7 +101,7 @@ export class DirectoryBlobs implements Blobs {
   }
 
   touch(name: string, request: Request): Promise<void> {
-    return onDisk(request, async () => {
+    return changeOnDisk({ ...request, record: name }, async () => {
       const place = placeOf(name);
       const draft = { metadata: {}, bytes: noBytes };
       for (;;) {
@@ -116,14 +116,16 @@ export class DirectoryBlobs implements Blobs {
     name: string,
     { content, metadata, etag, ...request }: Conditional & { readonly content: Buffer; readonly metadata: Metadata },
   ): Promise<boolean> {
-    return onDisk(request, () => this.#records.replace(placeOf(name), etag, { metadata, bytes: content }));
+    return changeOnDisk({ ...request, record: name }, () =>
+      this.#records.replace(placeOf(name), etag, { metadata, bytes: content }),
+    );
   }
 
   setMetadata(
     name: string,
     { metadata, etag, ...request }: Conditional & { readonly metadata: Metadata },
   ): Promise<boolean> {
-    return onDisk(request, async () => {
+    return changeOnDisk({ ...request, record: name }, async () => {
       const place = placeOf(name);
       const version = await this.#records.read(place);
       if (version?.id !== etag) return false;
@@ -133,7 +135,7 @@ export class DirectoryBlobs implements Blobs {
   }
 
   delete(name: string, { etag, ...request }: Conditional): Promise<boolean> {
-    return onDisk(request, async () => {
+    return changeOnDisk({ ...request, record: name }, async () => {
       const place = placeOf(name);
       if (!name.startsWith(`${filesFolder}/`)) return this.#records.delete(place, etag);
       const version = await this.#records.read(place);
@@ -143,31 +145,32 @@ export class DirectoryBlobs implements Blobs {
     });
   }
 
-  list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]> {
+  list(prefix: string, request: Listing): AsyncIterable<readonly ListedBlob[]> {
     return pagesOnDisk(request, listRecords(prefix, this.#listing(request)));
   }
 
-  names(prefix: string, request: Request): AsyncIterable<readonly string[]> {
+  names(prefix: string, request: Listing): AsyncIterable<readonly string[]> {
     return pagesOnDisk(request, listNames(prefix, this.#listing(request)));
   }
 
-  #listing({ signal }: Request): ListingOptions {
+  #listing({ what, signal, damaged }: Listing): ListingOptions {
     const read = (name: string): Promise<Version | undefined> => this.#records.read(placeOf(name));
     const deleted = (name: string): void => {
       if (this.#deleted.size < maxDeleted) this.#deleted.add(name);
     };
-    return { root: this.#options.directory, signal, read, deleted };
+    return { root: this.#options.directory, what, signal, damaged, read, deleted };
   }
 
   removeLeftovers({
     before,
     dryRun,
+    damaged,
     ...request
-  }: Request & { readonly before: number; readonly dryRun: boolean }): Promise<number> {
-    const deleted = [...this.#deleted].map(placeOf);
+  }: Listing & { readonly before: number; readonly dryRun: boolean }): Promise<number> {
+    const deleted = [...this.#deleted];
     this.#deleted.clear();
-    const options = { root: this.#options.directory, records: this.#records, deleted, before, dryRun };
-    return onDisk(request, () => removeLeftovers({ ...options, signal: request.signal }));
+    const options = { root: this.#options.directory, records: this.#records, deleted, before, dryRun, damaged };
+    return onDisk(request, () => removeLeftovers({ ...options, ...request }));
   }
 
   signedUrl(): Promise<string> {

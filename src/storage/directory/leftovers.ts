@@ -5,7 +5,8 @@
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { hasCode } from './fs-errors.ts';
+import { DamagedRecord, type OnDamage } from '../damaged-record.ts';
+import { describe, hasCode, isDamage } from './fs-errors.ts';
 import {
   draftsFolder,
   filesFolder,
@@ -13,18 +14,23 @@ import {
   isLaterVersion,
   isShard,
   kindFolders,
-  type Place,
+  nameOf,
+  placeOf,
   statesFolder,
 } from './layout.ts';
 import { namesIn } from './names-in.ts';
 import { isDraft } from './drafts.ts';
+import { fileIndex } from '../index-names.ts';
 import type { VersionedRecords } from './versioned-records.ts';
 
 export interface LeftoverOptions {
   readonly root: string;
   readonly records: VersionedRecords;
   /** Deleted records whose files a listing still found. */
-  readonly deleted: Iterable<Place>;
+  readonly deleted: Iterable<string>;
+  /** Told of records that cannot be read, and of bytes without the record that they should have. */
+  readonly damaged: OnDamage | undefined;
+  readonly what: string;
   /** Nothing younger is touched: ms since 1970. */
   readonly before: number;
   readonly dryRun: boolean;
@@ -33,39 +39,77 @@ export interface LeftoverOptions {
 
 /** @returns how many were removed, or would be */
 export async function removeLeftovers(options: LeftoverOptions): Promise<number> {
-  const { root, records, deleted, dryRun } = options;
+  const { root, deleted } = options;
   let count = 0;
   for (const name of namesIn(join(root, draftsFolder))) {
     if (isDraft(name) && (await removeOld(join(root, draftsFolder, name), options))) count += 1;
   }
   for await (const { shard, name } of filesBelow(filesFolder, options)) {
-    if (isContent(name) && (await removeUnnamed(options, shard, name))) count += 1;
+    if (isContent(name) && (await unlessDamaged(options, fileOf(name), () => removeUnnamed(options, shard, name)))) {
+      count += 1;
+    }
   }
   for (const kind of kindFolders.filter((folder) => folder !== filesFolder)) count += await tidyKind(kind, options);
-  for (const place of deleted) {
-    if (!dryRun) await records.tidy(place);
-    count += 1;
-  }
+  for (const name of deleted) if (await tidy(options, name)) count += 1;
   return count;
 }
 
-/** Removes bytes that no record names: their upload ended before the record was written. */
+const fileOf = (name: string): string => `${filesFolder}/${name.split('.', 1)[0]!}`;
+
+/** @returns false when the record that decides cannot be read: then everything stays as it is */
+async function unlessDamaged(
+  { damaged, what }: LeftoverOptions,
+  record: string,
+  work: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!damaged || !isDamage(error)) throw error;
+    damaged(new DamagedRecord(record, { what, problem: describe(error) }));
+    return false;
+  }
+}
+
+function tidy(options: LeftoverOptions, name: string): Promise<boolean> {
+  return unlessDamaged(options, name, async () => {
+    if (!options.dryRun) await options.records.tidy(placeOf(name));
+    return true;
+  });
+}
+
+/**
+ * Removes bytes that no record names: their upload ended before the record was written. While links name the file, it
+ * is the record that is missing: the bytes stay.
+ */
 async function removeUnnamed(options: LeftoverOptions, shard: string, name: string): Promise<boolean> {
   const path = join(options.root, filesFolder, shard, name);
   if (!(await isOld(path, options))) return false;
   const [sha256 = ''] = name.split('.');
   const record = await options.records.read({ folder: join(statesFolder, shard), file: sha256 });
-  return record?.content?.file !== name && removeOld(path, options);
+  if (record?.content?.file === name) return false;
+  if (!record && isIndexed(options.root, sha256)) {
+    const problem = 'it is missing; the bytes of the file are kept';
+    options.damaged?.(new DamagedRecord(fileOf(name), { what: options.what, problem }));
+    return false;
+  }
+  return removeOld(path, options);
+}
+
+/** An entry of a mail that was refused is swept after a day. */
+function isIndexed(root: string, sha256: string): boolean {
+  const { folder, file } = placeOf(fileIndex(sha256) + 'any');
+  const begins = file.slice(0, -'any'.length);
+  for (const name of namesIn(join(root, folder))) if (name.startsWith(begins)) return true;
+  return false;
 }
 
 /** Tidies records: the last version replaces the first. */
 async function tidyKind(kind: string, options: LeftoverOptions): Promise<number> {
-  const { root, records, dryRun } = options;
   let count = 0;
   for await (const { shard, name } of filesBelow(kind, options)) {
-    if (!isLaterVersion(name) || !(await isOld(join(root, kind, shard, name), options))) continue;
-    if (!dryRun) await records.tidy({ folder: join(kind, shard), file: name.split('.', 1)[0]! });
-    count += 1;
+    if (!isLaterVersion(name) || !(await isOld(join(options.root, kind, shard, name), options))) continue;
+    if (await tidy(options, nameOf(kind === statesFolder ? filesFolder : kind, name.split('.', 1)[0]!))) count += 1;
   }
   return count;
 }

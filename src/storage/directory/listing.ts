@@ -10,7 +10,8 @@ import { closeSync, constants, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ListedBlob } from '../blobs.ts';
-import { describe, hasCode } from './fs-errors.ts';
+import { DamagedRecord, type OnDamage } from '../damaged-record.ts';
+import { describe, hasCode, isDamage } from './fs-errors.ts';
 import { isLaterVersion, isRecord, isShard, laterFolders, nameOf, type Search, searchesFor } from './layout.ts';
 import { namesIn } from './names-in.ts';
 import { decodeVersion, type Version } from './version.ts';
@@ -19,7 +20,10 @@ const pageSize = 500;
 
 export interface ListingOptions {
   readonly root: string;
+  readonly what: string;
   readonly signal: AbortSignal;
+  /** Told of records that cannot be read; undefined: such a record ends the listing. */
+  readonly damaged: OnDamage | undefined;
   /** Reads the current version of a record that has several. */
   readonly read: (name: string) => Promise<Version | undefined>;
   /** Called for deleted records whose files a crash left. */
@@ -63,11 +67,19 @@ function shardsOf(root: string, { folder, shard, begins }: Search): readonly str
 }
 
 /** Says which record cannot be read, so that the operator can look at it. */
-async function takeOrName<T>(found: FoundRecord, take: Take<T>): Promise<T | undefined> {
+async function takeOrName<T>(
+  found: FoundRecord,
+  { what, damaged, take }: Pick<ListingOptions, 'what' | 'damaged'> & { readonly take: Take<T> },
+): Promise<T | undefined> {
   try {
     return await take(found);
   } catch (error) {
-    throw new Error(`${found.path}: ${describe(error)}`, { cause: error });
+    const problem = `${found.path}: ${describe(error)}`;
+    const record = error instanceof DamagedRecord || isDamage(error);
+    if (!record) throw new Error(problem, { cause: error });
+    if (!damaged) throw new DamagedRecord(found.name, { what, problem });
+    damaged(new DamagedRecord(found.name, { what, problem: describe(error) }));
+    return undefined;
   }
 }
 
@@ -83,8 +95,9 @@ function shardsIn(root: string, folder: string): readonly string[] {
 async function* pagesOfShard<T>(
   search: Search,
   shard: string,
-  { root, signal, take }: ListingOptions & { readonly take: Take<T> },
+  options: ListingOptions & { readonly take: Take<T> },
 ): AsyncGenerator<readonly T[]> {
+  const { root, signal } = options;
   const folder = join(root, search.folder, shard);
   const changed = new Set<string>();
   const names = namesIn(folder);
@@ -96,7 +109,7 @@ async function* pagesOfShard<T>(
     // A later version stands beside the first, which is listed.
     if (!isRecord(file) || !file.startsWith(search.begins)) continue;
     const name = nameOf(search.kind, file);
-    const taken = await takeOrName({ name, path: join(folder, file), alone: !changed.has(file) }, take);
+    const taken = await takeOrName({ name, path: join(folder, file), alone: !changed.has(file) }, options);
     if (taken !== undefined) page.push(taken);
     if (page.length < pageSize) continue;
     yield page;

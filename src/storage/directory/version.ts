@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Metadata } from '../blobs.ts';
-import { hasCode } from './fs-errors.ts';
+import { hasCode, NotARecord } from './fs-errors.ts';
 
 /** One version of a record: a line of JSON, and after it the bytes of a small blob. */
 export interface Version {
@@ -35,15 +35,36 @@ export function encodeVersion({ bytes, ...header }: Version): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify({ v: 1, ...header })}\n`), bytes]);
 }
 
-/** @throws Error for what is no record that this version can read */
+/** @throws NotARecord for what this version cannot read */
 export function decodeVersion(encoded: Buffer): Version {
   const end = encoded.indexOf(0x0a);
   const header = end < 0 ? undefined : parseHeader(encoded.toString('utf8', 0, end));
-  if (typeof header !== 'object' || header === null || !('v' in header) || header.v !== 1) {
-    throw new Error('not a record that this version can read');
-  }
-  return { ...(header as unknown as Version), bytes: encoded.subarray(end + 1) };
+  if (!isHeader(header)) throw new NotARecord();
+  return { ...header, bytes: encoded.subarray(end + 1) };
 }
+
+function isHeader(value: unknown): value is Omit<Version, 'bytes'> {
+  if (typeof value !== 'object' || value === null) return false;
+  const { v, id, at, metadata, content } = value as Record<string, unknown>;
+  return (
+    v === 1 &&
+    typeof id === 'string' &&
+    typeof at === 'number' &&
+    isMetadata(metadata) &&
+    (content === undefined || isContent(content))
+  );
+}
+
+const isMetadata = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string');
+
+const isContent = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'file' in value &&
+  typeof value.file === 'string' &&
+  'size' in value &&
+  typeof value.size === 'number';
 
 /** The text may be anybody's: what is wrong with it is not said. */
 function parseHeader(text: string): unknown {

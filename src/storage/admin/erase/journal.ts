@@ -6,8 +6,8 @@
  * It counts only while its link is marked or gone. Otherwise the message came again after the `erase` had crashed, and
  * its link is a new one.
  */
-import { Failure } from '../../../smtp/failures.ts';
 import { contend } from '../../contention.ts';
+import { DamagedRecord } from '../../damaged-record.ts';
 import { erasingEntry, erasingIndex, lastSegment } from '../../index-names.ts';
 import type { Link } from '../../interface.ts';
 import { parseLink } from '../../link-record.ts';
@@ -51,7 +51,7 @@ async function writeJournal(context: AdminContext, token: string, { link, recipi
   const what = request(context, 'a journal of erase');
   await contend(what.what, async () => {
     const found = await blobs.read(name, what);
-    const known = found ? parseJournal(found.bytes).recipients : [];
+    const known = found ? parseJournal(found.bytes, name).recipients : [];
     const journal = { v: 1, link, recipients: [...new Set([...known, ...recipients])] };
     const blob = { ...what, content: Buffer.from(JSON.stringify(journal)), metadata: {} };
     return (await (found ? blobs.replace(name, { ...blob, etag: found.etag }) : blobs.create(name, blob))) || undefined;
@@ -102,12 +102,13 @@ function wentTo(context: AdminContext, { recipients }: Journal, { recipient }: F
 }
 
 async function readJournal(context: AdminContext, token: string): Promise<Journal | undefined> {
-  const found = await context.blobs.read(erasingEntry(token), request(context, 'a journal of erase'));
-  return found && parseJournal(found.bytes);
+  const name = erasingEntry(token);
+  const found = await context.blobs.read(name, request(context, 'a journal of erase'));
+  return found && parseJournal(found.bytes, name);
 }
 
-/** @throws Failure storageFailed when it is no journal that this version can read */
-function parseJournal(bytes: Buffer): Journal {
+/** @throws DamagedRecord when it is no journal that this version can read */
+function parseJournal(bytes: Buffer, name: string): Journal {
   try {
     const { v, link, recipients } = JSON.parse(bytes.toString('utf8')) as Partial<Journal & { readonly v: number }>;
     const parsed = parseLink(JSON.stringify(link));
@@ -115,5 +116,5 @@ function parseJournal(bytes: Buffer): Journal {
   } catch {
     // Reported below.
   }
-  throw new Failure('storageFailed', { reason: 'storage: a journal of erase that this version cannot read' });
+  throw new DamagedRecord(name, { what: 'a journal of erase', problem: 'not a journal that this version can read' });
 }

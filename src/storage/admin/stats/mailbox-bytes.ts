@@ -1,4 +1,4 @@
-import { type AdminContext, listed } from '../context.ts';
+import { type AdminContext, readable, unlessDamaged } from '../context.ts';
 import { readTransactionAt } from '../recipients.ts';
 import { groupedByKey } from './grouped.ts';
 
@@ -24,7 +24,7 @@ export async function mailboxBytes(context: AdminContext): Promise<number> {
 }
 
 async function* described(context: AdminContext): AsyncGenerator<Transaction> {
-  for await (const { name, metadata } of listed(context, 'index/transaction/')) {
+  for await (const { name, metadata } of readable(context, 'index/transaction/')) {
     const { sender = '', recipients = 0, bytes = 0 } = metadata;
     yield { name, sender, recipients: Number(recipients), bytes: Number(bytes) };
   }
@@ -46,7 +46,7 @@ async function bytesOf(context: AdminContext, transactions: readonly Transaction
   // By recipient: one who is in several transactions got the message once.
   const got = new Map<string, number>();
   for (const { name } of transactions) {
-    const record = (await readTransactionAt(context, name))?.record;
+    const record = (await unlessDamaged(context, () => readTransactionAt(context, name)))?.record;
     for (const recipient of record?.recipients ?? []) {
       got.set(recipient, Math.max(got.get(recipient) ?? 0, record?.bytes ?? 0));
     }

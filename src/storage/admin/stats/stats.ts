@@ -6,7 +6,7 @@ import type { ListedBlob } from '../../blobs.ts';
 import { lastSegment, messageEntry } from '../../index-names.ts';
 import { linkState } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
-import { type AdminContext, listed, namesBelow } from '../context.ts';
+import { type AdminContext, namesBelow, readable, unlessDamaged } from '../context.ts';
 import { isBeforeIndex } from '../find.ts';
 import { groupedByKey } from './grouped.ts';
 import { mailboxBytes } from './mailbox-bytes.ts';
@@ -59,8 +59,8 @@ export async function readStats(context: AdminContext): Promise<Stats> {
 }
 
 async function countLinks(context: AdminContext, stats: Stats): Promise<void> {
-  for await (const item of listed(context, 'links/')) {
-    const marks = await marksOf(context, item);
+  for await (const item of readable(context, 'links/')) {
+    const marks = await unlessDamaged(context, () => marksOf(context, item));
     if (!marks) continue;
     stats.links += 1;
     stats.states[linkState(marks, context.now())] += 1;
@@ -77,7 +77,7 @@ async function marksOf(context: AdminContext, { name, metadata }: ListedBlob) {
 
 async function countFiles(context: AdminContext, stats: Stats): Promise<void> {
   const largest = new Largest<FileFigure>(shown, ({ size }) => size);
-  for await (const { name, size } of listed(context, 'files/')) {
+  for await (const { name, size } of readable(context, 'files/')) {
     stats.files += 1;
     stats.bytesStored += size;
     largest.add({ sha256: lastSegment(name), size });

@@ -1,3 +1,4 @@
+import type { DamagedRecords } from '../../damaged-record.ts';
 import type { AdminContext } from '../context.ts';
 import { youngMs } from '../needed-file.ts';
 
@@ -39,7 +40,7 @@ export interface Standing {
 }
 
 export interface SweepRun {
-  readonly context: AdminContext;
+  readonly context: AdminContext & { readonly damaged: DamagedRecords };
   readonly dryRun: boolean;
   readonly swept: Swept;
   readonly standing: Standing;
@@ -48,6 +49,12 @@ export interface SweepRun {
   /** Every link was in the index when the last sweep ended. */
   readonly indexed: boolean;
 }
+
+/**
+ * Whether an unexpired blob that nothing in the index names is needed by nothing. A link that cannot be read may be one
+ * from before the index, and need any of them.
+ */
+export const mayJudgeOrphans = ({ context }: SweepRun): boolean => !context.damaged.hasLink;
 
 /**
  * More than the difference between the clocks of relays and storage, and than the time for which a blob counts as

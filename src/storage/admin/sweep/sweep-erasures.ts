@@ -2,14 +2,16 @@ import type { ListedBlob } from '../../blobs.ts';
 import { erasingIndex, lastSegment } from '../../index-names.ts';
 import { eraseTimeMs } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
-import { forAll, listed } from '../context.ts';
+import { forAll, readable, unlessDamaged } from '../context.ts';
 import { eraseMessage } from '../erase/erase-message.ts';
 import { closeJournal } from '../erase/journal.ts';
 import type { SweepRun } from './run.ts';
 
 /** Ends what an `erase` left after it had deleted the links. Links that are still marked have been swept before. */
 export async function sweepErasures(run: SweepRun): Promise<void> {
-  await forAll(listed(run.context, erasingIndex), (item) => sweepErasure(run, item), run.context);
+  const { context } = run;
+  const work = (item: ListedBlob): Promise<void> => unlessDamaged(context, () => sweepErasure(run, item));
+  await forAll(readable(context, erasingIndex), work, context);
 }
 
 async function sweepErasure({ context, swept, dryRun }: SweepRun, { name, modified }: ListedBlob): Promise<void> {

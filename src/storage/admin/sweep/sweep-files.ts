@@ -4,9 +4,9 @@ import { linkState } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
 import { fileBlob } from '../../naming.ts';
 import { parseUntil } from '../../until.ts';
-import { type AdminContext, forAll, hasAny, listed, request } from '../context.ts';
+import { type AdminContext, forAll, hasAny, listed, readable, request, unlessDamaged } from '../context.ts';
 import { deleteIfUnchanged, deleteUnlessNeeded } from '../judged.ts';
-import { mayBeOrphan, type SweepRun } from './run.ts';
+import { mayBeOrphan, mayJudgeOrphans, type SweepRun } from './run.ts';
 
 /** False when `until` cannot be read or is `never`. */
 export function isPast({ context }: SweepRun, metadata: Metadata): boolean {
@@ -16,16 +16,18 @@ export function isPast({ context }: SweepRun, metadata: Metadata): boolean {
 
 /** Deletes files whose `until` has passed, unless a link of them is held. */
 export async function sweepFiles(run: SweepRun): Promise<void> {
-  await forAll(listed(run.context, 'files/'), (item) => sweepFile(run, item), run.context);
+  await forAll(readable(run.context, 'files/'), (item) => sweepFile(run, item), run.context);
 }
 
 async function sweepFile(run: SweepRun, item: ListedBlob): Promise<void> {
   const { standing } = run;
   const sha256 = lastSegment(item.name);
-  const gone = isPast(run, item.metadata)
-    ? await deletePastFile(run, sha256)
-    : run.indexed && mayBeOrphan(run, item) && (await deleteOrphanFile(run, sha256));
-  if (gone) return;
+  const gone = await unlessDamaged(run.context, async () =>
+    isPast(run, item.metadata)
+      ? deletePastFile(run, sha256)
+      : run.indexed && mayBeOrphan(run, item) && deleteOrphanFile(run, sha256),
+  );
+  if (gone === true) return;
   standing.files += 1;
   standing.bytesStored += item.size;
 }
@@ -56,7 +58,9 @@ async function isLinked(context: AdminContext, sha256: string): Promise<boolean>
 }
 
 /** Deletes a file that no index entry names: its mails were refused, or erased while they were delivered. */
-export async function deleteOrphanFile({ context, swept, dryRun }: SweepRun, sha256: string): Promise<boolean> {
+export async function deleteOrphanFile(run: SweepRun, sha256: string): Promise<boolean> {
+  const { context, swept, dryRun } = run;
+  if (!mayJudgeOrphans(run)) return false;
   const isNamed = (): Promise<boolean> => hasAny(listed(context, fileIndex(sha256)));
   if (await isNamed()) return false;
   const found = await context.blobs.stat(fileBlob(sha256), request(context, 'sweeping a file'));

@@ -1,7 +1,7 @@
 import type { ListedBlob } from '../../blobs.ts';
 import { messageEntry } from '../../index-names.ts';
 import { linkBlob, messageBlob, pageBlob } from '../../naming.ts';
-import { forAll, listed, request } from '../context.ts';
+import { forAll, readable, request, unlessDamaged } from '../context.ts';
 import { deleteIfUnchanged } from '../judged.ts';
 import { mayBeOrphan, type SweepRun } from './run.ts';
 import { deleteOrphanFile } from './sweep-files.ts';
@@ -12,8 +12,10 @@ import { deleteOrphansOf } from './sweep-orphans.ts';
  * last entry of a file or message, what belongs to these is deleted too.
  */
 export async function sweepIndex(run: SweepRun): Promise<void> {
+  const { context } = run;
+  const work = (item: ListedBlob): Promise<void> => unlessDamaged(context, () => sweepEntry(run, item));
   for (const prefix of ['index/file/', 'index/message/', 'index/sender/']) {
-    await forAll(listed(run.context, prefix), (item) => sweepEntry(run, item), run.context);
+    await forAll(readable(context, prefix), work, context);
   }
 }
 

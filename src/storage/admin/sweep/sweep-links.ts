@@ -5,7 +5,7 @@ import { eraseTimeMs, type LinkMarks, linkState } from '../../link-record.ts';
 import { type FoundLink, readLink, writeLink } from '../../links.ts';
 import { fileBlob, linkBlob } from '../../naming.ts';
 import { sendersOf } from '../../senders.ts';
-import { forAll, listed, request } from '../context.ts';
+import { forAll, readable, request, unlessDamaged } from '../context.ts';
 import { eraseMessage } from '../erase/erase-message.ts';
 import { isBeforeIndex } from '../find.ts';
 import { deleteIfUnchanged } from '../judged.ts';
@@ -18,7 +18,9 @@ export const linkGraceMs = 30 * 86_400_000;
 
 /** Deletes links that expired 30 days ago, completes an `erase` that did not end, and indexes what is in no index. */
 export async function sweepLinks(run: SweepRun): Promise<void> {
-  await forAll(listed(run.context, 'links/'), (item) => sweepLink(run, item), run.context);
+  const { context } = run;
+  const work = (item: ListedBlob): Promise<void> => unlessDamaged(context, () => sweepLink(run, item));
+  await forAll(readable(context, 'links/'), work, context);
 }
 
 async function sweepLink(run: SweepRun, item: ListedBlob): Promise<void> {

@@ -1,8 +1,9 @@
 import type { ListedBlob } from '../../blobs.ts';
 import { lastSegment, manifestEntry, messageEntry, messageIndex } from '../../index-names.ts';
 import { readLink } from '../../links.ts';
+import { DamagedRecord } from '../../damaged-record.ts';
 import { messageKeyOf } from '../../naming.ts';
-import { type AdminContext, inParallel, listed, request } from '../context.ts';
+import { type AdminContext, inParallel, listed, readable, request, unlessDamaged } from '../context.ts';
 import { deleteIfUnchanged, deleteNow } from '../judged.ts';
 import { keysOf } from '../message-blobs.ts';
 import { messageIdOf } from './message-id-of.ts';
@@ -13,8 +14,10 @@ import { deleteOrphan, hasLinks } from './sweep-orphans.ts';
 /** Deletes manifests whose `until` has passed, unless a link of the message is held, and indexes old ones. */
 export async function sweepManifests(run: SweepRun): Promise<void> {
   const { context, swept, standing } = run;
-  for await (const gone of inParallel(listed(context, 'messages/'), (item) => sweepManifest(run, item), context)) {
-    if (gone) swept.messages += 1;
+  const work = (item: ListedBlob): Promise<boolean | undefined> =>
+    unlessDamaged(context, () => sweepManifest(run, item));
+  for await (const gone of inParallel(readable(context, 'messages/'), work, context)) {
+    if (gone === true) swept.messages += 1;
     else standing.messages += 1;
   }
 }
@@ -23,9 +26,10 @@ export async function sweepManifests(run: SweepRun): Promise<void> {
 export async function sweepTransactions(run: SweepRun): Promise<void> {
   const { context, swept } = run;
   const messageKey = ({ name }: ListedBlob): string => name.split('/')[2] ?? '';
-  const all = listed(context, 'index/transaction/');
-  for await (const gone of inParallel(all, (item) => sweepRecord(run, item, messageKey(item)), context)) {
-    if (gone) swept.transactions += 1;
+  const work = (item: ListedBlob): Promise<boolean | undefined> =>
+    unlessDamaged(context, () => sweepRecord(run, item, messageKey(item)));
+  for await (const gone of inParallel(readable(context, 'index/transaction/'), work, context)) {
+    if (gone === true) swept.transactions += 1;
   }
 }
 
@@ -75,7 +79,10 @@ async function indexOldManifest(run: SweepRun, { name }: ListedBlob): Promise<st
   const what = request(context, 'indexing a manifest');
   const found = await blobs.read(name, what);
   const identity = found && messageIdOf(found.bytes);
-  if (!found || identity === undefined) return undefined;
+  if (!found) return undefined;
+  if (identity === undefined) {
+    throw new DamagedRecord(name, { ...what, problem: 'not a manifest that this version can read' });
+  }
   const messageKey = messageKeyOf(secrets[0]!, identity);
   if (isPast(run, found.metadata)) return messageKey;
   swept.indexed += 1;

@@ -3,7 +3,7 @@ import { messageEntry, messageIndex, transactionIndex } from '../../index-names.
 import { manifestPrefixOf, messageBlob, pageBlob } from '../../naming.ts';
 import { type AdminContext, listed } from '../context.ts';
 import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
-import type { SweepRun } from './run.ts';
+import { mayJudgeOrphans, type SweepRun } from './run.ts';
 
 /** Whether the index names a link of the message. */
 export async function hasLinks(context: AdminContext, messageKey: string): Promise<boolean> {
@@ -16,7 +16,7 @@ export async function hasLinks(context: AdminContext, messageKey: string): Promi
 /** Deletes the manifests, recipients and pages of a message of which the index names no link any more. */
 export async function deleteOrphansOf(run: SweepRun, messageKey: string): Promise<void> {
   const { context, swept } = run;
-  if (await hasLinks(context, messageKey)) return;
+  if (!mayJudgeOrphans(run) || (await hasLinks(context, messageKey))) return;
   for await (const { name, metadata } of listed(context, messageBlob(manifestPrefixOf(messageKey)))) {
     if (metadata['message'] === messageKey && (await deleteOrphan(run, name, messageKey))) swept.messages += 1;
   }
@@ -35,7 +35,9 @@ export async function deleteOrphansOf(run: SweepRun, messageKey: string): Promis
 }
 
 /** @returns whether it is gone, or would be */
-export async function deleteOrphan({ context, dryRun }: SweepRun, name: string, messageKey: string): Promise<boolean> {
+export async function deleteOrphan(run: SweepRun, name: string, messageKey: string): Promise<boolean> {
+  const { context, dryRun } = run;
+  if (!mayJudgeOrphans(run)) return false;
   if (dryRun) return !(await hasLinks(context, messageKey));
   return (await deleteUnlessNeeded(context, name, () => hasLinks(context, messageKey))) === 'deleted';
 }

@@ -4,7 +4,7 @@ import { linkState } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
 import type { Page } from '../../interface.ts';
 import { readPage } from '../../pages.ts';
-import { type AdminContext, inParallel, listed } from '../context.ts';
+import { type AdminContext, inParallel, readable, unlessDamaged } from '../context.ts';
 import { deleteIfUnchanged, deleteNow, deleteUnlessNeeded } from '../judged.ts';
 import { keysOf } from '../message-blobs.ts';
 import { mayBeOrphan, type SweepRun } from './run.ts';
@@ -13,8 +13,9 @@ import { isPast } from './sweep-files.ts';
 /** Deletes pages whose `until` has passed, unless a link on them lives or is held, and those without any link. */
 export async function sweepPages(run: SweepRun): Promise<void> {
   const { context, swept } = run;
-  for await (const gone of inParallel(listed(context, 'pages/'), (item) => sweepPage(run, item), context)) {
-    if (gone) swept.pages += 1;
+  const work = (item: ListedBlob): Promise<boolean | undefined> => unlessDamaged(context, () => sweepPage(run, item));
+  for await (const gone of inParallel(readable(context, 'pages/'), work, context)) {
+    if (gone === true) swept.pages += 1;
   }
 }
 
