@@ -53,14 +53,14 @@ try {
   const config = writeConfig();
   const middle = messageIdOf(Math.floor(links / 2) + 1);
   const sweptYesterday = new Date(Date.now() - 86_400_000).toISOString();
-  measure('list by message id, before a first sweep', ['links', 'list', '--message-id', middle], config);
-  measure('sweep --dry-run, the first one: each entry is asked for', ['sweep', '--dry-run'], config);
+  measure('list by message id before a first sweep', ['links', 'list', '--message-id', middle], config);
+  measure('sweep --dry-run as the first one (asks for each entry)', ['sweep', '--dry-run'], config);
   await markSwept(sweptYesterday);
   measure('list by message id', ['links', 'list', '--message-id', middle], config);
   measure('list by sender', ['links', 'list', '--sender', senderOf(1)], config);
   measure('list by file', ['links', 'list', '--file', 'plan-7.pdf'], config);
   measure('stats', ['stats'], config);
-  measure('sweep --dry-run, the day after another', ['sweep', '--dry-run'], config);
+  measure('sweep --dry-run the day after another', ['sweep', '--dry-run'], config);
   measure('sweep of a tenth', ['sweep'], config);
 } finally {
   await azurite?.stop();
