@@ -170,7 +170,9 @@ function compared({ reversePath, recipients }: Envelope): Envelope {
 function padded(tags: readonly string[]): string[] {
   let size = 8;
   while (size < tags.length) size *= 2;
-  return [...tags, ...Array.from({ length: size - tags.length }, randomTag)];
+  const all = [...tags];
+  while (all.length < size) all.push(randomTag());
+  return all;
 }
 
 /** Bytes of a tag. With one byte more, base64url ends at a whole character, so that many tags can be cut out of it. */

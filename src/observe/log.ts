@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { pino, type DestinationStream } from 'pino';
 import type { Config } from '../config/config.ts';
 import { atEndOfTurn } from '../runtime/end-of-turn.ts';
+import { perSecond } from '../runtime/per-second.ts';
 import { escapeJson } from '../smtp/one-line.ts';
 import type { Fields, Log } from './interface.ts';
 import { toLoggable } from './loggable.ts';
@@ -48,12 +49,20 @@ function textWriter(destination: Destination, stacks: boolean): Writer {
     );
 }
 
+/** As in `2026-11-29T05:23:41.`: UTC, up to the milliseconds. */
+const upToSecond = perSecond((ms) => new Date(ms).toISOString().slice(0, -4));
+
+function isoTime(): string {
+  const now = Date.now();
+  return `,"time":"${upToSecond(now)}${String(now % 1000).padStart(3, '0')}Z"`;
+}
+
 function jsonWriter(level: LogLevel, destination: Destination): Writer {
   const logger = pino(
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime,
       formatters: { level: (label) => ({ level: label }) },
       // Errors are made loggable here; pino's own way would print all their properties and repeat the message.
       errorKey: 'pinoError',
