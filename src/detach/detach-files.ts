@@ -125,5 +125,5 @@ const describeFile = ({ part, token, link }: Committed): DetachedFile => ({
   type: link.type,
   size: link.size,
   sha256: part.sha256,
-  tokenFingerprint: fingerprintOf(token),
+  link: fingerprintOf(token),
 });

@@ -8,8 +8,8 @@ export interface DetachedFile {
   readonly type: string;
   readonly size: number;
   readonly sha256: string;
-  /** For the log: not the token. */
-  readonly tokenFingerprint: string;
+  /** Fingerprint of its token, for the log. */
+  readonly link: string;
 }
 
 /** A message on its way in: its header block is known, its body still streams. */
