@@ -175,7 +175,7 @@ suite('the notice stands in every form of the first text', () => {
     test(title, async () => assert.deepEqual(await carriers(entity), expected));
 });
 
-suite('or is a part of its own', () => {
+suite('and is a part of its own where a text cannot carry it', () => {
   const plain = part('text/plain', 'plain');
   const html = part('text/html', '<p>html');
   const cases: Record<string, [entity: string, carriers: [string, number][]]> = {
@@ -187,7 +187,11 @@ suite('or is a part of its own', () => {
         multipart('alternative', plain, part('text/x-amp-html', '<html amp4email>'), part('text/html', '<p>html')),
         file('a.pdf'),
       ),
-      [['', 1]],
+      [
+        ['plain', 1],
+        ['<p>html', 1],
+        ['', 1],
+      ],
     ],
     'when one of two charsets is unknown': [
       multipart(
@@ -195,7 +199,10 @@ suite('or is a part of its own', () => {
         multipart('alternative', plain, part('text/html; charset=x-martian', '<p>html\xe9')),
         file('a.pdf'),
       ),
-      [['', 1]],
+      [
+        ['plain', 1],
+        ['', 1],
+      ],
     ],
     'where no program hides it': [
       multipart(
@@ -207,7 +214,10 @@ suite('or is a part of its own', () => {
           multipart('related', html, file('b.pdf')),
         ),
       ),
-      [['', 2]],
+      [
+        ['', 2],
+        ['<p>html', 2],
+      ],
     ],
     'and in the texts that can, where a program may hide it': [
       multipart(

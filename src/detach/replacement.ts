@@ -58,8 +58,8 @@ interface Told {
 
 /**
  * The message tells of all its files, and each forwarded message in it tells of its own files, since it may be opened
- * alone. If no text can carry the notice, a part in the place of a file does. If the message has no file of its own
- * either, there is no notice.
+ * alone. If a text that a reader may see cannot carry the notice, a part in the place of a file does too. If the message
+ * has no file of its own either, there is no such part.
  */
 async function tell(message: ReadMessage, detached: readonly Detached[], options: ReplaceOptions): Promise<Told> {
   const editor = new TextEditor(message, options);
@@ -74,8 +74,7 @@ async function tell(message: ReadMessage, detached: readonly Detached[], options
     const inTexts = await editor.insert(choosePlaces(message.texts, told, { message: scope, mayDivide }), page);
     const last = inTexts.complete ? undefined : chooseStandIn(own);
     if (last !== undefined) standIns.set(last, told);
-    // A notice part that a program may hide is not enough: the texts tell of the files too, if they can.
-    if (last === undefined || isForm(last.part.leaf)) edits.push(...inTexts.edits);
+    edits.push(...inTexts.edits);
   }
   return { edits, standIns };
 }

@@ -133,6 +133,15 @@ const dressings = [
     'filter:opacity(0)',
     'content-visibility:hidden',
     'zoom:0',
+    'opacity:.1',
+    'height:1px;overflow:hidden',
+    'height:0;overflow-y:auto',
+    'position:relative;left:-500px',
+    'transform:translateX(-9999px)',
+    'translate:-9999px',
+    'scale:0',
+    'clip-path:polygon(0 0)',
+    'position:absolute;clip:rect(1px,1px,1px,1px)',
   ].flatMap((hidden) => [
     `<p>Hello</p><div style="${hidden}"><p>Tracked</p></div>`,
     `<p>Hello</p><div style="${hidden}"><p>Tracked</p><blockquote type="cite">old</blockquote></div>`,
@@ -140,6 +149,9 @@ const dressings = [
     `<p>Hello</p><div style="${hidden}"><blockquote type="cite">old</blockquote></div><p>-- <br>Ann</p>`,
     `<div style="${hidden}"><p>Preview</p></div>`,
   ]),
+  '<style>li, td { color: #eee }</style><body bgcolor="#222"><p>Hello</p></body>',
+  '<body style="display:none"><p>Hello</p></body>',
+  '<html hidden><body><p>Hello</p></body></html>',
   '<p>Hello</p><div hidden><blockquote type="cite">old</blockquote></div>',
 ];
 

@@ -18,7 +18,8 @@ export interface HtmlOptions {
 /**
  * Finds a place where a fragment is seen: after the newest text. Where the newest text goes on to the end, the place is
  * before the last `</body>`, else before the last `</html>`, else at the end or before an element that is never closed.
- * undefined: a frameset.
+ * undefined: there is none,
+ * in a frameset or where all is hidden.
  */
 export function findHtmlPlace(
   text: string,
@@ -26,7 +27,7 @@ export function findHtmlPlace(
 ): number | undefined {
   const scan = new Scan(text, read);
   const end = scanHtml(text, scan);
-  if (scan.hasFrames) return undefined;
+  if (scan.isUnseen) return undefined;
   const lines = scan.lines.end();
   const place = scan.body ?? scan.html ?? scan.swallower?.at ?? end;
   return Math.min(lines[findLine(lines, position)]?.at ?? place, place);
@@ -37,7 +38,8 @@ class Scan implements Visitor {
   html: number | undefined;
   /** The element that swallows what is said here: where it begins, and what was opened from there on. */
   swallower: { readonly at: number; readonly open: string[] } | undefined;
-  hasFrames = false;
+  /** A frameset, or hidden as a whole. */
+  isUnseen = false;
   readonly lines: HtmlLines;
   #sawBody = false;
   #silent: string | undefined;
@@ -53,7 +55,8 @@ class Scan implements Visitor {
   open(tag: Tag): void {
     const { name } = tag;
     if (name === 'body') this.#sawBody = true;
-    if (name === 'frameset' && !this.#sawBody) this.hasFrames = true;
+    const isRoot = name === 'body' || name === 'html';
+    if ((name === 'frameset' && !this.#sawBody) || (isRoot && isHidden(tag))) this.isUnseen = true;
     if (this.#silent === 'head' && name === 'body') this.#silent = undefined;
     const isSelfClosed = tag.attributes.endsWith('/');
     if (this.swallower !== undefined) {
@@ -65,7 +68,7 @@ class Scan implements Visitor {
     if (silent.has(name)) this.#silent ??= name;
     this.lines.open(tag);
     const isWhole = (name === 'svg' || name === 'math') && isSelfClosed;
-    if ((swallowing.has(name) && !isWhole) || isHidden(tag)) this.swallower = { at: tag.at, open: [name] };
+    if ((swallowing.has(name) && !isWhole) || (!isRoot && isHidden(tag))) this.swallower = { at: tag.at, open: [name] };
   }
 
   /**
@@ -98,19 +101,22 @@ const hiding = new RegExp(
     'display\\s*:\\s*none|visibility\\s*:\\s*(?:hidden|collapse)|mso-hide\\s*:\\s*all',
     `(?:opacity|max-height|zoom)\\s*:\\s*${zero}`,
     // Too faint, small or blurred to be read.
-    '(?:opacity|zoom)\\s*:\\s*0*\\.0\\d*\\s*(?:;|!|$)|blur\\(\\s*(?:[4-9]|\\d\\d)',
+    '(?:opacity|zoom|scale)\\s*:\\s*0*\\.[01]\\d*\\s*(?:;|!|$)|scale\\s*:\\s*0+\\s*(?:;|!|$)|blur\\(\\s*(?:[4-9]|\\d\\d)',
     // Out of sight.
-    '(?:left|top|right|bottom|margin|margin-left|margin-top)\\s*:\\s*-\\d{4}|(?:left|top)\\s*:\\s*-\\d{3,}v[wh]',
-    'clip\\s*:\\s*rect\\(\\s*0|clip-path\\s*:\\s*inset\\((?:[5-9]\\d|100)%|clip-path\\s*:\\s*(?:circle|ellipse)\\(\\s*0|scale\\(0*(?:\\.0\\d*)?[,)]|opacity\\(0[%)]',
+    '(?:left|top|right|bottom|inset|translate|margin|margin-left|margin-top)\\s*:\\s*-\\d{4}|(?:left|top)\\s*:\\s*-(?:[3-9]\\d\\d|\\d{3,}v[wh])|translate[xy]?\\(\\s*-\\d{4}',
+    'clip\\s*:\\s*rect\\(\\s*[01](?:px)?[\\s,]|clip-path\\s*:\\s*inset\\((?:[5-9]\\d|100)%|clip-path\\s*:\\s*(?:circle|ellipse|polygon)\\(\\s*0[^,)]{0,40}\\)|scale[xy]?\\(0*(?:\\.0\\d*)?[,)]|opacity\\(0[%)]',
   ].join('|'),
 );
-const clipping = /overflow\s*:\s*(?:hidden|clip)/;
-const empty = new RegExp(`(?:^|[;\\s]|max-)(?:height|width)\\s*:\\s*${zero}`);
+const clipping = /overflow(?:-[xy])?\s*:\s*(?:hidden|clip|auto|scroll)/;
+const empty = new RegExp(`(?:^|[;\\s]|max-)(?:height|width)\\s*:\\s*(?:${zero}|[1-3]px)`);
 
 /** Hidden elements: preheaders of newsletters, and content for other programs. */
 function isHidden(tag: Tag): boolean {
-  if (unclosed.has(tag.name) || tag.name === 'body' || tag.name === 'html' || tag.attributes === '') return false;
+  if (unclosed.has(tag.name) || tag.attributes === '') return false;
   if (/(?:^|[\s"'])hidden(?=$|[\s=/])/i.test(tag.attributes.replace(/"[^"]*"|'[^']*'/g, '""'))) return true;
   const style = attributeOf(tag, 'style');
-  return style !== '' && (hiding.test(style) || (clipping.test(style) && empty.test(style)));
+  if (style === '') return false;
+  if (hiding.test(style)) return true;
+  // What the whole document clips, browsers scroll.
+  return tag.name !== 'body' && tag.name !== 'html' && clipping.test(style) && empty.test(style);
 }
