@@ -91,13 +91,11 @@ test('a screen reader reads a list of links, each named after its file', async (
       '- text: "Joint à ce message :"',
       '- list:',
       '  - listitem:',
-      '    - link "a.pdf":',
+      '    - link "a.pdf (PDF, 1 octets)":',
       `      - /url: ${item.url}`,
-      '    - text: (PDF, 1 octets)',
       '  - listitem:',
-      '    - link "דוח 2026.pdf":',
+      '    - link "דוח 2026.pdf (PDF, 1 octets)":',
       `      - /url: ${item.url}B`,
-      '    - text: (PDF, 1 octets)',
     ].join('\n'),
   );
   await page.close();

@@ -61,13 +61,13 @@ const boxStyle =
 /** Letters set the colour of all links in dark mode, with `!important`, of which Outlook reads nothing. */
 const linkStyle = 'color:#04c;color:#04c!important';
 
-/** Letters on a dark ground make the text of all lists white. */
+/** Letters on a dark ground make the text of all lists white. Where the whole line is a link, that has its colour. */
 const itemStyle = 'color:#222';
 
 export function builtInHtml({ tag, direction, notice }: Words, { heading, files, page, contact }: Filled): string {
   const items = files.map(({ name, kind, size, url }) => {
-    const shown = `<bdi>${escapeHtml(name)}</bdi>`;
-    return `<li style="${itemStyle}">${url === undefined ? shown : link(url, shown)} (${escapeHtml(`${kind}, ${size}`)})</li>\n`;
+    const shown = `<bdi>${escapeHtml(name)}</bdi> (${escapeHtml(`${kind}, ${size}`)})`;
+    return url === undefined ? `<li style="${itemStyle}">${shown}</li>\n` : `<li>${link(url, shown)}</li>\n`;
   });
   const below = [
     ...(page === undefined ? [] : [link(page, escapeHtml(notice.all.replace(/\s*:$/, '')))]),
