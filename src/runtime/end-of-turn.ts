@@ -6,7 +6,7 @@ let due: (() => void)[] = [];
  * Batches the writes of one turn. A write to a process that sleeps costs the sender several times as much as one to a
  * process that is awake; in a batch only the first one has to wake it.
  *
- * Measured: a small mail takes 370 µs of CPU instead of 430 to 450. To take it out, call back at once with
+ * Measured: a seventh less CPU for small mail (495 µs instead of 579, bursts of two builds in turn). To take it out, call back at once with
  * `process.nextTick`; the order of what is written stays the same.
  */
 export function atEndOfTurn(callback: () => void): void {

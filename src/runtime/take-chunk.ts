@@ -6,8 +6,7 @@ const noBytes = Buffer.alloc(0);
  * A promise that waited for a slow client has been promoted to V8's old generation. What it was resolved with would stay
  * in memory until V8 collects that generation.
  *
- * Measured together with copying the header out of its chunk: one megabyte less for each large message. To take it out,
- * use the iterator's `value` instead.
+ * Measured: 100 kB less for each of 100 slow uploads at a time. To take it out, use the iterator's `value` instead.
  */
 export function takeChunk(result: IteratorResult<Buffer>): Buffer | undefined {
   if (result.done === true) return undefined;
