@@ -113,7 +113,8 @@ function readSecret(file: unknown, path: string): string {
       .join(',');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new FormatError(`${path} cannot be read (${code})`);
+    const advice = code === 'EACCES' ? ': run this as root, or let the group of the service read it' : '';
+    throw new FormatError(`${path} cannot be read (${code})${advice}`);
   }
 }
 

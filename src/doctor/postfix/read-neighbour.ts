@@ -1,7 +1,7 @@
 /** Reads main.cf and master.cf through `postconf`, which knows defaults, continuation lines and what is misspelled. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { execFile, type ExecFileException } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { Neighbour } from './neighbour.ts';
 import { leadsToUs, listenerFor, listenersOf, type Match } from './our-door.ts';
@@ -11,6 +11,9 @@ import { parseParameters, parseServices, type Service } from './service.ts';
 /** It reads two small files. */
 const postconfMs = 10_000;
 const maxOutputBytes = 4 * 1024 * 1024;
+/** More of what it complains of helps nobody. */
+const maxComplaints = 10;
+const maxComplaintLength = 300;
 
 /** Why a directory could not be read. */
 export class NeighbourError extends Error {
@@ -86,8 +89,7 @@ function surest(matches: readonly (Match | undefined)[], known: readonly Known[]
 
 async function readFiles(dir: string): Promise<Files> {
   const path = resolve(dir);
-  for (const name of ['main.cf', 'master.cf'])
-    if (!existsSync(join(path, name))) throw new NeighbourError(`there is no ${name} in ${dir}`, true);
+  for (const name of ['main.cf', 'master.cf']) assertFile(dir, join(path, name));
   const [main, master, overrides] = await Promise.all([
     postconf(path, '-x'),
     postconf(path, '-M'),
@@ -98,8 +100,20 @@ async function readFiles(dir: string): Promise<Files> {
     dir,
     get: (name) => parameters.get(name) ?? '',
     services: parseServices(master.output, overrides.output, parameters),
-    complaints: [...new Set([main, master, overrides].flatMap(({ complaints }) => complaints))],
+    complaints: bounded([...new Set([main, master, overrides].flatMap(({ complaints }) => complaints))]),
   };
+}
+
+/** postconf(1) would wait for ever for the end of a pipe, and read a device until no memory is left. */
+function assertFile(dir: string, path: string): void {
+  try {
+    if (!statSync(path).isFile()) throw new NeighbourError(`${basename(path)} in ${dir} is no file`, false);
+  } catch (error) {
+    if (error instanceof NeighbourError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    if (code === 'ENOENT') throw new NeighbourError(`there is no ${basename(path)} in ${dir}`, true);
+    throw new NeighbourError(`${basename(path)} in ${dir} cannot be read (${code})`, false);
+  }
 }
 
 interface Said {
@@ -115,12 +129,33 @@ function postconf(dir: string, ...args: readonly string[]): Promise<Said> {
         resolve({ output, complaints: complaintsIn(errors) });
         return;
       }
-      const said = complaintsIn(errors).join('; ');
       const missing = 'code' in error && error.code === 'ENOENT';
       const advice = 'postconf is not installed here: run doctor where Postfix is, or install the package postfix';
-      reject(new NeighbourError(missing ? advice : `postconf cannot read ${dir}: ${said || error.message}`, missing));
+      reject(new NeighbourError(missing ? advice : `postconf cannot read ${dir}: ${cause(error, errors)}`, missing));
     });
   });
+}
+
+/** Why `postconf` failed: what it ended with, where it says that. */
+function cause(error: ExecFileException, errors: string): string {
+  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+    return `it prints more than ${maxOutputBytes / 1024 ** 2} MiB: there is more in main.cf or master.cf than belongs there`;
+  if (error.killed) return `it did not answer within ${postconfMs / 1000} s`;
+  const said = complaintsIn(errors);
+  const isFatal = (line: string): boolean => line.startsWith('fatal: ');
+  // The line before says more where a value names itself.
+  return (
+    bounded([...said.filter(isFatal), ...said.filter((line) => !isFatal(line)).reverse()]).join('; ') || error.message
+  );
+}
+
+/** The first ones, shortened, and how many there are besides. */
+function bounded(complaints: readonly string[]): readonly string[] {
+  const shown = complaints
+    .slice(0, maxComplaints)
+    .map((line) => (line.length > maxComplaintLength ? `${line.slice(0, maxComplaintLength)}…` : line));
+  const others = complaints.length - shown.length;
+  return others > 0 ? [...shown, `and ${others} more: postconf(1) says them all`] : shown;
 }
 
 /** Lines without the name of the program in front. */
