@@ -2,7 +2,6 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Blobs } from '../../src/storage/blobs.ts';
 import { pathOf, placeOf } from '../../src/storage/directory/layout.ts';
 import { encodeVersion } from '../../src/storage/directory/version.ts';
 import { type MadeUpBlob, madeUpMessage, messagesPerFile } from './made-up.ts';
@@ -24,8 +23,6 @@ export interface Part {
 
 /** Processes that fill a directory: they wait for the disk more than for a processor. */
 const processes = 4;
-/** Requests at once. Azurite works on one processor: with more of them, the last ones wait longer than a request may. */
-const parallel = 16;
 const progressEvery = 10_000;
 
 /** Fills a directory by several processes, without flushing each record to the disk. */
@@ -71,33 +68,4 @@ function writer(root: string, at: number): (blob: MadeUpBlob, id: string) => voi
       : { ...version, bytes: content };
     writeFile(join(root, pathOf(place)), encodeVersion(own));
   };
-}
-
-export async function fillBlobs(blobs: Blobs, { links, now, progress }: Filling): Promise<void> {
-  const all = everything(links, now);
-  let made = 0;
-  const worker = async (): Promise<void> => {
-    for (const blob of all) {
-      await createPatiently(blobs, blob);
-      if (blob.name.startsWith('links/') && made++ % progressEvery === 0) progress(made);
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
-}
-
-/** On a busy machine Azurite now and then answers later than a request may take. */
-async function createPatiently(blobs: Blobs, { name, content, metadata }: MadeUpBlob): Promise<void> {
-  const { signal } = new AbortController();
-  for (let tries = 1; ; tries++) {
-    try {
-      await blobs.create(name, { what: 'a made-up blob', signal, content, metadata });
-      return;
-    } catch (error) {
-      if (tries === 20) throw error;
-    }
-  }
-}
-
-function* everything(links: number, now: number): Generator<MadeUpBlob> {
-  for (let i = 0; i < links; i++) yield* madeUpMessage(i, now);
 }

@@ -28,8 +28,11 @@ export const filterOptionsWithoutUntil = { ...byOrigin, since: byTime.since, ...
 
 const states = ['living', 'expired', 'revoked', 'missing'] as const satisfies readonly FoundState[];
 
-/** @throws CommandError 64 for what is no date or no state */
+/** @throws CommandError 64 for what is no date or no state, or is empty: a variable that a script has not set */
 export function filterOf(options: Partial<OptionValues<typeof filterOptions>>): Filter {
+  for (const name of ['sender', 'message-id', 'file', 'recipient'] as const) {
+    if (options[name]?.trim() === '') throw new CommandError(ExitStatus.usage, `--${name} is empty`);
+  }
   const { sender, file, recipient, since, until, state } = options;
   return {
     sender: wire(sender),

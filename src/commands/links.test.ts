@@ -279,6 +279,14 @@ for (const [kind, start] of backends)
       };
       await says(64, 'links', 'list', '--state', 'lost');
       await says(64, 'links', 'list', '--since', 'yesterday');
+      await says(64, 'links', 'list', '--since', '2026-02-30');
+      await says(64, 'links', 'list', '--until', '2026-04-31T12:00:00Z');
+      // What a script gives whose variable is not set.
+      for (const option of ['--sender', '--message-id', '--file', '--recipient']) {
+        await says(64, 'links', 'list', option, '');
+        await says(64, 'links', 'revoke', option, ' ');
+        await says(64, 'links', 'erase', option, '');
+      }
       await says(64, 'links', 'show', 'nonsense');
       for (const verb of ['revoke', 'unrevoke', 'hold', 'release', 'erase']) {
         await says(64, 'links', verb);
@@ -293,6 +301,10 @@ for (const [kind, start] of backends)
       await says(64, 'links', 'extend', missing);
       await says(64, 'links', 'extend', missing, '--by', '1d', '--until', '2099-01-01');
       await says(64, 'links', 'extend', missing, '--by', 'long');
+      assert.match(
+        (await run('links', 'extend', missing, '--by', '0d')).stderr,
+        /of at least 1ms and of at most 36500d, /,
+      );
       await says(64, 'links', 'extend', missing, '--until', '2001-01-01');
       await says(64, 'links', 'extend', '--by', '1d');
       await says(66, 'links', 'extend', missing, '--by', '1d');

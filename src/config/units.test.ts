@@ -97,7 +97,7 @@ test('a duration is printed with its unit', () => {
 
 test('bounds are part of the error', () => {
   assert.throws(() => size({ min: 1, max: 10 }).parse(11), /of at least 1 byte and of at most 10 bytes, not 11$/);
-  assert.throws(() => duration('seconds', { min: 0, max: 5000 }).parse('1m'), /of at most 5 seconds, not "1m"$/);
+  assert.throws(() => duration('seconds', { min: 0, max: 5000 }).parse('1m'), /of at most 5s, not "1m"$/);
 });
 
 test('permissions of a file', () => {

@@ -30,7 +30,7 @@ export function size({ min, max = Number.MAX_SAFE_INTEGER }: Bounds): Format<num
     parse(raw) {
       const bytes = measure(raw, bytesPer, 1);
       if (bytes === undefined || bytes < min || bytes > max) {
-        throw wrong(`a size such as 1048576, 1MiB or 25MB${describeBounds({ min, max }, 'bytes', 1)}`, raw);
+        throw wrong(`a size such as 1048576, 1MiB or 25MB${describeBounds({ min, max }, plainBytes)}`, raw);
       }
       return bytes;
     },
@@ -72,7 +72,7 @@ export function duration(unit: PlainUnit, { min, max = Number.MAX_SAFE_INTEGER }
     parse(raw) {
       const ms = measure(raw, msPer, plain);
       if (ms === undefined || ms < min || ms > max) {
-        throw wrong(`a duration such as 90d, 12h or 60s${describeBounds({ min, max }, unit, plain)}`, raw);
+        throw wrong(`a duration such as 90d, 12h or 60s${describeBounds({ min, max }, printDuration)}`, raw);
       }
       return ms;
     },
@@ -103,11 +103,9 @@ function whole(value: number): number | undefined {
   return Number.isSafeInteger(rounded) && Math.abs(rounded - value) < 1e-6 ? rounded : undefined;
 }
 
-function describeBounds({ min, max }: Required<Bounds>, unit: string, factor: number): string {
-  const measured = (value: number): string => {
-    const count = value / factor;
-    return `${count} ${count === 1 ? unit.replace(/s$/, '') : unit}`;
-  };
+const plainBytes = (count: number): string => `${count} ${count === 1 ? 'byte' : 'bytes'}`;
+
+function describeBounds({ min, max }: Required<Bounds>, measured: (value: number) => string | number): string {
   const least = min > 0 ? ` of at least ${measured(min)}` : '';
   const most = max < Number.MAX_SAFE_INTEGER ? ` of at most ${measured(max)}` : '';
   return least !== '' && most !== '' ? `${least} and${most}` : `${least}${most}`;
