@@ -6,7 +6,7 @@ import type { PartHead } from './mime/part-head.ts';
 import { unescapeHtml } from './notice/unescape-html.ts';
 
 /** More references than any mail has. Beyond it, every part that can be referred to counts as shown. */
-const maxReferences = 2000;
+const maxReferences = 1000;
 const maxReferenceChars = 2 * 1024 * 1024;
 
 /** Places that look like a reference, repeated ones included: reading one costs as much as a hundred characters. */
