@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from './write-whole.ts';
 
 /** Kept from one start of a lab to the next, so that stamps, links and logins of earlier stay valid. */
 export interface LabKeys {
@@ -19,7 +20,7 @@ export function labKeys(home: string): LabKeys {
   const file = join(home, 'keys.json');
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<LabKeys>) : {};
   const keys = { ...freshKeys(), ...kept };
-  if (Object.keys(keys).some((name) => !(name in kept))) writeFileSync(file, JSON.stringify(keys), { mode: 0o600 });
+  if (Object.keys(keys).some((name) => !(name in kept))) writeWhole(file, JSON.stringify(keys), 0o600);
   return keys;
 }
 

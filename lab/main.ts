@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { removeLeftovers } from '../test/harness/machine/leftovers.ts';
 import { breakable, breakThings } from './break/break.ts';
+import { asTyped, readCommandLine, WrongUse } from './command-line.ts';
 import { Interrupted } from './interrupt.ts';
 import { once } from './once.ts';
 import { inDirectory, type Preset, presets } from './preset.ts';
@@ -27,30 +27,19 @@ options: --bandwidth 10mbit, --loss 1%   of that link
          --verbose     show everything
 `;
 
-const options = {
-  once: { type: 'boolean' },
-  directory: { type: 'boolean' },
-  'two-nodes': { type: 'boolean' },
-  bandwidth: { type: 'string' },
-  loss: { type: 'string' },
-  settings: { type: 'string' },
-  home: { type: 'string' },
-  verbose: { type: 'boolean' },
-  help: { type: 'boolean' },
-} as const;
-
 async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-  const [command = 'relayhost', ...rest] = positionals;
+  const { command, rest, values } = readCommandLine(args);
   const directory = values.home;
   if (values.verbose) showAll();
   if (values.help) return showUsage(0);
-  if (!['send', 'stop'].includes(command)) await removeLeftovers();
-  if (values['two-nodes']) return twoNodes({ once: values.once ?? false, link: parseLink(values) });
-  if (values.bandwidth !== undefined || values.loss !== undefined) return showUsage(64);
-  if (command === 'send' && rest[0] !== undefined) return send(rest[0], { recipients: rest.slice(1), directory });
-  if (command === 'stop') return stop(directory);
+  if (command === 'send' && rest[0] !== undefined)
+    return send(asTyped(rest[0]), { recipients: rest.slice(1), directory });
+  if (command === 'stop' && rest.length === 0) return stop(directory);
+  await removeLeftovers();
   if (command === 'break' && rest.every((word) => breakable.includes(word))) return breakThings(rest);
+  if (command === 'two-nodes' && rest.length === 0) {
+    return twoNodes({ once: values.once ?? false, link: parseLink(values) });
+  }
   const chosen: Preset | undefined = presets[command];
   if (chosen === undefined || rest.length > 0) return showUsage(64);
   const preset = values.directory && chosen.storage === 'azurite' ? inDirectory(chosen) : chosen;
@@ -63,11 +52,17 @@ function showUsage(status: number): number {
   return status;
 }
 
+/** Of an error, said where it says something. */
+function statusOf(error: unknown): number {
+  if (error instanceof Interrupted) return 130;
+  process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (!(error instanceof WrongUse)) return 1;
+  process.stderr.write('npm run lab -- --help tells what there is\n');
+  return 64;
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof Interrupted)) {
-    process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`);
-  }
-  process.exitCode = error instanceof Interrupted ? 130 : 1;
+  process.exitCode = statusOf(error);
 }

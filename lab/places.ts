@@ -8,7 +8,6 @@ import {
   realpathSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -17,6 +16,7 @@ import { privateDirectory } from '../test/harness/private-directory.ts';
 import type { Access } from './access.ts';
 import type { LabSettings } from './settings.ts';
 import type { StorageKind } from './storage.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Where everything listens, on 127.0.0.1. */
 export interface LabPorts {
@@ -134,7 +134,7 @@ export async function labPlace(directory?: string): Promise<Place> {
   const home = ours(realpathSync(directory));
   if (!openToAll(home)) throw new Error(`${home}: other users cannot enter it, and the servers work as such`);
   const file = join(home, 'ports.json');
-  if (!existsSync(file)) writeFileSync(file, JSON.stringify(await freePorts()));
+  if (!existsSync(file)) writeWhole(file, JSON.stringify(await freePorts()));
   return { home, ports: JSON.parse(readFileSync(file, 'utf8')) as LabPorts };
 }
 

@@ -27,7 +27,8 @@ export async function send(
   const config = join(home, 'detach-mta/detach-mta.yaml');
   assertFits(fileSize, await sizeLimit(folder, config));
   const [from, bob] = people;
-  const to = recipients.length > 0 ? recipients : [bob];
+  // One letter each, as everybody here has an address of small letters.
+  const to = recipients.length > 0 ? [...new Set(recipients.map((address) => address.toLowerCase()))] : [bob];
   const sample = await letter({ from, to, file: { name: basename(file), content: readFileSync(file) } });
   await post(sample, running.ports.postfixA);
   row('sent', `${bytes(sample.message.length)} to ${to.join(', ')}`);

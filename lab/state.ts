@@ -19,8 +19,9 @@ const fileOf = (home: string): string => join(home, 'lab.json');
 export function claim(home: string, state: LabState): void {
   try {
     writeFileSync(fileOf(home), JSON.stringify(state), { flag: 'wx' });
-  } catch {
-    throw new Error('another lab is starting here at this moment');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new Error('another lab is starting here at this moment', { cause: error });
   }
 }
 

@@ -86,6 +86,8 @@ test('a lab that stays up: started twice, used, killed, started again, stopped',
   assert.match(large.output, /^ {4}link +http:\S+$/m);
   const small = await runToEnd('send', file('notiz.txt', 1000), 'carol@example.org', ...at);
   assert.match(small.output, /^ {2}notiz\.txt stayed +small: below detach\.minSize/m);
+  const twice = await runToEnd('send', join(files, 'notiz.txt'), 'bob@example.org', 'Bob@Example.org', ...at);
+  assert.equal(twice.output.match(/arrived at bob@example\.org/g)?.length, 1, twice.output);
   const huge = await runToEnd('send', file('huge.bin', 40_000_000), ...at);
   assert.equal(huge.status, 1);
   assert.match(huge.output, /Messages may have 52,000,000 bytes .*: message_size_limit of Postfix/);
