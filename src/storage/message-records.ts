@@ -17,7 +17,7 @@ import type { Link, MessageRecords, NewFile, NewMessage, Page } from './interfac
 import type { LinkDetails } from './link-record.ts';
 import { commitLink } from './links.ts';
 import { manifestIdOf, messageBlob, messageKeyOf, pageBlob, pageTokenOf, senderKeyOf, tokenOf } from './naming.ts';
-import { senderForm, sendersOf } from './senders.ts';
+import { boundedFrom, senderForm, sendersOf } from './senders.ts';
 import { transactionRecord } from './transaction-record.ts';
 import { neededUntil } from './until.ts';
 
@@ -37,6 +37,13 @@ const maxStatedLength = 500;
 const maxDecodedLength = 16_384;
 
 const stated = (value: string): string => decodeWords(value.slice(0, maxDecodedLength)).slice(0, maxStatedLength);
+
+/** Cut in the middle: the address stands at the end. */
+function statedFrom(from: string): string {
+  const half = maxDecodedLength / 2;
+  const bounded = from.length <= maxDecodedLength ? from : from.slice(0, half) + from.slice(-half);
+  return boundedFrom(decodeWords(bounded), { maxLength: maxStatedLength, from });
+}
 
 export class CommittedRecords implements MessageRecords {
   readonly tokens: readonly string[];
@@ -120,7 +127,7 @@ export class CommittedRecords implements MessageRecords {
   #stated(): Pick<Link, 'from' | 'subject'> {
     const { from, subject } = this.#message;
     return {
-      ...(from !== undefined && { from: stated(from) }),
+      ...(from !== undefined && { from: statedFrom(from) }),
       ...(subject !== undefined && { subject: stated(subject) }),
     };
   }

@@ -16,6 +16,27 @@ export function sendersOf(reversePath: string, from: string | undefined): readon
   return [...new Set(mailboxes.filter((mailbox) => mailbox !== '').map(senderForm))].slice(0, maxSenders);
 }
 
+/** Characters of a display name that stay before the addresses where From is too long to be kept. */
+const maxNameLength = 100;
+
+/** Longest address (RFC 5321 section 4.5.3.1), and room for a comment after it. */
+const maxTailLength = 1000;
+
+/**
+ * From in at most `maxLength` characters. What is left out is never an address while the name is shown: the rest would
+ * say that somebody else has sent it.
+ */
+export function boundedFrom(decoded: string, { maxLength, from }: { maxLength: number; from: string }): string {
+  const text = decoded.replace(/\s+/g, ' ');
+  if (text.length <= maxLength) return text;
+  const bare = from.replace(/\s+/g, ' ');
+  const [, last = ''] = /<([^<>]{1,400})>[^<>]*$/.exec(bare.slice(-maxTailLength)) ?? [];
+  const addresses = [...new Set([...addressesIn(bare).slice(0, maxSenders), ...(last === '' ? [] : [last])])];
+  const listed = addresses.map((address) => `<${wireToText(address)}>`).join(', ');
+  const name = text.slice(0, maxNameLength).replace(/[<>"]/g, '');
+  return `${name}… ${listed}`.slice(0, maxLength + maxTailLength);
+}
+
 /** The addresses of an unfolded address list (RFC 5322 section 3.4). Display names and comments are no addresses. */
 function addressesIn(field: string): readonly string[] {
   const bare = field.slice(0, maxFieldLength).replace(quoted, blankUnlessLocalPart).replace(comment, blankIfClosed);

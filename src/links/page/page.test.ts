@@ -141,11 +141,19 @@ test('who a mail says it is from: the address whole, nothing hidden, nothing tur
     ['A\r\n B\u2028C\u00ad\ufe0f\u3164 <a@b.example>', 'A BC', 'a@b.example'],
     ['a <a@b.example>, c <c@d.example>', '', 'a <a@b.example>, c <c@d.example>'],
     ['<>', '', ''],
+    ['"Boss <boss@bank.example>" <thief@evil.example>', 'Boss <boss@bank.example>', 'thief@evil.example'],
+    ['Boss\u2800 <a@b.example>', 'Boss', 'a@b.example'],
+    ['Boss" <thief@evil.example>', '', 'Boss" <thief@evil.example>'],
   ];
   for (const [from, name, address] of cases) assert.deepEqual(senderOf(from), { name, address }, JSON.stringify(from));
   const long = senderOf(`"${'x'.repeat(5000)}" <${'y'.repeat(60)}@example.org>`);
   assert.equal(long.address, `${'y'.repeat(60)}@example.org`);
   assert.equal(Array.from(long.name).length, 100);
+  const many = Array.from({ length: 300 }, (_, i) => `p${i}@x.example`).join(', ');
+  assert.match(
+    senderOf(`<boss@bank.example>, ${many}, <thief@evil.example>`).address,
+    /^<boss.* <thief@evil\.example>$/,
+  );
 });
 
 test('letters are read on every colour', () => {

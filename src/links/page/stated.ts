@@ -4,7 +4,7 @@
  */
 
 /** Controls, format characters (bidirectional ones among them), separators and all that is not drawn. */
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 const maxNameLength = 100;
 const maxTextLength = 300;
@@ -28,15 +28,25 @@ export interface Sender {
   readonly address: string;
 }
 
+/** Last characters of several senders that stay: the last address is among them. */
+const maxEndLength = 400;
+
 /** Name and address of a From field. Several senders are shown as written, in `address`. */
 export function senderOf(from: string): Sender {
   const text = seen(from);
-  const [, name, address, ...others] = /^([^<>]*)<([^<>]*)>$/.exec(text) ?? [];
-  if (name === undefined || address === undefined || others.length > 0) return { name: '', address: shortened(text) };
+  const [, name, address] = /^((?:"(?:[^"\\]|\\.)*"|[^<>"])*)<([^<>]*)>$/.exec(text) ?? [];
+  if (name === undefined || address === undefined) return { name: '', address: shortenedInside(text) };
   const bare = name
     .trim()
     .replace(/^"(.*)"$/, '$1')
     .replace(/\\(.)/g, '$1')
     .trim();
   return { name: shortened(bare, maxNameLength), address: address.trim() };
+}
+
+/** A cut at the end would hide the address behind a name that looks like one. */
+function shortenedInside(text: string): string {
+  const characters = Array.from(text);
+  if (characters.length <= maxTextLength + maxEndLength) return text;
+  return `${characters.slice(0, maxTextLength - 1).join('')}… ${characters.slice(-maxEndLength).join('')}`;
 }
