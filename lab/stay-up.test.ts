@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { endOf } from '../test/harness/endings.ts';
 import { randomBytes } from '../test/harness/random.ts';
 import { Scenario } from '../test/harness/scenario.ts';
 import { waitFor } from '../test/harness/wait.ts';
@@ -28,7 +29,7 @@ class Run {
 
   /** Waits for words. @throws Error with the output when it ends before */
   async says(words: string): Promise<void> {
-    await waitFor(() => this.output.includes(words) || (this.child.exitCode !== null && 'ended'), {
+    await waitFor(() => this.output.includes(words) || (endOf(this.child) !== null && 'ended'), {
       what: words,
       detail: () => this.output,
       bound: 300_000,

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endOf } from './endings.ts';
 
 export interface AzuriteOptions {
   /** A free one when none is given. */
@@ -86,7 +87,7 @@ export class Azurite {
     });
     this.#child = child;
     for (let tries = 0; !(await accepts(this.port)); tries++) {
-      if (child.exitCode !== null || tries === 600) {
+      if (endOf(child) !== null || tries === 600) {
         await this.kill();
         throw new Error(`azurite did not start on port ${this.port}: ${errors}`);
       }

@@ -8,6 +8,7 @@ import { JsonLog, type LogEvent } from './json-log.ts';
 import { freePort } from './ports.ts';
 import { privateDirectory, removeDirectory } from './private-directory.ts';
 import { waitFor } from './wait.ts';
+import { endOf } from './endings.ts';
 
 /** A configuration file as nested keys, which replace the same keys of the default one. */
 export interface ConfigTree {
@@ -105,7 +106,7 @@ export class DetachInstance {
     const child = this.launch();
     await waitFor(
       () => {
-        if (child.exitCode !== null) throw new Error(`Detach MTA ended with ${child.exitCode}:\n${this.describe()}`);
+        if (endOf(child) !== null) throw new Error(`Detach MTA ended with ${endOf(child)}:\n${this.describe()}`);
         return this.events.slice(since).some(({ event }) => event === 'ready');
       },
       { what: 'Detach MTA to be ready', detail: () => this.describe() },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { waitFor } from './wait.ts';
+import { endOf } from './endings.ts';
 
 export interface ForegroundOptions {
   readonly args: readonly string[];
@@ -56,7 +57,7 @@ export async function startForeground(program: string, options: ForegroundOption
   child.once('exit', () => process.off('exit', killWithUs));
   await waitFor(
     () => {
-      if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}:\n${said()}`);
+      if (endOf(child) !== null) throw new Error(`${program} ended with ${endOf(child)}:\n${said()}`);
       return accepts(port);
     },
     { what: program, detail: said },

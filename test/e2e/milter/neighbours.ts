@@ -8,6 +8,7 @@ import { freePort } from '../../harness/ports.ts';
 import { privateDirectory, removeDirectory } from '../../harness/private-directory.ts';
 import { run } from '../../harness/process.ts';
 import { waitFor } from '../../harness/wait.ts';
+import { endOf } from '../../harness/endings.ts';
 
 export interface NeighbourMilter {
   readonly port: number;
@@ -48,7 +49,7 @@ async function start(
   try {
     await waitFor(
       () => {
-        if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}:\n${log()}`);
+        if (endOf(child) !== null) throw new Error(`${program} ended with ${endOf(child)}:\n${log()}`);
         return accepts(port);
       },
       { what: `${program} to listen`, bound: startMs, detail: log },
