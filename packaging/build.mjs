@@ -2,7 +2,7 @@
 // process two to five times as long as to load these few files (see CHANGELOG). Types are checked by `npm run typecheck`.
 // With a folder, `node packaging/build.mjs FOLDER` builds there.
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 

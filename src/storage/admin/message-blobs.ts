@@ -33,7 +33,7 @@ export interface TokenedLink extends FoundLink {
 }
 
 /** The existing links of the message, those being erased included. */
-export async function* linksOf(context: AdminContext, message: MessageIdentity): AsyncGenerator<TokenedLink> {
+async function* linksOf(context: AdminContext, message: MessageIdentity): AsyncGenerator<TokenedLink> {
   for (const keys of keysOf(context, message)) {
     for await (const { name } of listed(context, messageIndex(keys.message))) {
       const { kind, token } = messageEntry(name);
