@@ -22,7 +22,7 @@ test('a right configuration: status 0, the effective values as YAML, no secret',
   assert.equal(stderr, '');
   assert.ok(!stdout.includes('SSSS'));
   const values = parse(stdout) as Record<string, Record<string, unknown>>;
-  assert.equal(values['detach']?.['minSize'], 5242880);
+  assert.equal(values['detach']?.['minSize'], '5MiB');
   assert.deepEqual(values['loopguard']?.['keys'], ['k1:********']);
   assert.deepEqual(values['outbound']?.['nextHop'], ['127.0.0.1:10026']);
   // A reader of YAML 1.1 sees a word here too, not a boolean.
