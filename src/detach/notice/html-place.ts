@@ -18,8 +18,7 @@ export interface HtmlOptions {
 /**
  * Finds a place where a fragment is seen: after the newest text. Where the newest text goes on to the end, the place is
  * before the last `</body>`, else before the last `</html>`, else at the end or before an element that is never closed.
- * undefined: there is none,
- * in a frameset or where all is hidden.
+ * undefined: there is none, in a frameset or where all is hidden.
  */
 export function findHtmlPlace(
   text: string,

@@ -35,6 +35,19 @@ test('a folder that is missing is made, private, with the folders above it', asy
   assert.equal((await lstat(join(path, '..'))).mode & 0o022, 0);
 });
 
+test('a folder that cannot be made is an error, also where the file system denies a folder that is there', async () => {
+  await assert.rejects(prepareFolder('/proc/nowhere'), { code: 'ENOENT' });
+  const file = join(await folder(), 'file');
+  await writeFile(file, 'x');
+  await assert.rejects(prepareFolder(join(file, 'spool')), { code: 'ENOTDIR' });
+});
+
+test('a folder that is made by two at once is made', async () => {
+  const path = join(await folder(), 'a/b/spool');
+  await Promise.all(Array.from({ length: 20 }, () => prepareFolder(path)));
+  assert.equal((await lstat(path)).mode & 0o777, 0o700);
+});
+
 test('only files with names of our own making are deleted', async () => {
   const path = await folder();
   const foreign = ['old.spool', `${ourName()}.bak`, `x${ourName()}`, ourName().toUpperCase(), 'mail'];

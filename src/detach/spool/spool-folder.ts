@@ -27,10 +27,33 @@ export const newSpoolPath = (folder: string): string => join(folder, `${randomUU
 export async function prepareFolder(folder: string): Promise<void> {
   const path = resolve(folder);
   await checkAbove(path);
-  const created = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (created !== undefined) await chmod(path, 0o700);
+  if (await createFolder(path)) await chmod(path, 0o700);
   checkItself(path, await lstat(path));
   await removeLeftovers(path);
+}
+
+/**
+ * With what is missing above it. Not by `recursive`: where a file system says ENOENT below a folder that is there, as
+ * /proc does, Node tries again for ever. @returns whether it was not there
+ */
+async function createFolder(path: string): Promise<boolean> {
+  try {
+    return await createOne(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error;
+  }
+  if (!(await lstatIfThere(dirname(path)))) await createFolder(dirname(path));
+  return createOne(path);
+}
+
+async function createOne(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  }
 }
 
 /** Whether the folder could be used: changes nothing. @throws as `prepareFolder` */
@@ -77,10 +100,13 @@ async function lstatIfThere(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildMessage } from '../../harness/build-message.ts';
+import type { DetachInstance } from '../../harness/detach-mta.ts';
 import { randomBytes } from '../../harness/random.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { sendMail } from '../../harness/send-mail.ts';
@@ -56,11 +57,17 @@ test('a bounce is not shown to us, unless Postfix is told to; then it passes who
     [2, 'bounce'],
   ] as const) {
     await postfix.postconf({ internal_mail_filter_classes: classes });
-    const before = detach.events.filter(({ event }) => event === 'transaction').length;
+    const transactions = (): DetachInstance['events'] => detach.events.filter(({ event }) => event === 'transaction');
+    const before = transactions().length;
     await sendMail({ port: postfix.port, from, to, message: withFile() });
     await waitFor(() => bounces().length === shown, { what: 'the bounce', detail: () => postfix.log().slice(-3000) });
     assert.match(bounces().at(-1)!, /report-type=delivery-status/);
-    const closing = detach.events.filter(({ event }) => event === 'transaction').slice(before);
+    // Its line may be read later than the bounce.
+    await waitFor(() => transactions().length >= before + shown, {
+      what: 'the line in the log',
+      detail: () => detach.describe(),
+    });
+    const closing = transactions().slice(before);
     assert.equal(closing.length, shown, detach.describe());
     if (shown === 2) assert.deepEqual(closing[1]!['files'], []);
   }
