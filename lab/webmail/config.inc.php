@@ -12,6 +12,9 @@ $config['smtp_pass'] = $lab['login'] ? '%p' : '';
 $config['smtp_conn_options'] = $tls;
 
 $config['db_dsnw'] = 'sqlite:///' . $lab['data'] . '/roundcube.sqlite?mode=0600';
+// In files, which PHP locks: of two requests at a time, the one that ends last would bring back what it had read from the
+// database, and a letter that was begun meanwhile could not be sent.
+$config['session_storage'] = 'php';
 $config['temp_dir'] = $lab['data'] . '/temp';
 $config['log_dir'] = $lab['data'] . '/logs';
 $config['des_key'] = $lab['key'];

@@ -93,18 +93,25 @@ class Person {
     await page.waitForURL((address) => !address.search.includes('_action=compose'));
   }
 
+  /** The page has all that it asked the server for. */
+  async #settled(): Promise<void> {
+    await this.page.waitForLoadState('networkidle');
+  }
+
   /** Before its editor has started the form loses what is typed, and while it talks to the server it ignores buttons. */
   async #ready(): Promise<void> {
     await this.page.waitForFunction('tinymce.get("composebody")?.initialized && !rcmail.busy');
   }
 
   async write(words: string): Promise<void> {
+    await this.#settled();
     await this.page.goto(`${this.#url}?_task=mail&_action=compose`);
     await this.page.fill('#compose-subject', words);
   }
 
   /** Presses a button above the open message. */
   async press(button: 'reply' | 'forward'): Promise<void> {
+    await this.#settled();
     await this.page.locator(`a.${button}:visible`).first().click();
     await this.page.waitForURL((address) => address.search.includes('_action=compose'));
   }

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { isAlive, run } from '../process.ts';
@@ -42,10 +41,8 @@ test('what a killed process has left is removed by the next one', async () => {
   });
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   const { folder, sleeper, server } = JSON.parse(line) as Left;
-  const groups = readFileSync(`/proc/${sleeper}/cgroup`, 'utf8').match(/\/\S*detach-test-\d+-m$/gm);
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  assert.ok(groups !== null && existsSync(join(folder, 'spool')) && isAlive(sleeper));
+  const isInGroup = (): boolean => /\/\S*detach-test-\d+-m$/m.test(readFileSync(`/proc/${sleeper}/cgroup`, 'utf8'));
+  await waitFor(isInGroup, { what: 'the process to be in its group' });
 
   const left = async (): Promise<readonly string[]> => [
     ...(await run('ip', ['netns', 'list'])).split('\n').filter((name) => name.startsWith(`detach-${child.pid}-`)),
@@ -57,6 +54,9 @@ test('what a killed process has left is removed by the next one', async () => {
     ...groupsOf(child.pid!),
   ];
   assert.ok((await left()).length >= 7, String(await left()));
+  // From now on it may be another test that removes them.
+  child.kill('SIGKILL');
+  await once(child, 'exit');
   // The end of a process takes a moment.
   const isClean = async (): Promise<boolean> => {
     await removeLeftovers();
