@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
+import './azurite-by-name.mjs';
 import { type MadeUpBlob, madeUpMessage } from './made-up.ts';
 
 /** What is used of Azurite and of its database. */

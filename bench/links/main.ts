@@ -40,7 +40,7 @@ const azurite =
     ? await startAzurite({
         inMemory: true,
         env: {
-          NODE_OPTIONS: ['tsx', './azurite-by-name.mjs', './azurite-filled.ts']
+          NODE_OPTIONS: ['tsx', './azurite-filled.ts']
             .map((module) => `--import=${import.meta.resolve(module)}`)
             .join(' '),
           DETACH_BENCH_LINKS: String(links),
