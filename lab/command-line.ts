@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { errorText } from '../src/smtp/failures.ts';
 
 const options = {
   once: { type: 'boolean' },
@@ -52,7 +53,7 @@ function parse(args: readonly string[]): { readonly values: Options; readonly po
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new WrongUse(error instanceof Error ? error.message : String(error));
+    throw new WrongUse(errorText(error));
   }
 }
 

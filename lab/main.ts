@@ -1,3 +1,4 @@
+import { errorText } from '../src/smtp/failures.ts';
 import { removeLeftovers } from '../test/harness/machine/leftovers.ts';
 import { breakable, breakThings } from './break/break.ts';
 import { asTyped, readCommandLine, WrongUse } from './command-line.ts';
@@ -55,7 +56,7 @@ function showUsage(status: number): number {
 /** Of an error, said where it says something. */
 function statusOf(error: unknown): number {
   if (error instanceof Interrupted) return 130;
-  process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`lab: ${errorText(error)}\n`);
   if (!(error instanceof WrongUse)) return 1;
   process.stderr.write('npm run lab -- --help tells what there is\n');
   return 64;

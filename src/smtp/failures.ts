@@ -99,3 +99,7 @@ export class Failure extends Error {
 
 /** The text of anything thrown. */
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Whether it is an error of the system with one of these codes, as `ENOENT`. */
+export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code));

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, readlink, rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { Failure } from '../../smtp/failures.ts';
+import { Failure, hasCode } from '../../smtp/failures.ts';
 
 /** As the kernel follows them (path_resolution(7)). */
 const maxLinks = 40;
@@ -104,9 +104,6 @@ async function lstatIfThere(path: string): Promise<Stats | undefined> {
     throw error;
   }
 }
-
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
 
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { hasCode } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
 import { decodeVersion, openVersion, type Version } from './version.ts';
 
 /** Oldest first. */

@@ -11,7 +11,8 @@ import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { nextPath, readChain, readOnlyVersion } from './chain.ts';
 import { type Drafts, suspectMs } from './drafts.ts';
-import { hasCode, isDamage } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
+import { isDamage } from './fs-errors.ts';
 import { syncFolder } from './sync-folder.ts';
 import { encodeVersion, newVersion, tombstone } from './version.ts';
 

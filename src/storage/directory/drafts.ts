@@ -8,7 +8,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
 
 /** After this time a change checks that its announcement still stands; `staleMs` is twice that. */
 export const suspectMs = 60_000;

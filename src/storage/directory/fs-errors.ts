@@ -1,9 +1,6 @@
-import { Failure } from '../../smtp/failures.ts';
+import { Failure, hasCode } from '../../smtp/failures.ts';
 import type { Request } from '../blobs.ts';
 import { DamagedRecord } from '../damaged-record.ts';
-
-export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
-  error instanceof Error && 'code' in error && codes.includes(String(error.code));
 
 /** The bytes of a record are not those that were written. */
 export class NotARecord extends Error {

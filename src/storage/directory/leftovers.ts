@@ -6,7 +6,8 @@ import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DamagedRecord, type OnDamage } from '../damaged-record.ts';
-import { describe, hasCode, isDamage } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
+import { describe, isDamage } from './fs-errors.ts';
 import {
   draftsFolder,
   filesFolder,

@@ -3,7 +3,7 @@
  * command reads some thirty thousand of them.
  */
 import { type Dir, opendirSync, readdirSync, statSync } from 'node:fs';
-import { hasCode } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
 
 /** Size of a folder, in bytes as the file system has it, up to which its names are held in memory: some ten thousand. */
 const smallBytes = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { hasCode } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
 
 /** Makes durable what was created in or removed from a folder. */
 export async function syncFolder(path: string): Promise<void> {

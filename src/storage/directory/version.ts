@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Metadata } from '../blobs.ts';
-import { hasCode, NotARecord } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
+import { NotARecord } from './fs-errors.ts';
 
 /** One version of a record: a line of JSON, and after it the bytes of a small blob. */
 export interface Version {

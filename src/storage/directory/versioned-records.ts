@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { nextPath, readChain, readOnlyVersion } from './chain.ts';
 import { Deletions } from './deletions.ts';
 import { type Drafts, suspectMs } from './drafts.ts';
-import { hasCode } from './fs-errors.ts';
+import { hasCode } from '../../smtp/failures.ts';
 import { pathOf, type Place } from './layout.ts';
 import { makeFolder, requireFolder, syncFolder } from './sync-folder.ts';
 import { type Draft, encodeVersion, newVersion, tombstone, type Version } from './version.ts';
