@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { codeOf } from '../smtp/failures.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { Problem } from './config-error.ts';
 import type { Config, NextHopAddress } from './config.ts';
@@ -221,8 +222,4 @@ function readable(path: string | undefined): path is string {
   } catch {
     return false;
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import { codeOf } from '../smtp/failures.ts';
 import { ConfigError, type Problem } from './config-error.ts';
 import { fileVariant, Key, leaves, type Tree } from './key.ts';
 import { suggest } from './suggest.ts';
@@ -20,7 +21,7 @@ export function readConfigFile(file: string, tree: Tree): FileValues {
   try {
     source = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const reason = codeOf(error);
     const message =
       reason === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'is not valid UTF-8' : `cannot be read (${reason})`;
     throw new ConfigError([{ subject: file, message }]);

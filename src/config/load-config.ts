@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import convict from 'convict';
+import { codeOf } from '../smtp/failures.ts';
 import { checkConfig } from './checks.ts';
 import { ConfigError, type Problem } from './config-error.ts';
 import { type FileValues, readConfigFile } from './config-file.ts';
@@ -112,7 +113,7 @@ function readSecret(file: unknown, path: string): string {
       .split(/\s*\n\s*/)
       .join(',');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = codeOf(error);
     const advice = code === 'EACCES' ? ': run this as root, or let the group of the service read it' : '';
     throw new FormatError(`${path} cannot be read (${code})${advice}`);
   }

@@ -103,3 +103,7 @@ export const errorText = (error: unknown): string => (error instanceof Error ? e
 /** Whether it is an error of the system with one of these codes, as `ENOENT`. */
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && 'code' in error && codes.includes(String(error.code));
+
+/** The code of an error of the system, as `ENOENT`. */
+export const codeOf = (error: unknown, otherwise = 'unknown error'): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : otherwise;

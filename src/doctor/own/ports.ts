@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { access, constants } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname } from 'node:path';
+import { codeOf } from '../../smtp/failures.ts';
 import { hostPort } from '../../smtp/host-port.ts';
 import { fail, type Found, ok } from '../finding.ts';
 import type { Check, Context } from '../interface.ts';
@@ -67,7 +68,7 @@ async function tryIt({ key, address, port }: Wanted, where: string): Promise<Fou
     });
     return ok(`${where} is free`);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = codeOf(error, String(error));
     return fail(`${where} cannot be used (${code})`, adviceFor(code, key));
   }
 }
@@ -86,7 +87,7 @@ async function lookAtFolder(path: string): Promise<Found> {
     await access(folder, constants.W_OK | constants.X_OK);
     return ok(`inbound.address: the socket can be made in ${folder}`);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = codeOf(error, String(error));
     return fail(
       `inbound.address: no socket can be made in ${folder} (${code})`,
       `make the folder, and give it to the user of the service`,

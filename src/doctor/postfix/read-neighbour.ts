@@ -2,6 +2,7 @@
 import { execFile, type ExecFileException } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { codeOf } from '../../smtp/failures.ts';
 import type { Config } from '../../config/config.ts';
 import type { Neighbour } from './neighbour.ts';
 import { leadsToUs, listenerFor, listenersOf, type Match } from './our-door.ts';
@@ -110,7 +111,7 @@ function assertFile(dir: string, path: string): void {
     if (!statSync(path).isFile()) throw new NeighbourError(`${basename(path)} in ${dir} is no file`, false);
   } catch (error) {
     if (error instanceof NeighbourError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = codeOf(error);
     if (code === 'ENOENT') throw new NeighbourError(`there is no ${basename(path)} in ${dir}`, true);
     throw new NeighbourError(`${basename(path)} in ${dir} cannot be read (${code})`, false);
   }
