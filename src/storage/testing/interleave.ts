@@ -22,13 +22,15 @@ interface Parked {
   readonly go: () => void;
 }
 
+/** One for all searches: each one that was ever used makes every later promise of the process slower. */
+const current = new AsyncLocalStorage<number>();
+
 /** Each call to storage waits until it is its actor's turn, so the steps fix the order of all calls. */
 export async function interleave(
   blobs: MemoryBlobs,
   actors: readonly Actor[],
   steps: readonly Step[],
 ): Promise<readonly string[]> {
-  const current = new AsyncLocalStorage<number>();
   const parked = new Map<number, Parked[]>();
   const ended = new Set<number>();
   const order: string[] = [];
