@@ -12,6 +12,7 @@ import { sendMail } from '../harness/send-mail.ts';
 import { type Sink, startSink } from '../harness/sink.ts';
 import { SmallDisk } from '../harness/small-disk.ts';
 import { everythingBelow, openToOthers, storageDirectory, wronglyNamed } from '../harness/stored-files.ts';
+import { waitFor } from '../harness/wait.ts';
 import { linkIn } from './chain.ts';
 
 const mebibyte = 1024 * 1024;
@@ -167,6 +168,38 @@ test('a power cut right after 250: file, link, index and manifest are on disk', 
     const bytes = Buffer.from(await answer.arrayBuffer());
     assert.ok(files.some(({ content }) => content.equals(bytes)));
   }
+});
+
+test('a disk that became read-only: /readyz names storage, mail with files waits, links and all other mail work', async (t) => {
+  const scenario = new Scenario(t);
+  const disk = await SmallDisk.create(scenario, 64);
+  const stage = await startOn(scenario, storageDirectory(disk.path));
+  const missing = async (): Promise<string> => (await stage.detach.metrics('/readyz')).text;
+  assert.match(await send(stage, withFile(mebibyte)), /^250 /);
+  await run('mount', ['-o', 'remount,ro', disk.path]);
+  assert.match(await send(stage, withFile(mebibyte)), /^451 4\.3\.0 /);
+  assert.match(await send(stage, small), /^250 /);
+  await assertAllThere(stage);
+  await waitFor(async () => (await missing()).includes('storage'), { what: 'storage not to be ready' });
+  await run('mount', ['-o', 'remount,rw', disk.path]);
+  assert.match(await send(stage, withFile(mebibyte)), /^250 /);
+  await waitFor(async () => !(await missing()).includes('storage'), { what: 'storage to be ready' });
+});
+
+test('a disk that was unmounted: links answer 503, not 404, and mail with files waits', async (t) => {
+  const scenario = new Scenario(t);
+  const directory = storageDirectory(scenario.directory('mounted'));
+  await run('mount', ['-t', 'tmpfs', '-o', 'mode=0700', 'tmpfs', directory]);
+  scenario.defer(() => run('umount', ['-l', directory]).catch(() => undefined));
+  const stage = await startOn(scenario, directory);
+  assert.match(await send(stage, withFile(mebibyte)), /^250 /);
+  const link = linkIn(stage.sink.messages[0]!.data);
+  await run('umount', ['-l', directory]);
+  await waitFor(async () => (await fetch(link)).status === 503, { what: '503 for the page' });
+  assert.equal((await fetch(`${link}/file`)).status, 503);
+  assert.match(await send(stage, withFile(mebibyte)), /^451 4\.3\.0 /);
+  assert.match((await stage.detach.metrics('/readyz')).text, /storage/);
+  assert.deepEqual(everythingBelow(directory), []);
 });
 
 test('whatever the umask, folders are 0700 and files 0600', async (t) => {

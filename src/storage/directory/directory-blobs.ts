@@ -1,3 +1,5 @@
+import { accessSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Blobs, BlobState, Conditional, ListedBlob, Listing, Metadata, NewBlob, Request } from '../blobs.ts';
@@ -9,7 +11,7 @@ import { changeOnDisk, onDisk } from './fs-errors.ts';
 import { draftsFolder, filesFolder, placeOf, type Place } from './layout.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { type ListingOptions, listNames, listRecords } from './listing.ts';
-import { checkDirectory, prepareDirectory } from './prepare-directory.ts';
+import { checkWritable, prepareDirectory } from './prepare-directory.ts';
 import { requireRoom, type Reserve } from './room.ts';
 import type { Draft, Version } from './version.ts';
 import { VersionedRecords } from './versioned-records.ts';
@@ -47,7 +49,7 @@ export class DirectoryBlobs implements Blobs {
 
   probe(signal: AbortSignal): Promise<boolean> {
     const { directory } = this.#options;
-    return onDisk({ what: 'looking at the directory', signal }, () => checkDirectory(directory)).then(
+    return onDisk({ what: 'looking at the directory', signal }, () => checkWritable(directory)).then(
       () => true,
       () => false,
     );
@@ -58,13 +60,13 @@ export class DirectoryBlobs implements Blobs {
   }
 
   stat(name: string, request: Request): Promise<BlobState | undefined> {
-    return onDisk(request, async () => (await this.#find(placeOf(name)))?.state, name);
+    return onDisk(request, async () => this.#unlessAway((await this.#find(placeOf(name)))?.state), name);
   }
 
   read(name: string, request: Request): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> {
     const work = async (): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> => {
       const version = await this.#records.read(placeOf(name));
-      return version && { ...stateOf(version, version.bytes.length), bytes: version.bytes };
+      return this.#unlessAway(version && { ...stateOf(version, version.bytes.length), bytes: version.bytes });
     };
     return onDisk(request, work, name);
   }
@@ -76,7 +78,9 @@ export class DirectoryBlobs implements Blobs {
     return onDisk(request, async () => {
       const place = placeOf(name);
       const version = await this.#records.read(place);
-      const handle = version?.content && (await this.#contents.open(place, version.content.file));
+      const handle = await this.#unlessAway(
+        version?.content && (await this.#contents.open(place, version.content.file)),
+      );
       if (!handle || !range) return handle?.createReadStream({ signal: request.signal });
       // Node ignores an end before the start.
       if (range.count === 0) return handle.createReadStream({ end: 0 }).take(0);
@@ -175,6 +179,15 @@ export class DirectoryBlobs implements Blobs {
 
   signedUrl(): Promise<string> {
     return Promise.reject(new Error('a directory has no addresses that a browser could fetch from'));
+  }
+
+  /** Where the disk is not mounted all is missing: readers would be told that there is no such link. @throws ENOENT */
+  async #unlessAway<T>(found: T | undefined): Promise<T | undefined> {
+    const always = join(this.#options.directory, draftsFolder);
+    if (found !== undefined) return found;
+    if (this.#options.blocking) accessSync(always);
+    else await access(always);
+    return undefined;
   }
 
   /** The record and the state of the blob; undefined when the bytes of a large blob are gone. */

@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { draftsFolder, kindFolders } from './layout.ts';
 import { makeFolder } from './sync-folder.ts';
@@ -9,6 +10,12 @@ export async function checkDirectory(root: string): Promise<void> {
   const us = process.getuid?.();
   if (us !== undefined && uid !== us) throw new Error(`storage.directory belongs to user ${uid}, this is user ${us}`);
   if ((mode & 0o077) !== 0) throw new Error('storage.directory is open to other users: chmod 700');
+}
+
+/** @throws as `checkDirectory`, and where nothing can be written: the disk is read-only now, or was unmounted */
+export async function checkWritable(root: string): Promise<void> {
+  await checkDirectory(root);
+  await access(join(root, draftsFolder), constants.W_OK | constants.X_OK);
 }
 
 /** Creates the folders of all kinds. @throws as `checkDirectory` */
