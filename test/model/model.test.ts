@@ -172,3 +172,34 @@ test('a member of a list and of the list within it, also addressed directly: two
   const lenient = check({ ...nested, clusters: [{ maxPasses: 2 }] });
   assert.equal(lenient.outcomes.filter(({ kind }) => kind === 'delivered').length, 3);
 });
+
+/**
+ * Symptom: an alias leads to a mailbox, and its copy is refused. Cause: the mailbox is a recipient itself, its own way
+ * passes the cluster four times where two are allowed, and the server that expands the alias merges both copies.
+ * Analysis: the stamps on the one copy that is left name the mailbox three times. Found by search.
+ */
+test('a copy that merged with one of a way that is too long is refused with it', () => {
+  const [alias, mailbox] = [0, 1];
+  const network: Network = {
+    servers: [
+      { ...plain, route: { to: 'server', index: 0 }, milter },
+      { ...plain, route: { to: 'filter', index: 1 }, milter },
+      { ...plain, route: { to: 'filter', index: 0 } },
+    ],
+    filters: [
+      { cluster: 0, signsWith: 0, next: { to: 'server', index: 0 } },
+      { cluster: 0, signsWith: 0, next: { to: 'server', index: 2 } },
+    ],
+    clusters: [{ maxPasses: 2 }],
+    addresses: [
+      { kind: 'virtual', home: 2, targets: [mailbox] },
+      { kind: 'mailbox', home: 0 },
+    ],
+    message: { origin: 1, sender: undefined, recipients: [alias, mailbox], has },
+  };
+  const ends = ({ message, ...rest }: Network, recipients: readonly number[]): string[] =>
+    check({ ...rest, message: { ...message, recipients } }).outcomes.map(({ kind }) => kind);
+  assert.deepEqual(ends(network, [alias]), ['delivered']);
+  assert.deepEqual(ends(network, [mailbox]), ['dropped']);
+  assert.deepEqual(ends(network, [alias, mailbox]), ['merged', 'dropped']);
+});
