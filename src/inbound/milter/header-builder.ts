@@ -5,6 +5,20 @@ export interface HeaderLimits {
   readonly maxHeaderFields: number;
 }
 
+/** A field as it stands in the header block, but for the line end behind it. */
+export interface BuiltField {
+  readonly name: Buffer;
+  readonly colon: Buffer;
+  /** Separated by CRLF. */
+  readonly lines: Buffer;
+}
+
+/** `value`: lines separated by LF; `space`: what the server took away behind the colon. */
+export function builtField(name: Buffer, value: Buffer, space: '' | ' '): BuiltField {
+  const lines = value.includes(lf) ? withCrlf(value) : value;
+  return { name, colon: space === '' ? colon : colonSpace, lines };
+}
+
 /**
  * The header block, built field by field in one buffer that doubles: an object for each field would take fifty times
  * the bytes of short ones.
@@ -30,20 +44,21 @@ export class HeaderBuilder {
     return this.#bytes.length;
   }
 
-  /** `value`: lines separated by LF; `space`: what the server took away behind the colon. */
-  add(name: Buffer, value: Buffer, space: '' | ' '): void {
-    const lines = value.includes(lf) ? withCrlf(value) : value;
-    const { maxHeaderBytes, maxHeaderFields } = this.#limits;
-    const length = name.length + 1 + space.length + lines.length + 2;
-    if (this.#full || this.#length + length > maxHeaderBytes || this.#fields >= maxHeaderFields) {
+  /** Bytes of memory that it takes to add this field. */
+  growth(field: BuiltField): number {
+    return this.#fits(field) ? this.#sizeFor(lengthOf(field)) - this.#bytes.length : 0;
+  }
+
+  add(field: BuiltField): void {
+    if (!this.#fits(field)) {
       this.drop();
       return;
     }
     this.#fields += 1;
-    this.#reserve(length);
-    this.#append(name);
-    this.#append(space === '' ? colon : colonSpace);
-    this.#append(lines);
+    this.#reserve(lengthOf(field));
+    this.#append(field.name);
+    this.#append(field.colon);
+    this.#append(field.lines);
     this.#append(crlf);
   }
 
@@ -59,9 +74,19 @@ export class HeaderBuilder {
     this.#bytes = Buffer.alloc(0);
   }
 
-  #reserve(bytes: number): void {
+  #fits(field: BuiltField): boolean {
+    const { maxHeaderBytes, maxHeaderFields } = this.#limits;
+    return !this.#full && this.#length + lengthOf(field) <= maxHeaderBytes && this.#fields < maxHeaderFields;
+  }
+
+  #sizeFor(bytes: number): number {
     let size = this.#bytes.length;
     while (size < this.#length + bytes) size *= 2;
+    return size;
+  }
+
+  #reserve(bytes: number): void {
+    const size = this.#sizeFor(bytes);
     if (size === this.#bytes.length) return;
     const larger = Buffer.allocUnsafe(size);
     this.#bytes.copy(larger, 0, 0, this.#length);
@@ -92,5 +117,7 @@ function withCrlf(value: Buffer): Buffer {
 }
 
 const crlf = Buffer.from('\r\n');
+const lengthOf = ({ name, colon, lines }: BuiltField): number =>
+  name.length + colon.length + lines.length + crlf.length;
 const colon = Buffer.from(':');
 const colonSpace = Buffer.from(': ');

@@ -1,5 +1,5 @@
 import type { MessageRoom } from '../../limits/message-room.ts';
-import { HeaderBuilder, type HeaderLimits } from './header-builder.ts';
+import { builtField, HeaderBuilder, type HeaderLimits } from './header-builder.ts';
 import type { Command } from './commands.ts';
 import type { MilterPath } from './interface.ts';
 import { MilterLimitError } from './milter-error.ts';
@@ -53,8 +53,11 @@ export class OpenMessage {
   /** @returns a promise where other processes are asked for room */
   addField({ name, value }: Extract<Command, { kind: 'header' }>, space: '' | ' '): void | Promise<void> {
     if (this.#refusal) return;
-    this.header.add(name, value, space);
-    return this.makeRoom(0);
+    const field = builtField(name, value, space);
+    // Asked before it grows: the headers of all messages that are refused would be in memory otherwise.
+    const growing = this.makeRoom(this.header.growth(field));
+    if (growing) return growing.then(() => this.header.add(field));
+    this.header.add(field);
   }
 
   /**
