@@ -55,7 +55,12 @@ type Take<T> = (found: FoundRecord) => Promise<T | undefined>;
 
 async function* pagesOf<T>(prefix: string, options: ListingOptions, take: Take<T>): AsyncGenerator<readonly T[]> {
   for (const search of searchesFor(prefix)) {
-    for (const shard of shardsOf(options.root, search)) yield* pagesOfShard(search, shard, { ...options, take });
+    for (const shard of shardsOf(options.root, search)) {
+      yield* pagesOfShard(search, shard, { ...options, take });
+      // A folder may have less than a page, or nothing. Without a turn of the event loop, thousands of them would be read
+      // before a signal is noticed.
+      if (search.shard === undefined) await turn(options.signal);
+    }
   }
 }
 
@@ -115,10 +120,14 @@ async function* pagesOfShard<T>(
     if (page.length < pageSize) continue;
     yield page;
     page = [];
-    await nextTurn();
-    signal.throwIfAborted();
+    await turn(signal);
   }
   if (page.length > 0) yield page;
+}
+
+async function turn(signal: AbortSignal): Promise<void> {
+  await nextTurn();
+  signal.throwIfAborted();
 }
 
 /** Records are small; larger ones are read otherwise. */
