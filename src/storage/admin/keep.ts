@@ -35,6 +35,8 @@ export interface Needs {
  * first, so that another `erase` sees that the file is needed. @returns false when the file is gone
  */
 export async function keepForLink(context: AdminContext, { token, link, until }: Needs): Promise<boolean> {
+  // No entry for a file that is gone: a link without both is what a refused message left, and a sweep deletes it.
+  if (!(await context.blobs.stat(fileBlob(link.sha256), request(context, 'looking for a file')))) return false;
   await context.blobs.touch(fileIndex(link.sha256) + token, request(context, 'index'));
   if (!(await keepUntil(context, fileBlob(link.sha256), until))) return false;
   for await (const name of lastingBlobsOf(context, link)) await keepUntil(context, name, until);

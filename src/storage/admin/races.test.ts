@@ -73,6 +73,12 @@ test('up to four at the same time, in any order', async (t) => {
   );
 });
 
+test('what the search has found: an entry of a page that is gone, and a link without a file that `extend` kept', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  await race(2, ['sweep', 'erase two'], steps(4, 66));
+  await race(100, ['erase one', 'deliver one', 'extend one'], [{ actor: 1, calls: 6 }]);
+});
+
 test('the search sees a file that is deleted under a delivery', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   const world = new World();

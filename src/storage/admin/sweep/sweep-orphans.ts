@@ -1,8 +1,10 @@
 /** What belongs to a message of which no link is left. */
+import type { ListedBlob } from '../../blobs.ts';
 import { messageEntry, messageIndex, transactionIndex } from '../../index-names.ts';
 import { manifestPrefixOf, messageBlob, pageBlob } from '../../naming.ts';
-import { type AdminContext, listed } from '../context.ts';
-import { deleteNow, deleteUnlessNeeded } from '../judged.ts';
+import { type AdminContext, listed, request } from '../context.ts';
+import { deleteIfUnchanged, deleteUnlessNeeded, type Judged } from '../judged.ts';
+import { youngMs } from '../needed-file.ts';
 import { mayJudgeOrphans, type SweepRun } from './run.ts';
 
 /** Whether the index names a link of the message. */
@@ -23,21 +25,35 @@ export async function deleteOrphansOf(run: SweepRun, messageKey: string): Promis
   for await (const { name } of listed(context, transactionIndex(messageKey))) {
     if (await deleteOrphan(run, name, messageKey)) swept.transactions += 1;
   }
-  for await (const { name } of listed(context, messageIndex(messageKey))) {
-    const { kind, token } = messageEntry(name);
-    if (kind === 'link') continue;
-    const blob = kind === 'page' ? pageBlob(token) : messageBlob(token);
-    if (!(await deleteOrphan(run, blob, messageKey))) continue;
-    if (kind === 'page') swept.pages += 1;
-    else swept.messages += 1;
-    if (!run.dryRun) await deleteNow(context, name);
-  }
+  for await (const entry of listed(context, messageIndex(messageKey))) await deleteEntry(run, entry, messageKey);
 }
 
-/** @returns whether it is gone, or would be */
+/**
+ * Deletes what an entry names, and the entry. A page or manifest that is gone has left its entry if an `erase` saw the
+ * message as needed at that moment; or a message is about to write it, and then the entry is young.
+ */
+async function deleteEntry(run: SweepRun, { name, etag, modified }: ListedBlob, messageKey: string): Promise<void> {
+  const { context, swept, dryRun } = run;
+  const { kind, token } = messageEntry(name);
+  if (kind === 'link') return;
+  const judged = await judgeOrphan(run, kind === 'page' ? pageBlob(token) : messageBlob(token), messageKey);
+  if (judged === 'kept' || (judged === 'gone' && modified + youngMs >= context.now())) return;
+  if (judged === 'gone') swept.entries += 1;
+  else if (kind === 'page') swept.pages += 1;
+  else swept.messages += 1;
+  if (!dryRun) await deleteIfUnchanged(context, name, etag);
+}
+
+/** @returns whether it was deleted, or would be */
 export async function deleteOrphan(run: SweepRun, name: string, messageKey: string): Promise<boolean> {
+  return (await judgeOrphan(run, name, messageKey)) === 'deleted';
+}
+
+async function judgeOrphan(run: SweepRun, name: string, messageKey: string): Promise<Judged> {
   const { context, dryRun } = run;
-  if (!mayJudgeOrphans(run)) return false;
-  if (dryRun) return !(await hasLinks(context, messageKey));
-  return (await deleteUnlessNeeded(context, name, () => hasLinks(context, messageKey))) === 'deleted';
+  if (!mayJudgeOrphans(run)) return 'kept';
+  const isNeeded = (): Promise<boolean> => hasLinks(context, messageKey);
+  if (!dryRun) return deleteUnlessNeeded(context, name, isNeeded);
+  if (!(await context.blobs.stat(name, request(context, 'sweeping a record')))) return 'gone';
+  return (await isNeeded()) ? 'kept' : 'deleted';
 }
