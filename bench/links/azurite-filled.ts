@@ -36,8 +36,10 @@ const { addCollection } = Loki.prototype;
 const { insert } = Object.getPrototypeOf(new Loki('none').addCollection('none')) as Collection;
 
 Loki.prototype.addCollection = function (name, options) {
-  const made = addCollection.call(this, name, options);
-  if (made.name === '$BLOBS_COLLECTION$') blobs = made;
+  // Of its indexes only that of names tells blobs apart; each deletion goes through the others from end to end.
+  const isBlobs = name === '$BLOBS_COLLECTION$';
+  const made = addCollection.call(this, name, isBlobs ? { indices: ['name'] } : options);
+  if (isBlobs) blobs = made;
   if (made.name === '$CONTAINERS_COLLECTION$') {
     made.insert = function (container) {
       const { accountName, name: containerName } = container as Readonly<Record<string, string>>;
