@@ -12,8 +12,8 @@ export type Command =
   | { readonly kind: 'helo'; readonly name: string }
   /** The path as the client said it, always with angle brackets, and the parameters of the command. */
   | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: readonly string[] }
-  /** Lines of a folded value are separated by LF. */
-  | { readonly kind: 'header'; readonly name: Buffer; readonly value: Buffer }
+  /** Fields in a row, as packets. */
+  | { readonly kind: 'header'; readonly packets: Buffer }
   /** A field that was not kept, since there was no memory for it. */
   | { readonly kind: 'droppedHeader' }
   /** With `more`, the next command has the rest of what the server sent as one. */
@@ -52,7 +52,7 @@ export function parseCommand({ letter, data, more, skipped }: Packet): Command {
       return { kind, path: bracketed(path), parameters };
     }
     case 'header':
-      return header(data);
+      return { kind, packets: data };
     case 'body':
       return { kind, bytes: data, more };
     case 'endOfMessage':
@@ -96,13 +96,6 @@ function connect(data: Buffer): Command {
   const [address = ''] = strings(data.subarray(end + 4), 'connect');
   // Sendmail writes IPv6 addresses as RFC 5321 section 4.1.3 does.
   return { kind: 'connect', hostname, address: address.replace(/^IPv6:/i, ''), port: data.readUInt16BE(end + 2) };
-}
-
-function header(data: Buffer): Command {
-  const end = data.indexOf(0);
-  const valueEnd = end < 0 ? -1 : data.indexOf(0, end + 1);
-  if (valueEnd < 0) throw new MilterError('header: cut short');
-  return { kind: 'header', name: data.subarray(0, end), value: data.subarray(end + 1, valueEnd) };
 }
 
 /** Strings that end with NUL each. */

@@ -91,9 +91,10 @@ export class MilterConnection {
         });
         return this.#continue('mail');
       case 'rcpt':
-        return this.#added(this.#open(command.kind).addRecipient(command), 'rcpt');
+        await this.#open(command.kind).addRecipient(command);
+        return this.#continue('rcpt');
       case 'header':
-        return this.#added(this.#open(command.kind).addField(command, this.#space), 'header');
+        return this.#addFields(this.#open(command.kind), command.packets);
       case 'droppedHeader':
         this.#open(command.kind);
         return this.#continue('header');
@@ -133,9 +134,12 @@ export class MilterConnection {
     }
   };
 
-  async #added(growing: void | Promise<void>, event: 'rcpt' | 'header'): Promise<void> {
+  async #addFields(message: OpenMessage, packets: Buffer): Promise<void> {
+    const growing = message.makeRoomFor(packets);
     if (growing) await growing;
-    return this.#continue(event);
+    const count = message.addFields(packets, this.#space);
+    if (this.#isSilent('header')) return;
+    for (let i = 0; i < count; i++) await this.#writer.write(continuePacket, this.#closed.signal);
   }
 
   #open(kind: string): OpenMessage {
@@ -167,8 +171,12 @@ export class MilterConnection {
   }
 
   async #continue(event: keyof typeof silentStep): Promise<void> {
+    if (!this.#isSilent(event)) await this.#writer.write(continuePacket, this.#closed.signal);
+  }
+
+  #isSilent(event: keyof typeof silentStep): boolean {
     const step = silentStep[event];
-    if (step === 0 || ((this.#steps ?? 0) & step) === 0) await this.#writer.write(continuePacket, this.#closed.signal);
+    return step !== 0 && ((this.#steps ?? 0) & step) !== 0;
   }
 
   /** From the end of the header to our last word, or to the end of the message by other means. */

@@ -1,27 +1,24 @@
+import { MilterError } from './milter-error.ts';
+import { lengthBytes } from './packets.ts';
+
 const firstBytes = 4096;
+
+/** A value up to this size is copied here byte by byte: handing it to `copy` takes longer. */
+const shortBytes = 64;
+
+const cr = 0x0d;
+const lf = 0x0a;
+const colon = 0x3a;
+const blank = 0x20;
 
 export interface HeaderLimits {
   readonly maxHeaderBytes: number;
   readonly maxHeaderFields: number;
 }
 
-/** A field as it stands in the header block, but for the line end behind it. */
-export interface BuiltField {
-  readonly name: Buffer;
-  readonly colon: Buffer;
-  /** Separated by CRLF. */
-  readonly lines: Buffer;
-}
-
-/** `value`: lines separated by LF; `space`: what the server took away behind the colon. */
-export function builtField(name: Buffer, value: Buffer, space: '' | ' '): BuiltField {
-  const lines = value.includes(lf) ? withCrlf(value) : value;
-  return { name, colon: space === '' ? colon : colonSpace, lines };
-}
-
 /**
- * The header block, built field by field in one buffer that doubles: an object for each field would take fifty times
- * the bytes of short ones.
+ * The header block, built from the packets of its fields in one buffer that doubles: an object for each field would take
+ * fifty times the bytes of short ones, and most of the time of reading them.
  */
 export class HeaderBuilder {
   readonly #limits: HeaderLimits;
@@ -44,22 +41,29 @@ export class HeaderBuilder {
     return this.#bytes.length;
   }
 
-  /** Bytes of memory that it takes to add this field. */
-  growth(field: BuiltField): number {
-    return this.#fits(field) ? this.#sizeFor(lengthOf(field)) - this.#bytes.length : 0;
+  /** Bytes of memory that so many bytes of packets take, but for line ends that have no CR. */
+  growth(bytes: number): number {
+    return this.#full ? 0 : this.#sizeFor(bytes) - this.#bytes.length;
   }
 
-  add(field: BuiltField): void {
-    if (!this.#fits(field)) {
-      this.drop();
-      return;
+  /**
+   * A packet has a name and a value, which end with NUL each; lines of the value are separated by LF.
+   * @param space what the server took away behind the colon
+   * @returns how many fields there were
+   * @throws MilterError for a field that is cut short
+   */
+  add(packets: Buffer, space: '' | ' '): number {
+    let count = 0;
+    for (let at = 0; at < packets.length; count++) {
+      const start = at + lengthBytes + 1;
+      at += lengthBytes + packets.readUInt32BE(at);
+      const nameEnd = endOfString(packets, start, at);
+      const valueEnd = endOfString(packets, nameEnd + 1, at);
+      this.#addName(packets, start, nameEnd);
+      if (space === ' ' && !this.#full) this.#bytes[this.#length++] = blank;
+      this.#addValue(packets, nameEnd + 1, valueEnd);
     }
-    this.#fields += 1;
-    this.#reserve(lengthOf(field));
-    this.#append(field.name);
-    this.#append(field.colon);
-    this.#append(field.lines);
-    this.#append(crlf);
+    return count;
   }
 
   /** Lines ended by CRLF. Nothing is added after this: it is a view, not a copy. */
@@ -74,50 +78,72 @@ export class HeaderBuilder {
     this.#bytes = Buffer.alloc(0);
   }
 
-  #fits(field: BuiltField): boolean {
-    const { maxHeaderBytes, maxHeaderFields } = this.#limits;
-    return !this.#full && this.#length + lengthOf(field) <= maxHeaderBytes && this.#fields < maxHeaderFields;
+  /** Leaves room for a blank. */
+  #addName(from: Buffer, start: number, end: number): void {
+    if (this.#fields >= this.#limits.maxHeaderFields) this.drop();
+    if (!this.#reserve(end - start + 2)) return;
+    this.#fields += 1;
+    this.#append(from, start, end);
+    this.#bytes[this.#length++] = colon;
+  }
+
+  #addValue(from: Buffer, start: number, end: number): void {
+    const bare = bareLineEnds(from, start, end);
+    if (!this.#reserve(end - start + bare + 2)) return;
+    if (bare === 0) this.#append(from, start, end);
+    else this.#appendLines(from, start, end);
+    this.#bytes[this.#length++] = cr;
+    this.#bytes[this.#length++] = lf;
   }
 
   #sizeFor(bytes: number): number {
     let size = this.#bytes.length;
-    while (size < this.#length + bytes) size *= 2;
+    while (size < this.#length + bytes && size < this.#limits.maxHeaderBytes) size *= 2;
     return size;
   }
 
-  #reserve(bytes: number): void {
+  /** @returns whether there is room for so many more bytes; if not, all is dropped */
+  #reserve(bytes: number): boolean {
+    if (this.#full) return false;
+    if (this.#length + bytes > this.#limits.maxHeaderBytes) {
+      this.drop();
+      return false;
+    }
     const size = this.#sizeFor(bytes);
-    if (size === this.#bytes.length) return;
+    if (size === this.#bytes.length) return true;
     const larger = Buffer.allocUnsafe(size);
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
+    return true;
   }
 
-  #append(bytes: Buffer): void {
-    bytes.copy(this.#bytes, this.#length);
-    this.#length += bytes.length;
+  #append(from: Buffer, start: number, end: number): void {
+    if (end - start > shortBytes) {
+      from.copy(this.#bytes, this.#length, start, end);
+      this.#length += end - start;
+    } else for (let at = start; at < end; at++) this.#bytes[this.#length++] = from[at]!;
+  }
+
+  #appendLines(from: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; at++) {
+      if (isBareLf(from, start, at)) this.#bytes[this.#length++] = cr;
+      this.#bytes[this.#length++] = from[at]!;
+    }
   }
 }
 
-const cr = 0x0d;
-const lf = 0x0a;
+/** @throws MilterError when there is none within the packet */
+function endOfString(packets: Buffer, start: number, packetEnd: number): number {
+  for (let at = start; at < packetEnd; at++) if (packets[at] === 0) return at;
+  throw new MilterError('header: cut short');
+}
 
 /** Byte by byte: a pattern holds the event loop for half a second where a field has 600,000 lines. */
-function withCrlf(value: Buffer): Buffer {
+function bareLineEnds(bytes: Buffer, start: number, end: number): number {
   let bare = 0;
-  for (let at = 0; at < value.length; at++) if (value[at] === lf && value[at - 1] !== cr) bare++;
-  if (bare === 0) return value;
-  const lines = Buffer.allocUnsafe(value.length + bare);
-  let to = 0;
-  for (let at = 0; at < value.length; at++) {
-    if (value[at] === lf && value[at - 1] !== cr) lines[to++] = cr;
-    lines[to++] = value[at]!;
-  }
-  return lines;
+  for (let at = start; at < end; at++) if (isBareLf(bytes, start, at)) bare++;
+  return bare;
 }
 
-const crlf = Buffer.from('\r\n');
-const lengthOf = ({ name, colon, lines }: BuiltField): number =>
-  name.length + colon.length + lines.length + crlf.length;
-const colon = Buffer.from(':');
-const colonSpace = Buffer.from(': ');
+const isBareLf = (bytes: Buffer, start: number, at: number): boolean =>
+  bytes[at] === lf && (at === start || bytes[at - 1] !== cr);

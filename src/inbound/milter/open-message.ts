@@ -1,6 +1,5 @@
 import type { MessageRoom } from '../../limits/message-room.ts';
-import { builtField, HeaderBuilder, type HeaderLimits } from './header-builder.ts';
-import type { Command } from './commands.ts';
+import { HeaderBuilder, type HeaderLimits } from './header-builder.ts';
 import type { MilterPath } from './interface.ts';
 import { MilterLimitError } from './milter-error.ts';
 
@@ -50,14 +49,21 @@ export class OpenMessage {
     return this.makeRoom(0);
   }
 
-  /** @returns a promise where other processes are asked for room */
-  addField({ name, value }: Extract<Command, { kind: 'header' }>, space: '' | ' '): void | Promise<void> {
-    if (this.#refusal) return;
-    const field = builtField(name, value, space);
-    // Asked before it grows: the headers of all messages that are refused would be in memory otherwise.
-    const growing = this.makeRoom(this.header.growth(field));
-    if (growing) return growing.then(() => this.header.add(field));
-    this.header.add(field);
+  /**
+   * To be called before these fields are added: the headers of all messages that are refused would be in memory otherwise.
+   * @returns a promise where other processes are asked for room
+   */
+  makeRoomFor(packets: Buffer): void | Promise<void> {
+    return this.makeRoom(this.header.growth(packets.length));
+  }
+
+  /**
+   * `space`: what the server took away behind the colon.
+   * @returns how many there are
+   * @throws MilterError for a field that is cut short
+   */
+  addFields(packets: Buffer, space: '' | ' '): number {
+    return this.header.add(packets, space);
   }
 
   /**

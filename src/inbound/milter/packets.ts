@@ -4,7 +4,10 @@ import { commandByte, largePacketBytes, maxPacketBytes } from './protocol.ts';
 export interface Packet {
   /** One letter. */
   readonly letter: string;
-  /** Good until the next packet is asked for: a view of what was received, where it came in one piece. */
+  /**
+   * Good until the next packet is asked for: a view of what was received, where it came in one piece. Of fields of a
+   * header: all packets in a row that have one, with their lengths and letters.
+   */
   readonly data: Buffer;
   /** Of a packet of body alone: the next one has more of the same. */
   readonly more: boolean;
@@ -14,9 +17,11 @@ export interface Packet {
 
 const noBytes = Buffer.alloc(0);
 
-const lengthBytes = 4;
+/** Of the length of a packet, before its letter. */
+export const lengthBytes = 4;
 
 const bodyLetter = commandByte.body.charCodeAt(0);
+const headerLetter = commandByte.header.charCodeAt(0);
 const endLetter = commandByte.endOfMessage.charCodeAt(0);
 
 /** For the first bytes of a packet whose length is not known yet. */
@@ -83,9 +88,23 @@ export class PacketParser {
       return this.#piece(length - 1);
     }
     if (chunk.length - at < lengthBytes + length) return this.#gather();
-    this.#at += lengthBytes + length;
+    if (chunk[at + lengthBytes] === headerLetter) return this.#fields(lengthBytes + length);
     if (chunk[at + lengthBytes] === endLetter) this.#begun = noBytes;
+    this.#at += lengthBytes + length;
     return packetIn(chunk, at, length);
+  }
+
+  /** All fields that are there as a whole: one by one, those of three bytes took twelve times what a file does. */
+  #fields(first: number): Packet {
+    const [chunk, start] = [this.#chunk, this.#at];
+    let end = start + first;
+    while (chunk.length - end > lengthBytes && chunk[end + lengthBytes] === headerLetter) {
+      const next = end + lengthBytes + lengthIn(chunk, end);
+      if (next > chunk.length) break;
+      end = next;
+    }
+    this.#at = end;
+    return { letter: commandByte.header, data: chunk.subarray(start, end), more: false, skipped: false };
   }
 
   /** The packet that does not lie in one chunk; undefined when its end is not there yet. */
@@ -102,6 +121,8 @@ export class PacketParser {
     this.#gathered = 0;
     // What comes with the end of a message is body, which is read while the next packet is gathered.
     if (begun[lengthBytes] === endLetter || begun.length > largePacketBytes) this.#begun = noBytes;
+    if (begun[lengthBytes] === headerLetter)
+      return { letter: commandByte.header, data: begun.subarray(0, lengthBytes + length), more: false, skipped: false };
     return packetIn(begun, 0, length);
   }
 

@@ -1,11 +1,14 @@
-/** What mail servers may make the Milter keep in memory: envelopes, headers, and packets that are not complete. */
+/** What mail servers may make the Milter do, and keep in memory: envelopes, headers, and packets that are not complete. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { bodyChunkBytes } from '../../../src/inbound/milter/protocol.ts';
 import { MailServer, say } from '../../../src/inbound/milter/testing/mail-server.ts';
+import { base64Lines } from '../../harness/build-message.ts';
 import { startDetach, type DetachInstance } from '../../harness/detach-mta.ts';
 import { privateDirectory } from '../../harness/private-directory.ts';
+import { randomBytes } from '../../harness/random.ts';
 import { Scenario } from '../../harness/scenario.ts';
 
 const connections = 40;
@@ -63,6 +66,54 @@ async function startMilter(
 /** The last word on the message. */
 async function verdict(server: MailServer): Promise<string> {
   return (await server.verdict()).at(-1) ?? 'closed';
+}
+
+/** Sent one after the other: the time of one is too short to be measured. */
+const messagesAtOnce = 20;
+const mostTries = 6;
+
+test('short fields cost at most three times what a file of that size does', async (t) => {
+  const { detach, open } = await startMilter(t);
+  const server = await open();
+  const cpuOf = async (packets: () => readonly Buffer[]): Promise<number> => {
+    const all = Array.from({ length: messagesAtOnce }, () => Buffer.concat(packets()));
+    const before = detach.cpuSeconds();
+    for (const each of all) {
+      await server.write(each);
+      assert.equal(await verdict(server), 'c');
+    }
+    return detach.cpuSeconds() - before;
+  };
+  const fields = 125_000;
+  const ending = message.slice(-2);
+  const short = (): readonly Buffer[] => [...message.slice(0, -2), repeated(say.header('a', ''), fields), ...ending];
+  const file = (): readonly Buffer[] => [
+    ...message.slice(0, -2),
+    say.header('Content-Type', ' application/zip; name=a.zip'),
+    say.header('Content-Disposition', ' attachment'),
+    say.header('Content-Transfer-Encoding', ' base64'),
+    say.endOfHeader(),
+    ...inBodies(Buffer.from(base64Lines(randomBytes(Math.floor((fields * 'a:\r\n'.length * 57) / 78))))),
+    say.endOfMessage(),
+  ];
+  const tries: string[] = [];
+  // Other work on the machine, and code that is compiled for the first time, can only add to a cost.
+  for (;;) {
+    const innocent = await cpuOf(file);
+    const cost = await cpuOf(short);
+    tries.push(`${cost.toFixed(2)} s of CPU, files ${innocent.toFixed(2)} s`);
+    t.diagnostic(tries.at(-1)!);
+    if (cost <= 3 * innocent) break;
+    assert.ok(tries.length < mostTries, tries.join('\n'));
+  }
+  server.close();
+});
+
+function inBodies(bytes: Buffer): readonly Buffer[] {
+  const count = Math.ceil(bytes.length / bodyChunkBytes);
+  return Array.from({ length: count }, (_, i) =>
+    say.body(bytes.subarray(i * bodyChunkBytes, (i + 1) * bodyChunkBytes)),
+  );
 }
 
 for (const [what, packets] of floods)
