@@ -35,6 +35,7 @@ const packages = [
   'roundcube-core',
   'roundcube-sqlite3',
   'rspamd',
+  'rsync',
   'swaks',
   'systemd-container',
   'unzip',
