@@ -31,6 +31,7 @@ export class LinkHandler {
   readonly #files: FileDownloads;
   readonly #archives: ArchiveDownloads;
   readonly #pages: MessagePages;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: LinkHandlerOptions) {
     this.#options = options;
@@ -41,11 +42,23 @@ export class LinkHandler {
     this.#pages = new MessagePages(options, this.#lookup);
   }
 
-  close(): void {
+  /** When all connections are closed. Waits for what the last answers have to count and to log. */
+  async close(): Promise<void> {
     this.#lookup.close();
+    await Promise.allSettled(this.#running);
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answering = this.#answer(request, response);
+    this.#running.add(answering);
+    try {
+      await answering;
+    } finally {
+      this.#running.delete(answering);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { basePath, trustedProxies, language, logs, log, now } = this.#options;
     const started = now();
     const gone = new AbortController();

@@ -364,13 +364,17 @@ test('a request that is no HTTP gets an answer, and others go on', async () => {
   assert.equal((await get('x')).status, 404);
 });
 
-test('close lets a running download end', async () => {
+test('close lets a running download end, and waits until it is counted and logged', async () => {
   const { token, bytes } = await storeFile(randomBytes(5_000_000));
   const own = await serve();
+  const before = counted['stream'] ?? 0;
+  const told = lines.length;
   const response = await fetch(`http://${own.address}/${token}/file`);
   const closing = own.close();
   assert.ok((await bodyOf(response)).equals(bytes));
   await closing;
+  assert.equal(counted['stream'], before + 1);
+  assert.ok(lines.slice(told).some(({ event }) => event === 'download'));
   await assert.rejects(fetch(`http://${own.address}/${token}`));
 });
 

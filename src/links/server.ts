@@ -101,7 +101,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     async close(closing = { hurry: AbortSignal.abort(), deadline: new AbortController().signal }) {
       closes = true;
       await closeServer(server, closing);
-      handler.close();
+      await handler.close();
       lines.close();
     },
   };

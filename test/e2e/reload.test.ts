@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { buildMessage } from '../harness/build-message.ts';
+import { startDetach } from '../harness/detach-mta.ts';
 import { freePort } from '../harness/ports.ts';
 import { isAlive } from '../harness/process.ts';
+import { randomBytes } from '../harness/random.ts';
 import { Scenario } from '../harness/scenario.ts';
 import { sendMail, transact } from '../harness/send-mail.ts';
+import { startSink } from '../harness/sink.ts';
 import { SmtpDialog } from '../harness/smtp-dialog.ts';
+import { storageDirectory } from '../harness/stored-files.ts';
 import { waitFor } from '../harness/wait.ts';
-import { startBetween } from './chain.ts';
+import { linkIn, startBetween } from './chain.ts';
 
 const envelope = { from: 'a@example.com', to: ['b@example.org'] };
 const message = buildMessage(envelope);
@@ -113,3 +119,32 @@ test('changed ports are open when the old ones close, and several signals are on
   const count = detach.events.filter(({ event }) => event === 'reloading').length;
   assert.ok(count >= 2 && count <= 3, `${count} reloads`);
 });
+
+test('what a process counts last, before it ends at a reload, is in the sums', async (t) => {
+  const scenario = new Scenario(t);
+  const sink = await scenario.use(startSink());
+  // Its files are closed by another thread, after the last byte has left.
+  const storage = storageDirectory(scenario.directory('counted'));
+  const detach = await scenario.use(startDetach({ nextHop: sink.port, storage }));
+  const attachments = [{ name: 'a.bin', content: randomBytes(200_000, 'counted') }];
+  const message = buildMessage({ from: 'alice@example.com', to: 'bob@example.org', attachments });
+  assert.match((await sendMail({ port: detach.port, ...envelope, message })).final[0]!.text, /^250 /);
+  const file = `${linkIn(sink.messages[0]!.data)}/file`;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  scenario.defer(() => agent.destroy());
+  const rounds = 5;
+  for (let round = 0; round < rounds; round++) {
+    await download(file, agent);
+    await detach.reload();
+    // The last answer of the process that goes: it waits for the connection.
+    await download(file, agent);
+    await waitFor(() => detach.processes('link').length === 1, { what: 'the old process to end' });
+  }
+  const { text } = await detach.metrics();
+  assert.equal(/^detach_mta_downloads_total\{delivery="stream"\} (\d+)$/m.exec(text)?.[1], String(2 * rounds));
+});
+
+async function download(url: string, agent: Agent): Promise<void> {
+  const [response] = (await once(get(url, { agent }), 'response')) as [IncomingMessage];
+  await once(response.resume(), 'end');
+}
