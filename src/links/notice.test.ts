@@ -119,6 +119,44 @@ describe('built-in words', () => {
         }
   });
 
+  test('who keeps the files and whom to ask come on top: the one twice, the other three times', () => {
+    const bytesOf = (language: Language, organisation: string, contact: string): number => {
+      const expires = new Date('2027-09-30T00:00:00Z');
+      const name = `${'x'.repeat(140)}.pdf`;
+      const largest = { ...item, name, expires, url: `https://${'x'.repeat(92)}`, size: 123_000 };
+      const { text, html } = createNotice({ language, organisation, contact }).write({ items: [largest] });
+      return Buffer.byteLength((text + html).replaceAll('\n', '\r\n'));
+    };
+    for (const language of Object.keys(words) as Language[]) {
+      const usual = bytesOf(language, 'Example University', 'helpdesk@example.edu');
+      assert.ok(usual < 1000, `${language}: ${usual}`);
+      const longest = bytesOf(language, 'o'.repeat(100), `${'c'.repeat(88)}@example.edu`);
+      assert.ok(longest < 1000 + 2 * 100 + 3 * 100, `${language}: ${longest}`);
+      const page = bytesOf(language, 'Example University', `https://help.example.edu/${'c'.repeat(75)}`);
+      assert.ok(page < 1000 + 2 * 75, `${language}: ${page}`);
+    }
+  });
+
+  test('of a page for questions the HTML shows the host alone', () => {
+    const contact = 'https://help.example.edu/a/b?c=1&d=2#e';
+    const { text, html } = createNotice({ language: 'en', contact }).write({ items: [item] });
+    assert.ok(text.endsWith(`\nQuestions: ${contact}\n`));
+    assert.match(html, /<a href="https:\/\/help\.example\.edu\/a\/b\?c=1&amp;d=2#e"[^>]*>help\.example\.edu<\/a>/);
+  });
+
+  test('names that were shortened before and differ in the middle have three dots at a cut, not more', () => {
+    const items = ['January', 'February', 'March'].map((month) => ({
+      ...item,
+      name: `${'Start '.repeat(7)}Sta...${month}${' end'.repeat(10)}...${'end '.repeat(11)}end.docx`,
+    }));
+    const { text } = createNotice({ language: 'en' }).write({ items });
+    assert.deepEqual(text.match(/^Start.*(?= \()/gm), [
+      'Start Start...January end end end end en...docx',
+      'Start Start...February end end end end e...docx',
+      'Start Start...March end end end end end...docx',
+    ]);
+  });
+
   test('no line but the link is longer than 76, and the link stands alone and whole', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 150 });
     fc.assert(

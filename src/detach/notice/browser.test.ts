@@ -79,6 +79,19 @@ test('it is there to be seen, in light and dark', async () => {
   }
 });
 
+test('letters on a dark ground leave names without links readable', async () => {
+  const items = Array.from({ length: 6 }, (_, i) => ({ ...item, name: `${i}.jpg` }));
+  const { html } = createNotice({ language: 'en' }).write({ items, page: item.url });
+  const page = await browser.newPage({ colorScheme: 'dark' });
+  // As templates for newsletters have it.
+  const dark = '@media (prefers-color-scheme: dark) { h1, h2, p, span, a, li { color: #fff !important } }';
+  await page.setContent(`<style>${dark}</style><p>Hello</p>${html}`);
+  const colours = await page.evaluate<string[]>(`[...document.querySelectorAll('bdi, a')].map((e) =>
+    getComputedStyle(e).color)`);
+  assert.deepEqual([...new Set(colours)], ['rgb(34, 34, 34)', 'rgb(0, 68, 204)']);
+  await page.close();
+});
+
 test('a screen reader reads a list of links, each named after its file', async () => {
   const page = await browser.newPage();
   const two = createNotice({ language: 'fr' }).write({

@@ -61,8 +61,11 @@ const boxStyle =
 /** Letters set the colour of all links in dark mode, with `!important`, of which Outlook reads nothing. */
 const linkStyle = 'color:#04c;color:#04c!important';
 
-/** Letters on a dark ground make the text of all lists white. Where the whole line is a link, that has its colour. */
-const itemStyle = 'color:#222';
+/**
+ * Letters on a dark ground make the text of all lists white, also with `!important`. Where the whole line is a link, that
+ * has its colour.
+ */
+const itemStyle = 'color:#222;color:#222!important';
 
 export function builtInHtml({ tag, direction, notice }: Words, { heading, files, page, contact }: Filled): string {
   const items = files.map(({ name, kind, size, url }) => {
@@ -79,5 +82,8 @@ export function builtInHtml({ tag, direction, notice }: Words, { heading, files,
 
 const link = (url: string, inner: string): string => `<a href="${escapeHtml(url)}" style="${linkStyle}">${inner}</a>`;
 
-const contactLink = (contact: string): string =>
-  link(/^https?:/i.test(contact) ? contact : `mailto:${contact}`, escapeHtml(contact));
+/** Of a page only the host is shown: the whole address would take a third of the notice. */
+function contactLink(contact: string): string {
+  const host = /^https?:\/\/([^/?#]+)/i.exec(contact)?.[1];
+  return host === undefined ? link(`mailto:${contact}`, escapeHtml(contact)) : link(contact, escapeHtml(host));
+}

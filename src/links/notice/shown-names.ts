@@ -72,7 +72,9 @@ export function shorten(
   const { extension } = split(name);
   const end = Array.from(extension);
   const head = fitting(characters, left / 4);
-  const start = Math.max(head.length, from - 2);
+  let start = Math.max(head.length, from - 2);
+  // A name that was shortened before has dots of its own there.
+  while (/^[. ]$/.test(characters[start] ?? '')) start++;
   const middle = characters.slice(start, characters.length - end.length);
   const free = left - widthOf(head) - widthOf(end);
   if (widthOf(middle) <= free) return whole(head) + ellipsis + middle.join('') + extension;
