@@ -62,6 +62,21 @@ const withRoot = (field: string): Buffer => Buffer.concat([text(`${field}\r\n\r\
 const longRoot = (before: string, unit: string): Buffer =>
   withRoot(before + unit.repeat(Math.floor((1.9 * mebibyte) / unit.length)));
 
+/** Eight forms of a letter, in each of which the place of the notice has to be found. */
+function letters(type: string, unit: string): Buffer {
+  const forms = Array.from({ length: 8 }, () => [
+    text(`--i\r\nContent-Type: ${type}; charset=utf-8\r\n\r\n`),
+    fill(unit, 500 * 1024),
+    text('\r\n'),
+  ]);
+  return mixed(
+    '--b\r\nContent-Type: multipart/alternative; boundary=i\r\n\r\n',
+    ...forms.flat(),
+    '--i--\r\n--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n',
+    base64Lines(randomBytes(mebibyte)),
+  );
+}
+
 interface Attack {
   readonly message: Buffer;
   /** What the log says. */
@@ -119,6 +134,14 @@ const attacks: Record<string, Attack> = {
   'HTML in base64 with something else in between': {
     message: part('Content-Type: text/html\r\nContent-Transfer-Encoding: base64', fill('A-')),
   },
+  'letters in HTML of lines of one character': { message: letters('text/html', 'a<br>'), files: 1 },
+  'letters in HTML of preformatted lines': { message: letters('text/html', `<pre>${'a\n'.repeat(100)}`), files: 1 },
+  'letters in HTML of nothing but tags': { message: letters('text/html', '<i a>'), files: 1 },
+  'letters in HTML of attributes': { message: letters('text/html', `<i ${'a=b '.repeat(100)}>`), files: 1 },
+  'letters in HTML of lines that nearly name an author': { message: letters('text/html', 'On 1 a:<br>'), files: 1 },
+  'letters of lines of one character': { message: letters('text/plain', 'a\r\n'), files: 1 },
+  'letters of quotations and words': { message: letters('text/plain', '> a\r\nb\r\n'), files: 1 },
+  'letters of lines that nearly name an author': { message: letters('text/plain', 'On 1 a:\r\n'), files: 1 },
   'base64 with a blank after each character': { message: file('base64', fill('A ', 4 * mebibyte - 8)), files: 1 },
   'base64 with lines of four characters and a blank': { message: file('base64', fill('AAAA \r\n')), files: 1 },
   'base64 of one line': { message: file('base64', fill('AAAA')), files: 1 },

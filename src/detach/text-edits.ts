@@ -4,6 +4,7 @@ import { HeaderBlock } from '../message/header-block.ts';
 import { smallestEdit, type Edit } from './edits.ts';
 import { insertAsUtf8, insertNotice, type Carrier } from './notice/insert.ts';
 import type { Position } from './notice/newest-text.ts';
+import { SearchBudget } from './notice/search-budget.ts';
 import { relabel } from './notice/utf8-body.ts';
 import { typeOf, type Place, type Places } from './places.ts';
 import type { ReadLeaf, ReadMessage } from './read-message.ts';
@@ -32,6 +33,7 @@ interface Paged {
 export class TextEditor {
   readonly #message: ReadMessage;
   readonly #options: TextOptions;
+  readonly #budget = new SearchBudget();
   #rewritten = 0;
 
   constructor(message: ReadMessage, options: TextOptions) {
@@ -78,11 +80,11 @@ export class TextEditor {
     for (const { told, isAbove, isLast } of places) {
       const items = told.map(({ item }) => item);
       const content = notice.write({ items, page: isLast ? page : undefined, isContinued: !isLast });
-      const at = isAbove ? 'top' : position;
-      const body = insertNotice(carrier, content, at);
+      const where = { position: isAbove ? 'top' : position, budget: this.#budget } as const;
+      const body = insertNotice(carrier, content, where);
       if (body === undefined) {
         const room = maxRewrittenBytes - this.#rewritten;
-        const rewritten = carrier.body.length <= room ? insertAsUtf8(carrier, content, at) : undefined;
+        const rewritten = carrier.body.length <= room ? insertAsUtf8(carrier, content, where) : undefined;
         if (rewritten === undefined) return undefined;
         carrier = { ...carrier, ...rewritten, params: new Map([...carrier.params, ['charset', 'utf-8']]) };
       } else carrier = { ...carrier, body };

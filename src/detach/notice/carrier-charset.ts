@@ -66,7 +66,8 @@ function supersetLayout(bytes: Buffer, charset: Charset): Layout {
   return {
     text: bytes.toString('latin1'),
     unit: 1,
-    read: (text) => decodeCharset(Buffer.from(text, 'latin1'), charset),
+    // Most lines of most letters: a decoder for each costs more than all else about it.
+    read: (text) => (/^[\t\n\f\r\x20-\x7e]*$/.test(text) ? text : decodeCharset(Buffer.from(text, 'latin1'), charset)),
     has(character) {
       if (character < '\u0080' || unicode) return true;
       const encoded = iconv.encode(character, label);

@@ -37,6 +37,7 @@ const quoteBoxNames =
 export class HtmlLines {
   readonly #text: string;
   readonly #read: (text: string) => string;
+  readonly #most: number;
   readonly lines: HtmlLine[] = [];
   #line = '';
   #lineAt = 0;
@@ -52,12 +53,14 @@ export class HtmlLines {
   #signature = false;
   #preformatted = 0;
 
-  constructor(text: string, read: (text: string) => string) {
+  constructor(text: string, { read, most }: { readonly read: (text: string) => string; readonly most: number }) {
     this.#text = text;
     this.#read = read;
+    this.#most = most;
   }
 
   open(tag: Tag): void {
+    if (this.#isFull) return;
     const { name } = tag;
     if (blocks.has(name)) this.#break();
     if (name === 'body' || name === 'html') this.#run = undefined;
@@ -69,6 +72,7 @@ export class HtmlLines {
   }
 
   close({ name }: Tag): void {
+    if (this.#isFull) return;
     if (blocks.has(name)) this.#break();
     if (name === 'pre' && this.#preformatted > 0) this.#preformatted -= 1;
     if (cells.has(name) && this.#run?.inCell === true) this.#run = undefined;
@@ -89,15 +93,21 @@ export class HtmlLines {
 
   words(at: number, end: number): void {
     if (this.#preformatted === 0) {
-      this.#add(this.#text.slice(at, end), at);
+      if (!this.#isFull) this.#add(this.#text.slice(at, end), at);
       return;
     }
-    let start = at;
-    for (const piece of this.#text.slice(at, end).split(/(?<=\n)/)) {
-      this.#add(piece, start);
-      start += piece.length;
-      if (piece.endsWith('\n')) this.#break();
+    for (let start = at; start < end && !this.#isFull;) {
+      const lineEnd = this.#text.indexOf('\n', start);
+      const next = lineEnd < 0 || lineEnd >= end ? end : lineEnd + 1;
+      this.#add(this.#text.slice(start, next), start);
+      start = next;
+      if (this.#text[next - 1] === '\n') this.#break();
     }
+  }
+
+  /** One more than are looked at: so the last of them is not the last one of the text. */
+  get #isFull(): boolean {
+    return this.lines.length > this.#most;
   }
 
   end(): HtmlLine[] {

@@ -1,6 +1,7 @@
 import { HtmlLines } from './html-lines.ts';
 import { attributeOf, scanHtml, unclosed, type Tag, type Visitor } from './html-scan.ts';
 import { findLine, type Position } from './newest-text.ts';
+import { SearchBudget } from './search-budget.ts';
 
 /** Their content is hidden, dropped or a picture: a notice inside would not be seen. */
 const swallowing = new Set(
@@ -13,23 +14,29 @@ export interface HtmlOptions {
   readonly position: Position;
   /** What a stretch of the text says in its charset. */
   readonly read: (text: string) => string;
+  readonly budget?: SearchBudget;
 }
 
 /**
  * Finds a place where a fragment is seen: after the newest text. Where the newest text goes on to the end, the place is
  * before the last `</body>`, else before the last `</html>`, else at the end or before an element that is never closed.
- * undefined: there is none, in a frameset or where all is hidden.
+ * undefined: there is none, in a frameset or where all is hidden, or the newest text goes on beyond what is read.
  */
 export function findHtmlPlace(
   text: string,
-  { position, read }: HtmlOptions = { position: 'newest', read: (t) => t },
+  { position, read, budget = new SearchBudget() }: HtmlOptions = { position: 'newest', read: (t) => t },
 ): number | undefined {
-  const scan = new Scan(text, read);
+  const most = budget.lines;
+  const scan = new Scan(budget.markup, new HtmlLines(text, { read, most }));
   const end = scanHtml(text, scan);
+  budget.spend({ lines: scan.lines.lines.length, markup: scan.read });
   if (scan.isUnseen) return undefined;
   const lines = scan.lines.end();
+  const line = lines[findLine(lines, { position, most })];
+  // Where there is too much to read, what would follow the newest text is not known.
+  if (end === undefined) return line?.at;
   const place = scan.body ?? scan.html ?? scan.swallower?.at ?? end;
-  return Math.min(lines[findLine(lines, position)]?.at ?? place, place);
+  return Math.min(line?.at ?? place, place);
 }
 
 class Scan implements Visitor {
@@ -39,12 +46,15 @@ class Scan implements Visitor {
   swallower: { readonly at: number; readonly open: string[] } | undefined;
   /** A frameset, or hidden as a whole. */
   isUnseen = false;
+  read = 0;
+  readonly most: number;
   readonly lines: HtmlLines;
   #sawBody = false;
   #silent: string | undefined;
 
-  constructor(text: string, read: (text: string) => string) {
-    this.lines = new HtmlLines(text, read);
+  constructor(most: number, lines: HtmlLines) {
+    this.most = most;
+    this.lines = lines;
   }
 
   get isForeign(): boolean {

@@ -19,17 +19,26 @@ export interface Visitor {
   open(tag: Tag): void;
   close(tag: Tag): void;
   text(at: number, end: number): void;
+  /** How much markup is read at most, and how much was. */
+  readonly most: number;
+  read: number;
   /** Whether `<![CDATA[` is text here, as it is in a picture. */
   readonly isForeign: boolean;
 }
 
 /**
- * Reads HTML as browsers do, in one pass for any input. @returns where the HTML ends, or where markup begins that is
- * never closed
+ * Tags, comments and lone `<` of one text that are read: a letter of 500 kB has some ten thousand. Each costs a
+ * microsecond or two, and the event loop waits.
  */
-export function scanHtml(text: string, visitor: Visitor): number {
+export const maxMarkup = 30_000;
+
+/**
+ * Reads HTML as browsers do, in one pass for any input. @returns where the HTML ends, or where markup begins that is
+ * never closed; undefined: there is too much of it, and the rest was not read
+ */
+export function scanHtml(text: string, visitor: Visitor): number | undefined {
   let at = 0;
-  for (;;) {
+  for (visitor.read = 0; visitor.read < visitor.most; visitor.read++) {
     const lt = text.indexOf('<', at);
     if (lt !== at) visitor.text(at, lt < 0 ? text.length : lt);
     if (lt < 0) return text.length;
@@ -37,6 +46,7 @@ export function scanHtml(text: string, visitor: Visitor): number {
     if (next === undefined) return lt;
     at = next;
   }
+  return undefined;
 }
 
 /** The position after the markup at `lt`; undefined when it goes to the end of the text. */
@@ -71,24 +81,38 @@ function skipMarkup(text: string, lt: number, visitor: Visitor): number | undefi
 function skipAttributes(text: string, start: number): number | undefined {
   let at = start;
   for (;;) {
-    at = endOf(/[\t\n\f\r /]*/y, text, at);
+    while (isBlank(text.charCodeAt(at)) || text.charCodeAt(at) === slash) at++;
     if (at >= text.length) return undefined;
-    if (text[at] === '>') return at + 1;
-    const name = endOf(/=?[^\t\n\f\r />=]*/y, text, at);
-    const equals = endOf(/[\t\n\f\r ]*/y, text, name);
-    at = name;
-    if (text[equals] !== '=') continue;
-    const value = endOf(/[\t\n\f\r ]*/y, text, equals + 1);
+    if (text.charCodeAt(at) === greater) return at + 1;
+    // An equals sign here is the first character of a name.
+    at++;
+    while (at < text.length && !endsName(text.charCodeAt(at))) at++;
+    let value = at;
+    while (isBlank(text.charCodeAt(value))) value++;
+    if (text.charCodeAt(value) !== equals) continue;
+    value++;
+    while (isBlank(text.charCodeAt(value))) value++;
     const quote = text[value];
     if (quote === '"' || quote === "'") {
       const close = text.indexOf(quote, value + 1);
       if (close < 0) return undefined;
       at = close + 1;
-    } else at = endOf(/[^\t\n\f\r >]*/y, text, value);
+    } else {
+      at = value;
+      while (at < text.length && !isBlank(text.charCodeAt(at)) && text.charCodeAt(at) !== greater) at++;
+    }
   }
 }
 
-const endOf = (pattern: RegExp, text: string, at: number): number => at + (matchAt(pattern, text, at)?.[0].length ?? 0);
+const slash = 0x2f;
+const equals = 0x3d;
+const greater = 0x3e;
+
+/** Tab, line feed, form feed, carriage return, space. */
+const isBlank = (code: number): boolean =>
+  code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09 || code === 0x0c;
+
+const endsName = (code: number): boolean => code === equals || code === greater || code === slash || isBlank(code);
 
 function after(text: string, pattern: RegExp, start: number): number | undefined {
   pattern.lastIndex = start;
@@ -101,9 +125,17 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
+/** Of the attributes that are asked for, by name. */
+const patterns = new Map<string, RegExp>();
+
 /** The value of an attribute in small letters, '' where it is not there. */
 export function attributeOf({ attributes }: Tag, name: string): string {
   if (attributes.length === 0) return '';
-  const found = new RegExp(`(?:^|[\\s"'/])${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]*))`, 'i').exec(attributes);
+  let pattern = patterns.get(name);
+  if (pattern === undefined) {
+    pattern = new RegExp(`(?:^|[\\s"'/])${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]*))`, 'i');
+    patterns.set(name, pattern);
+  }
+  const found = pattern.exec(attributes);
   return (found?.[1] ?? found?.[2] ?? found?.[3] ?? '').toLowerCase();
 }

@@ -5,6 +5,7 @@ import type { NoticeTexts } from '../../links/interface.ts';
 import { canExpress, expressHtml, expressText } from './express.ts';
 import { findHtmlPlace } from './html-place.ts';
 import type { Position } from './newest-text.ts';
+import { SearchBudget } from './search-budget.ts';
 import { findTextPlace, flow } from './text-place.ts';
 import { toUtf8, type Utf8Body } from './utf8-body.ts';
 
@@ -22,6 +23,12 @@ export interface Carrier {
 /** RFC 5322 section 2.1.1, without the CRLF. */
 const maxLineBytes = 998;
 
+export interface InsertOptions {
+  readonly position?: Position;
+  /** Of the message that the body is a part of. */
+  readonly budget?: SearchBudget;
+}
+
 interface Insertion {
   readonly at: number;
   readonly text: string;
@@ -33,15 +40,19 @@ interface Insertion {
  * notice, because its charset or encoding is unknown or broken, because nothing in it would be seen, or because its
  * charset lacks characters of the names.
  */
-export function insertNotice(carrier: Carrier, notice: NoticeTexts, position: Position = 'newest'): Buffer | undefined {
+export function insertNotice(
+  carrier: Carrier,
+  notice: NoticeTexts,
+  { position = 'newest', budget = new SearchBudget() }: InsertOptions = {},
+): Buffer | undefined {
   const opened = open(carrier);
   if (opened === undefined) return undefined;
   const { body, layout, has } = opened;
   if (carrier.type === 'text/plain' && !canSay(notice, has)) return undefined;
   const insertion =
     carrier.type === 'text/html'
-      ? html(layout, notice, { has, position })
-      : text(layout, notice, { carrier, has, position });
+      ? html(layout, notice, { has, position, budget })
+      : text(layout, notice, { carrier, has, position, budget });
   if (insertion === undefined) return undefined;
   const bytes = layout.encode(withLineEndsOf(opened, insertion.text), insertion.at);
   if (body.isIdentity && !fitsLines(bytes)) return undefined;
@@ -52,16 +63,12 @@ export function insertNotice(carrier: Carrier, notice: NoticeTexts, position: Po
  * Rewrites a text as UTF-8 with the notice in it, for a charset or transfer encoding that lacks characters of the
  * names. The result is the same at every try. undefined: the text cannot be read for certain.
  */
-export function insertAsUtf8(
-  carrier: Carrier,
-  notice: NoticeTexts,
-  position: Position = 'newest',
-): Utf8Body | undefined {
+export function insertAsUtf8(carrier: Carrier, notice: NoticeTexts, options: InsertOptions = {}): Utf8Body | undefined {
   const opened = open(carrier);
   if (opened === undefined || carrier.type !== 'text/plain' || canSay(notice, opened.has)) return undefined;
   return toUtf8(opened.body.bytes, carrier.params.get('charset'), (bytes) => {
     const params = new Map([...carrier.params, ['charset', 'utf-8']]);
-    return insertNotice({ ...carrier, params, transferEncoding: 'binary', body: bytes }, notice, position);
+    return insertNotice({ ...carrier, params, transferEncoding: 'binary', body: bytes }, notice, options);
   });
 }
 
@@ -95,26 +102,25 @@ const canSay = ({ text, names }: NoticeTexts, has: (character: string) => boolea
   Array.from(names.normalize('NFC')).every((character) => character < '\u0080' || has(character)) &&
   (names === '' || canExpress(text, has));
 
-interface Options {
+interface Options extends Required<InsertOptions> {
   readonly has: (character: string) => boolean;
-  readonly position: Position;
 }
 
 function text(
   layout: Layout,
   notice: NoticeTexts,
-  { carrier, has, position }: Options & { readonly carrier: Carrier },
+  { carrier, has, position, budget }: Options & { readonly carrier: Carrier },
 ): Insertion {
   const flowed = carrier.params.get('format')?.trim().toLowerCase() === 'flowed';
-  const place = findTextPlace(layout.text, { flowed, position, read: layout.read });
+  const place = findTextPlace(layout.text, { flowed, position, read: layout.read, budget });
   const lines = expressText(notice.text.trimEnd(), has).split('\n');
   const written = (flowed ? flow(lines) : lines).join('\r\n');
   const last = place.at === layout.text.length ? lastLineEnd(layout.text) : '\r\n';
   return { at: place.at, text: place.before + written + last + place.after };
 }
 
-function html(layout: Layout, notice: NoticeTexts, { has, position }: Options): Insertion | undefined {
-  const at = findHtmlPlace(layout.text, { position, read: layout.read });
+function html(layout: Layout, notice: NoticeTexts, { has, position, budget }: Options): Insertion | undefined {
+  const at = findHtmlPlace(layout.text, { position, read: layout.read, budget });
   if (at === undefined) return undefined;
   const before = at === 0 || layout.text[at - 1] === '\n' ? '' : '\r\n';
   const written = expressHtml(notice.html.trimEnd(), has).replaceAll('\n', '\r\n');

@@ -37,14 +37,17 @@ export type Position = 'newest' | 'top' | 'end';
 
 /**
  * Lines of one text that are looked at: the text of a person has some hundred. In a text with more the newest text ends
- * among these, or at the end of all. Each line costs a microsecond, and the event loop waits.
+ * among these, or at the end of all. Each line costs a few microseconds, and the event loop waits.
  */
-export const maxLines = 20_000;
+export const maxLines = 5000;
 
-/** The line before which the notice goes; the number of lines: after all of them. */
-export function findLine(lines: readonly Line[], position: Position): number {
+/** The line before which the notice goes; the number of lines: after all of them. `most`: lines that are looked at. */
+export function findLine(
+  lines: readonly Line[],
+  { position, most }: { readonly position: Position; readonly most: number },
+): number {
   if (position === 'top') return 0;
-  const looked = lines.length > maxLines ? lines.slice(0, maxLines) : lines;
+  const looked = lines.length > most ? lines.slice(0, most) : lines;
   const found = findAmong(looked, position);
   return found === looked.length ? lines.length : found;
 }
@@ -108,8 +111,15 @@ class Text {
     if (line.isOld || startsOldMessage(folded) || (line.isRuled && isFromLine(folded))) return true;
     if (startsHeader(this.#folded.slice(i, i + headerLines))) return true;
     if (!opensWholeAttribution(folded)) return false;
-    return [1, 2, 3].some((count) => isWholeAttribution(this.#joined(i, i + count)) && !this.#isQuoteNear(i + count));
+    return [1, 2, 3].some(
+      (count) =>
+        this.#endsInColon(i + count - 1) &&
+        isWholeAttribution(this.#joined(i, i + count)) &&
+        !this.#isQuoteNear(i + count),
+    );
   }
+
+  #endsInColon = (at: number): boolean => /[:：]$/.test(this.#folded[at] ?? '');
 
   #joined = (from: number, to: number): string => this.#folded.slice(from, to).join(' ');
 

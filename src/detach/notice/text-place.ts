@@ -1,4 +1,5 @@
-import { findLine, maxLines, type Position } from './newest-text.ts';
+import { findLine, type Position } from './newest-text.ts';
+import { SearchBudget } from './search-budget.ts';
 
 export interface TextPlace {
   readonly at: number;
@@ -12,11 +13,15 @@ export interface TextOptions {
   readonly position: Position;
   /** What a stretch of the text says in its charset. */
   readonly read: (text: string) => string;
+  readonly budget?: SearchBudget;
 }
 
 /** The notice is a paragraph of its own. */
-export function findTextPlace(text: string, { flowed, position, read }: TextOptions): TextPlace {
-  const at = findLineStart(text, { position, read });
+export function findTextPlace(
+  text: string,
+  { flowed, position, read, budget = new SearchBudget() }: TextOptions,
+): TextPlace {
+  const at = findLineStart(text, { position, read, budget });
   let end = at;
   let breaks = 0;
   while (end > 0 && text[end - 1] === '\n') {
@@ -32,14 +37,12 @@ export function findTextPlace(text: string, { flowed, position, read }: TextOpti
   };
 }
 
-function findLineStart(
-  text: string,
-  { position, read }: { readonly position: Position; readonly read: (text: string) => string },
-): number {
+function findLineStart(text: string, { position, read, budget }: Required<Omit<TextOptions, 'flowed'>>): number {
+  const most = budget.lines;
   const lines: string[] = [];
   const starts: number[] = [];
   // One more than are looked at: so the last of them is not the last one of the text.
-  for (let at = 0; at < text.length && lines.length <= maxLines;) {
+  for (let at = 0; at < text.length && lines.length <= most;) {
     const end = text.indexOf('\n', at);
     const next = end < 0 ? text.length : end + 1;
     starts.push(at);
@@ -49,8 +52,9 @@ function findLineStart(
   const found = findLine(
     // `>From` is how some servers write a line that begins with From; The Bat! puts initials before the sign.
     lines.map((line) => ({ text: read(line), isQuoted: /^ ?[A-Z]{0,3}>(?!From )/.test(line) })),
-    position,
+    { position, most },
   );
+  budget.spend({ lines: lines.length });
   return found === lines.length ? text.length : starts[found]!;
 }
 
