@@ -11,7 +11,7 @@ import { parseLastMoment } from './dates.ts';
 import { endWith } from './damaged.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
 import { jsonText } from './json.ts';
-import { chosenLinks, maxTargets } from './links-chosen.ts';
+import { chosenLinks, maxTargets, nothingDone } from './links-chosen.ts';
 import { filterOf, filterOptions, filterOptionsWithoutUntil } from './links-filter.ts';
 import { linkJson, linkLine } from './links-format.ts';
 import { openTolerantAdmin } from './open-admin.ts';
@@ -106,7 +106,9 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
   const config = loadConfig(context.sources);
   const admin = openTolerantAdmin(config, context);
   let status: number = ExitStatus.ok;
+  let count = 0;
   for await (const found of links(admin)) {
+    count += 1;
     const changed = await unlessDamaged(admin, () => changeLink(admin, found.token, { ...change, dryRun }));
     // Another process has erased the link since it was found.
     if (!changed || changed.outcome === 'absent') continue;
@@ -118,6 +120,7 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
     const json = jsonText({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) });
     await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl, goneNote(gone))}`);
   }
+  if (count === 0) context.errors.write(nothingDone(change.verb));
   endWith(admin.damaged, config);
   return status;
 }

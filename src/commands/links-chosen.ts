@@ -50,3 +50,6 @@ async function* named(tokens: readonly string[], find: Find): AsyncGenerator<Fou
   }
   yield* all;
 }
+
+/** Said by a change whose filter met no link: a mistyped filter would look like success. */
+export const nothingDone = (verb: string): string => `detach-mta links ${verb}: no link matches, nothing was done\n`;

@@ -4,7 +4,7 @@ import { eraseRecipient, type RecipientReport } from '../storage/admin/erase/era
 import { type CommandContext, defineCommand } from './command.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
 import { jsonText } from './json.ts';
-import { chosenLinks, maxTargets } from './links-chosen.ts';
+import { chosenLinks, maxTargets, nothingDone } from './links-chosen.ts';
 import { filterOf, filterOptions } from './links-filter.ts';
 import { linkUrl } from '../links/interface.ts';
 import { onOneLine } from '../smtp/one-line.ts';
@@ -44,10 +44,13 @@ export const linksErase = defineCommand({
       recipient === undefined
         ? eraseLinks(admin, { plan, dryRun })
         : eraseRecipient(admin, { plan, recipient, dryRun });
+    let count = 0;
     for await (const result of results) {
+      count += 1;
       if (result === 'held') throw new CommandError(ExitStatus.found, 'a link was held meanwhile: its message stays');
       await say(result);
     }
+    if (count === 0) context.errors.write(nothingDone('erase'));
     return ExitStatus.ok;
   },
 });

@@ -270,6 +270,16 @@ for (const [kind, start] of backends)
       assert.equal((await run('links', 'erase', token)).status, 0);
     });
 
+    test('a change by a filter that meets no link says so', async () => {
+      for (const verb of ['revoke', 'unrevoke', 'hold', 'release', 'erase']) {
+        const { status, stdout, stderr } = await run('links', verb, '--message-id', 'mistyped@example.com');
+        assert.deepEqual([status, stdout], [0, '']);
+        assert.equal(stderr, `detach-mta links ${verb}: no link matches, nothing was done\n`);
+      }
+      const { stderr } = await run('links', 'erase', '--recipient', 'nobody@example.com', '--dry-run');
+      assert.match(stderr, /no link matches/);
+    });
+
     test('what is wrong is one line and a status', async () => {
       const says = async (status: number, ...words: string[]): Promise<void> => {
         const result = await run(...words);
