@@ -73,10 +73,13 @@ test('up to four at the same time, in any order', async (t) => {
   );
 });
 
-test('what the search has found: an entry of a page that is gone, and a link without a file that `extend` kept', async (t) => {
+// An entry of a page that is gone, a link without a file that `extend` kept, a renewed link without index entries.
+test('what the search has found', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   await race(2, ['sweep', 'erase two'], steps(4, 66));
   await race(100, ['erase one', 'deliver one', 'extend one'], [{ actor: 1, calls: 6 }]);
+  await race(130, ['deliver one', 'sweep'], steps(1, 15));
+  await race(130, ['extend one', 'sweep'], steps(1, 16));
 });
 
 test('the search sees a file that is deleted under a delivery', async (t) => {

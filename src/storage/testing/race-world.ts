@@ -134,11 +134,11 @@ export class World {
   }
 }
 
-/** An operator finds a delivered link by message, sender and file. */
+/** An operator finds a link by message, sender and file. */
 function checkIndexed(world: World, token: string): void {
   const link = world.link(token);
   for (const entry of link ? entriesOf(world.admin, token, link) : []) {
-    assert.ok(world.blobs.held.has(entry), `a delivered link has no ${entry}`);
+    assert.ok(world.blobs.held.has(entry), `a link has no ${entry}`);
   }
 }
 
@@ -156,6 +156,7 @@ export function checkNow(world: World, calls: readonly string[] = []): void {
       assert.ok(world.hasManifest(name), `${name} was delivered, its manifest is gone`);
     }
   }
+  if ((world.did('extend one') || world.did('hold one')) && link) checkIndexed(world, one);
   if (world.did('hold one')) {
     const held = calls.findLast((call) => call.endsWith(` replace links/${one}`)) ?? '';
     assert.ok(link?.held, 'a held link is gone');

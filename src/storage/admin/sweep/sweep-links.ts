@@ -5,11 +5,12 @@ import { eraseTimeMs, type LinkMarks, linkState } from '../../link-record.ts';
 import { type FoundLink, readLink, writeLink } from '../../links.ts';
 import { fileBlob, linkBlob } from '../../naming.ts';
 import { sendersOf } from '../../senders.ts';
-import { forAll, readable, request, unlessDamaged } from '../context.ts';
+import { type AdminContext, forAll, readable, request, unlessDamaged } from '../context.ts';
 import { eraseMessage } from '../erase/erase-message.ts';
 import { isBeforeIndex } from '../find.ts';
 import { deleteIfUnchanged } from '../judged.ts';
 import { entriesOf } from '../message-blobs.ts';
+import { youngMs } from '../needed-file.ts';
 import type { SweepRun } from './run.ts';
 import { mayBeOrphan } from './run.ts';
 
@@ -48,7 +49,8 @@ function count({ context, standing }: SweepRun, times: LinkMarks): void {
 
 /**
  * Deletes a link and its index entries. The entries are deleted first, on the ETags from before the link was judged, so
- * nothing is deleted when a message has written them again.
+ * nothing is deleted that a message has written again since. If it has written one of them before, it may be about to
+ * renew the link: then the next sweep judges again.
  */
 async function deleteLink(run: SweepRun, token: string): Promise<void> {
   const { context, swept, dryRun } = run;
@@ -57,6 +59,7 @@ async function deleteLink(run: SweepRun, token: string): Promise<void> {
   const entries = [];
   for (const name of entriesOf(context, token, first)) {
     const found = await context.blobs.stat(name, request(context, 'index'));
+    if (found && found.modified + youngMs > context.now()) return;
     if (found) entries.push({ name, etag: found.etag });
   }
   const found = await readLink(context.blobs, token, context.signal);
@@ -64,8 +67,15 @@ async function deleteLink(run: SweepRun, token: string): Promise<void> {
   swept.links += 1;
   if (dryRun) return;
   const deleted = await Promise.all(entries.map(({ name, etag }) => deleteIfUnchanged(context, name, etag)));
-  if (deleted.includes(false)) return;
-  await deleteIfUnchanged(context, linkBlob(token), found.etag);
+  if (!deleted.includes(false) && (await deleteIfUnchanged(context, linkBlob(token), found.etag))) return;
+  // Somebody has just renewed it.
+  const now = await readLink(context.blobs, token, context.signal);
+  if (now && now.link.erasing === undefined) await writeEntries(context, token, now.link);
+}
+
+async function writeEntries(context: AdminContext, token: string, link: Link): Promise<void> {
+  const entries = entriesOf({ secrets: context.secrets.slice(0, 1) }, token, link);
+  for (const name of entries) await context.blobs.touch(name, request(context, 'index'));
 }
 
 /** An `erase` that began so long ago has crashed. */
@@ -96,10 +106,9 @@ async function indexLink(
 ): Promise<void> {
   swept.indexed += 1;
   if (dryRun) return;
-  const { blobs, signal, secrets } = context;
+  const { blobs, signal } = context;
   const known: Link = { ...link, v: 2, senders: link.senders ?? sendersOf(link.reversePath, undefined) };
-  const entries = entriesOf({ secrets: secrets.slice(0, 1) }, token, known);
-  for (const name of entries) await blobs.touch(name, request(context, 'index'));
+  await writeEntries(context, token, known);
   if (link.v === 1) await writeLink(blobs, { token, link: known, etag, signal });
 }
 
