@@ -69,7 +69,7 @@ export const relaySchema = {
       text: 'half of `inbound.maxClients`; all of them where `inbound.trustedNetworks` has no more than loopback and one address',
       derive: ({ inbound: { maxClients, trustedNetworks } }) =>
         allowsOneClientOnly(trustedNetworks) ? maxClients : Math.ceil(maxClients / 2),
-      doc: 'Connections served at the same time for one client address (behind a load balancer, the one in its PROXY header); further ones are told 421.',
+      doc: 'Connections served at the same time for one client address (behind a load balancer, the one in its PROXY header); further ones are told 421. Set lower than `outbound.maxConnections`, it also keeps one neighbour with slow transactions from holding all sessions with the next hop.',
       why: 'One neighbour that goes wrong leaves places for the others; where there is only one, it may have all.',
     }),
     tls: {

@@ -116,6 +116,27 @@ test('one neighbour that takes all it can get leaves places for another', async 
   for (const held of greedy) held.abort();
 });
 
+test('one neighbour with slow transactions leaves sessions with the next hop where it has fewer places than there are', async (t) => {
+  const { detach } = await startBetween(new Scenario(t), {
+    detach: {
+      inbound: { trustedNetworks: ['127.0.0.0/8'], maxClients: 6, maxClientsPerAddress: 3 },
+      outbound: { maxConnections: 4 },
+    },
+  });
+  const slow = [];
+  for (let i = 0; i < 3; i++) {
+    const dialog = await SmtpDialog.open(detach.port, { from: strangerAddress });
+    await dialog.expect(250, 'EHLO slow.example');
+    await dialog.expect(250, `MAIL FROM:<${envelope.from}>`);
+    slow.push(dialog);
+  }
+  const dialog = await SmtpDialog.open(detach.port, { from: neighbour });
+  const { final } = await transact(dialog, { port: detach.port, ...envelope, message });
+  assert.equal(final[0]?.code, 250);
+  await dialog.quit();
+  for (const held of slow) held.abort();
+});
+
 test('a flood of requests to the metrics port: mail passes, and the next scrape is answered', async (t) => {
   const { detach } = await startBetween(new Scenario(t));
   const flood = Array.from({ length: 4 }, async () => {
