@@ -5,7 +5,7 @@ import { draftsFolder, kindFolders } from './layout.ts';
 import { makeFolder } from './sync-folder.ts';
 
 /** @throws Error when the directory is not there, not ours, or open to others */
-export async function checkDirectory(root: string): Promise<void> {
+async function checkDirectory(root: string): Promise<void> {
   const { uid, mode } = await stat(root);
   const us = process.getuid?.();
   if (us !== undefined && uid !== us) throw new Error(`storage.directory belongs to user ${uid}, this is user ${us}`);
