@@ -69,7 +69,7 @@ export const relaySchema = {
       text: 'half of `inbound.maxClients`; all of them where `inbound.trustedNetworks` has no more than loopback and one address',
       derive: ({ inbound: { maxClients, trustedNetworks } }) =>
         allowsOneClientOnly(trustedNetworks) ? maxClients : Math.ceil(maxClients / 2),
-      doc: 'Connections served at the same time for one client address (behind a load balancer, the one in its PROXY header); further ones are told 421. Set lower than `outbound.maxConnections`, it also keeps one neighbour with slow transactions from holding all sessions with the next hop.',
+      doc: 'Connections served at the same time for one client address (behind a load balancer, the one in its PROXY header); further ones are told 421.',
       why: 'One neighbour that goes wrong leaves places for the others; where there is only one, it may have all.',
     }),
     tls: {
@@ -141,7 +141,7 @@ export const relaySchema = {
     },
     maxConnections: key(integer('number', { min: 2, max: 10_000 }), {
       default: 50,
-      doc: 'Sessions with the next hop at the same time. Must stay below what the next hop grants one client. At least 2: a message that loops for some of its recipients goes out beside its notification.',
+      doc: 'Sessions with the next hop at the same time. Must stay below what the next hop grants one client. While several clients send, none uses more than four in five of them. At least 2: a message that loops for some of its recipients goes out beside its notification.',
       why: 'The `smtpd_client_connection_count_limit` of Postfix is 50.',
     }),
     maxIdle: key(integer('number', { min: 0, max: 10_000 }), {

@@ -15,6 +15,8 @@ export interface DeliveryOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly mail: PathCommand;
+  /** Address of the client whose message it is; a notification of our own has none. */
+  readonly client?: string;
   /** Of the transaction, as in the log. */
   readonly id: string;
   /** What the client said; nothing is handed on when it is empty. */
@@ -200,7 +202,8 @@ export class Delivery {
   async #acquire(fresh: boolean): Promise<Session> {
     this.#session?.release();
     this.#session = undefined;
-    const session = await this.#options.nextHop.acquire({ signal: this.#options.signal, fresh });
+    const { nextHop, signal, client } = this.#options;
+    const session = await nextHop.acquire({ signal, fresh, ...(client !== undefined && { client }) });
     if (this.#released) {
       session.release();
       throw new Failure('clientGone', { reason: 'transaction ended while a session was opened' });

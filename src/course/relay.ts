@@ -92,6 +92,7 @@ export class Relay implements Transactions {
       log,
       signal: this.#gone.signal,
       mail: command,
+      client: client.address,
       id: record.id,
       xforward: client.xforward,
       calls,

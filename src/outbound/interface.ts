@@ -9,10 +9,15 @@ export interface NextHop {
   /** What the next hop offered when a session was last opened; undefined before the first. */
   readonly lastSeen: Extensions | undefined;
   /**
-   * An idle session, or a new one. `fresh` asks for a new one: an idle session has just proved stale.
+   * An idle session, or a new one. `fresh` asks for a new one: an idle session has just proved stale. `client` is the
+   * address for whose mail it is: no client uses all sessions while others are present.
    * @throws Failure nextHopUnreachable, nextHopTls, nextHopAuth, nextHopBusy, mirror
    */
-  acquire(options: { readonly signal: AbortSignal; readonly fresh?: boolean }): Promise<Session>;
+  acquire(options: {
+    readonly signal: AbortSignal;
+    readonly fresh?: boolean;
+    readonly client?: string;
+  }): Promise<Session>;
   /** Whether a next hop can be reached now, for `/readyz`. */
   probe(signal: AbortSignal): Promise<boolean>;
   /** Says QUIT on what is idle and waits for what is in use; at `deadline` that is cut. */

@@ -3,7 +3,7 @@ import { LocalPlaces, type Places } from '../limits/places.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import { Failure } from '../smtp/failures.ts';
 import { isPositive } from '../smtp/reply.ts';
-import type { Channel } from './channel.ts';
+import { ClientTurns } from './client-turns.ts';
 import type { Extensions, NextHop, Session } from './interface.ts';
 import { Opener } from './opener.ts';
 import { type AcquireOptions, Pool } from './pool.ts';
@@ -23,6 +23,8 @@ export interface NextHopOptions {
   readonly isOwnListener: (remoteAddress: string, remotePort: number) => boolean;
   /** Where `outbound.maxConnections` is counted; in this process alone when not given. */
   readonly places?: Places;
+  /** This process's part of `outbound.maxConnections`, of which no client may use all; all of them when not given. */
+  readonly part?: number;
   /** In ms, in place of the defaults. */
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -37,12 +39,14 @@ const probePatienceMs = 1000;
 
 class PooledNextHop implements NextHop {
   readonly #pool: Pool;
+  readonly #turns: ClientTurns;
   #lastSeen: Extensions | undefined;
 
   constructor(options: NextHopOptions) {
     const { outbound, meter } = options;
     const timeouts = { ...defaultTimeouts, ...options.timeouts };
     const opener = new Opener({ ...options, files: readTlsFiles(outbound.tls), timeouts });
+    this.#turns = new ClientTurns({ sessions: options.part ?? outbound.maxConnections, patience: timeouts.busy });
     this.#pool = new Pool({
       open: async (signal) => {
         const channel = await opener.open(signal);
@@ -63,9 +67,19 @@ class PooledNextHop implements NextHop {
     return this.#lastSeen;
   }
 
-  async acquire(options: Omit<AcquireOptions, 'patience'>): Promise<Session> {
-    const { channel, reused } = await this.#pool.acquire(options);
-    return new ChannelSession(channel, reused, this.#giveBack);
+  async acquire({ client, ...options }: Parameters<NextHop['acquire']>[0]): Promise<Session> {
+    const entering = client === undefined ? undefined : this.#turns.enter(client, options.signal);
+    const endTurn = entering instanceof Promise ? await entering : entering;
+    try {
+      const { channel, reused } = await this.#pool.acquire(options);
+      return new ChannelSession(channel, reused, (back) => {
+        this.#pool.giveBack(back);
+        endTurn?.();
+      });
+    } catch (error) {
+      endTurn?.();
+      throw error;
+    }
   }
 
   async probe(signal: AbortSignal): Promise<boolean> {
@@ -98,6 +112,4 @@ class PooledNextHop implements NextHop {
       this.#pool.giveBack(channel);
     }
   }
-
-  readonly #giveBack = (channel: Channel): void => this.#pool.giveBack(channel);
 }

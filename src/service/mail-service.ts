@@ -93,6 +93,7 @@ function createRooms({ config, log, listener, supervisor }: Opening, meter: Mete
     log,
     meter,
     places: supervisor.limits.connections,
+    part: Math.ceil(config.outbound.maxConnections / config.workers),
     isMirror: (extensions) => guard.isOurs(extensions.get('XDETACH')),
     isOwnListener: (address, port) => isOwnListener([listener], address, port),
   });

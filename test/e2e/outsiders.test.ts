@@ -116,25 +116,39 @@ test('one neighbour that takes all it can get leaves places for another', async 
   for (const held of greedy) held.abort();
 });
 
-test('one neighbour with slow transactions leaves sessions with the next hop where it has fewer places than there are', async (t) => {
+test('one neighbour whose transactions do not end leaves sessions with the next hop for another', async (t) => {
   const { detach } = await startBetween(new Scenario(t), {
     detach: {
-      inbound: { trustedNetworks: ['127.0.0.0/8'], maxClients: 6, maxClientsPerAddress: 3 },
-      outbound: { maxConnections: 4 },
+      inbound: { trustedNetworks: ['127.0.0.0/8'], maxClients: 20, maxClientsPerAddress: 10 },
+      outbound: { maxConnections: 5 },
     },
   });
-  const slow = [];
-  for (let i = 0; i < 3; i++) {
-    const dialog = await SmtpDialog.open(detach.port, { from: strangerAddress });
-    await dialog.expect(250, 'EHLO slow.example');
-    await dialog.expect(250, `MAIL FROM:<${envelope.from}>`);
-    slow.push(dialog);
-  }
-  const dialog = await SmtpDialog.open(detach.port, { from: neighbour });
-  const { final } = await transact(dialog, { port: detach.port, ...envelope, message });
-  assert.equal(final[0]?.code, 250);
-  await dialog.quit();
+  const send = async (): Promise<number | undefined> => {
+    const dialog = await SmtpDialog.open(detach.port, { from: neighbour });
+    const { final } = await transact(dialog, { port: detach.port, ...envelope, message });
+    await dialog.quit();
+    return final[0]?.code;
+  };
+  assert.equal(await send(), 250);
+  const slow = await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      const dialog = await SmtpDialog.open(detach.port, { from: strangerAddress });
+      await dialog.expect(250, 'EHLO slow.example');
+      return dialog;
+    }),
+  );
+  const answers = { count: 0 };
+  // Those beyond its share wait for the others to end.
+  for (const dialog of slow)
+    void dialog.expect(250, `MAIL FROM:<${envelope.from}>`).then(
+      () => answers.count++,
+      () => 0,
+    );
+  await waitFor(() => answers.count === 4, { what: 'its share of the sessions' });
+  for (let i = 0; i < 5; i++) assert.equal(await send(), 250);
+  assert.equal(answers.count, 4);
   for (const held of slow) held.abort();
+  assert.equal(await send(), 250);
 });
 
 test('a flood of requests to the metrics port: mail passes, and the next scrape is answered', async (t) => {
