@@ -5,7 +5,7 @@ import type { Link } from '../interface.ts';
 import { fileBlob } from '../naming.ts';
 import { formatUntil, parseUntil, satisfies, type Until } from '../until.ts';
 import { type AdminContext, request } from './context.ts';
-import { lastingBlobsOf } from './message-blobs.ts';
+import { lastingBlobsOf, writeEntries } from './message-blobs.ts';
 
 /**
  * Raises `until` of a blob if it is too low, and removes the mark of an `erase`. This changes the ETag, so nothing that
@@ -39,6 +39,8 @@ export async function keepForLink(context: AdminContext, { token, link, until }:
   if (!(await context.blobs.stat(fileBlob(link.sha256), request(context, 'looking for a file')))) return false;
   await context.blobs.touch(fileIndex(link.sha256) + token, request(context, 'index'));
   if (!(await keepUntil(context, fileBlob(link.sha256), until))) return false;
+  // What a refused mail left may have lost them to an `erase`: it could be kept and not be found.
+  await writeEntries(context, token, link);
   for await (const name of lastingBlobsOf(context, link)) await keepUntil(context, name, until);
   return true;
 }

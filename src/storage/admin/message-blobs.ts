@@ -65,6 +65,12 @@ export function entriesOf({ secrets }: Pick<AdminContext, 'secrets'>, token: str
   return [...keyed, fileIndex(link.sha256) + token];
 }
 
+/** Writes the entries by which a link is found, as for a new message. */
+export async function writeEntries(context: AdminContext, token: string, link: Link): Promise<void> {
+  const entries = entriesOf({ secrets: context.secrets.slice(0, 1) }, token, link);
+  for (const name of entries) await context.blobs.touch(name, request(context, 'index'));
+}
+
 /** The manifests of the message. */
 export async function* manifestsOf(context: AdminContext, link: Link): AsyncGenerator<ListedBlob> {
   for (const { message, sender } of keysOf(context, link)) {

@@ -73,13 +73,15 @@ test('up to four at the same time, in any order', async (t) => {
   );
 });
 
-// An entry of a page that is gone, a link without a file that `extend` kept, a renewed link without index entries.
+// An entry of a page that is gone, a link without a file that `extend` kept, a renewed link without index
+// entries, a held one without.
 test('what the search has found', async (t) => {
   t.mock.method(Math, 'random', () => 0);
   await race(2, ['sweep', 'erase two'], steps(4, 66));
   await race(100, ['erase one', 'deliver one', 'extend one'], [{ actor: 1, calls: 6 }]);
   await race(130, ['deliver one', 'sweep'], steps(1, 15));
   await race(130, ['extend one', 'sweep'], steps(1, 16));
+  await race(0, ['erase one', 'deliver one', 'hold one'], [{ actor: 1, calls: 2 }]);
 });
 
 test('the search sees a file that is deleted under a delivery', async (t) => {

@@ -5,11 +5,11 @@ import { eraseTimeMs, type LinkMarks, linkState } from '../../link-record.ts';
 import { type FoundLink, readLink, writeLink } from '../../links.ts';
 import { fileBlob, linkBlob } from '../../naming.ts';
 import { sendersOf } from '../../senders.ts';
-import { type AdminContext, forAll, readable, request, unlessDamaged } from '../context.ts';
+import { forAll, readable, request, unlessDamaged } from '../context.ts';
 import { eraseMessage } from '../erase/erase-message.ts';
 import { isBeforeIndex } from '../find.ts';
 import { deleteIfUnchanged } from '../judged.ts';
-import { entriesOf } from '../message-blobs.ts';
+import { entriesOf, writeEntries } from '../message-blobs.ts';
 import { youngMs } from '../needed-file.ts';
 import type { SweepRun } from './run.ts';
 import { mayBeOrphan } from './run.ts';
@@ -71,11 +71,6 @@ async function deleteLink(run: SweepRun, token: string): Promise<void> {
   // Somebody has just renewed it.
   const now = await readLink(context.blobs, token, context.signal);
   if (now && now.link.erasing === undefined) await writeEntries(context, token, now.link);
-}
-
-async function writeEntries(context: AdminContext, token: string, link: Link): Promise<void> {
-  const entries = entriesOf({ secrets: context.secrets.slice(0, 1) }, token, link);
-  for (const name of entries) await context.blobs.touch(name, request(context, 'index'));
 }
 
 /** An `erase` that began so long ago has crashed. */
