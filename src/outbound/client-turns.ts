@@ -4,7 +4,7 @@ import { Failure } from '../smtp/failures.ts';
 const presentMs = 24 * 60 * 60_000;
 
 /** Of the sessions, what one client may use while another one is present. */
-const maxShare = 4 / 5;
+const maxSharePercent = 80;
 
 /** Clients that are remembered although they use no session; beyond it the one that was absent longest is forgotten. */
 const maxRemembered = 1000;
@@ -27,7 +27,7 @@ interface Account {
 
 /**
  * How many sessions with the next hop each client may use at a time, by its address. While another client is present,
- * none may use more than `maxShare`: transactions of one client that do not end leave sessions for the mail of the
+ * none may use more than `maxSharePercent`: transactions of one client that do not end leave sessions for the mail of the
  * others. A client that is alone may use all. What it uses beyond its share when another one comes ends in its own time.
  */
 export class ClientTurns {
@@ -92,7 +92,7 @@ export class ClientTurns {
 
   #shareOf(client: string): number {
     if (!this.#othersThan(client)) return Infinity;
-    return Math.max(1, Math.floor(this.#options.sessions * maxShare));
+    return Math.max(1, Math.floor((this.#options.sessions * maxSharePercent) / 100));
   }
 
   #othersThan(client: string): boolean {
