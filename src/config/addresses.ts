@@ -167,11 +167,18 @@ const maxLocalPartLength = 64;
 /** Whom readers may ask: a mail address, or the URL of a page. */
 export const contact: Format<string> = text(
   'mail address or http(s) address of at most 100 characters',
-  (value) =>
-    value.length <= 100 &&
-    /^[\x21-\x7e]+$/.test(value) &&
-    (/^https?:\/\//i.test(value) ? URL.canParse(value) : /^[^@\s<>"'&?%]+@[^@\s<>"'&?%]+$/.test(value)),
+  (value) => value.length <= 100 && (/^https?:\/\//i.test(value) ? isWebAddress(value) : isPlainMailbox(value)),
 );
+
+/** Its host is shown to readers, so nothing may stand before the host that looks like one. */
+const isWebAddress = (value: string): boolean =>
+  /^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/.test(value) && URL.canParse(value) && !/^[^/]*\/\/[^/?#]*@/.test(value);
+
+/** What needs no quoting, neither in a header nor behind `mailto:` (RFC 6068 section 2). */
+function isPlainMailbox(value: string): boolean {
+  const [, host = ''] = /^[\w!$*+^`{|}~.=-]+@([^@]+)$/.exec(value) ?? [];
+  return isHostname(host);
+}
 
 /** RFC 5322 section 2.2. */
 export const fieldName: Format<string> = text('name of a header field', (value) =>

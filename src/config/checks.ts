@@ -6,6 +6,7 @@ import { codeOf } from '../smtp/failures.ts';
 import { NetworkList } from '../smtp/networks.ts';
 import type { Problem } from './config-error.ts';
 import type { Config, NextHopAddress } from './config.ts';
+import { maxTemplateBytes, OperatorFileError, readOperatorFile, textOf } from './operator-file.ts';
 
 /** A rule over several keys, or over the file that a key names. It runs when all of its keys could be read. */
 interface Check {
@@ -139,7 +140,7 @@ function templateCheck(name: keyof Config['links']['templates']): Check {
     keys: [`links.templates.${name}`],
     run({ links: { templates } }) {
       const path = templates[name];
-      return path === undefined ? undefined : readProblem(path, isText);
+      return path === undefined ? undefined : readProblem(path, textOf, maxTemplateBytes);
     },
   };
 }
@@ -180,10 +181,6 @@ function isCertificate(pem: Buffer): void {
   new X509Certificate(pem);
 }
 
-function isText(bytes: Buffer): void {
-  new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-}
-
 interface Listener {
   readonly address: string;
   readonly port: number;
@@ -198,19 +195,24 @@ function isLocal(hop: NextHopAddress): boolean {
   return isIP(hop.host) === 0 ? hop.host.toLowerCase() === 'localhost' : loopback.has(hop.host);
 }
 
+/** Certificates of all authorities in the world together have a tenth of this. */
+const maxPemBytes = 4_194_304;
+
 /** Reads a file and tries to use it. Says what failed, without quoting the file's content. */
-function readProblem(path: string, attempt: (content: Buffer) => void): string | undefined {
+function readProblem(path: string, attempt: (content: Buffer) => void, maxBytes = maxPemBytes): string | undefined {
+  const problem = (error: unknown, what: string): string =>
+    `${path} ${error instanceof OperatorFileError ? error.message : `${what} (${codeOf(error)})`}`;
   let content: Buffer;
   try {
-    content = readFileSync(path);
+    content = readOperatorFile(path, { maxBytes });
   } catch (error) {
-    return `${path} cannot be read (${codeOf(error)})`;
+    return problem(error, 'cannot be read');
   }
   try {
     attempt(content);
     return undefined;
   } catch (error) {
-    return `${path} cannot be used (${codeOf(error)})`;
+    return problem(error, 'cannot be used');
   }
 }
 

@@ -19,8 +19,14 @@ const maxExpiry = 36_525 * 86_400_000;
 
 const path = text('path');
 
-/** A name in a heading. */
-const shortText = text('text of at most 100 characters', (value) => value.trim() !== '' && value.length <= 100);
+/** A name in a heading. Characters that reverse or hide text stay out; the joiners U+200C and U+200D shape letters. */
+const shortText = text(
+  'text of at most 100 visible characters',
+  (value) =>
+    value.trim() !== '' &&
+    value.length <= 100 &&
+    !/(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u.test(value),
+);
 
 const mediaType = lowerCase(
   text('media type such as application/pdf or image/*', (value) =>
@@ -240,11 +246,11 @@ export const filesSchema = {
     }),
     templates: {
       text: optional(path, {
-        doc: 'UTF-8 file with the notice for text bodies, instead of the built-in one. What stands between `{{#files}}` and `{{/files}}` is repeated for each file, with `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` filled in; `{{expires}}`, `{{organisation}}`, `{{contact}}` and `{{page}}` may stand anywhere. What stands between `{{#page}}` and `{{/page}}` is left out where a message has no page of all its files.',
+        doc: 'UTF-8 file of at most 32 kB with the notice for text bodies, instead of the built-in one. What stands between `{{#files}}` and `{{/files}}` is repeated for each file, with `{{name}}`, `{{size}}`, `{{kind}}`, `{{type}}` and `{{url}}` filled in; `{{expires}}`, `{{organisation}}`, `{{contact}}` and `{{page}}` may stand anywhere. What stands between `{{#page}}` and `{{/page}}` is left out where a message has no page of all its files.',
         why: 'The built-in notice needs no file.',
       }),
       html: optional(path, {
-        doc: 'UTF-8 file with the notice for HTML bodies, instead of the built-in one. Filled in like `links.templates.text`, with everything escaped.',
+        doc: 'UTF-8 file of at most 32 kB with the notice for HTML bodies, instead of the built-in one. Filled in like `links.templates.text`, with everything escaped.',
         why: 'The built-in notice needs no file.',
       }),
       filePage: optional(path, {

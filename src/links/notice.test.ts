@@ -264,7 +264,12 @@ describe("the operator's templates", () => {
       /links\.templates\.text: .*ENOENT/,
     );
     const latin = write('latin.txt', Buffer.from('\xe9 {{#files}}{{url}}{{/files}}', 'latin1'));
-    assert.throws(() => createNotice({ language: 'en', templates: { text: latin } }), /links\.templates\.text: /);
+    assert.throws(() => createNotice({ language: 'en', templates: { text: latin } }), /text: .*is not valid UTF-8/);
+    const long = write('long.txt', `{{#files}}{{url}}{{/files}}${'a\n'.repeat(20_000)}`);
+    assert.throws(
+      () => createNotice({ language: 'en', templates: { text: long } }),
+      /links\.templates\.text: .*has 40027 bytes, at most 32768 are possible/,
+    );
   });
 
   const wrongText: readonly (readonly [why: string, source: string, message: RegExp])[] = [
@@ -276,6 +281,7 @@ describe("the operator's templates", () => {
     ['no link', '{{#files}}{{name}}{{/files}}', /no \{\{url\}\}/],
     ['an unfinished one', '{{#files}}{{url}}{{name}{{/files}}', /unknown placeholder/],
     ['blanks', '{{#files}}{{ url }}{{/files}}', /unknown placeholder/],
+    ['the name of a method', '{{#files}}{{url}}{{/files}}{{#toString}}{{/toString}}', /unknown placeholder/],
     ['a long line', `a\n${'x'.repeat(77)}\n{{#files}}{{url}}{{/files}}`, /line 2 is longer than 76/],
     ['a control character', 'a\n\0{{#files}}{{url}}{{/files}}', /line 2 has a control/],
   ];
@@ -292,6 +298,8 @@ describe("the operator's templates", () => {
     ['a value in a style', '<p style="color:{{name}}">{{url}}</p>', /cannot stand in style/],
     ['a name as address', '<a href="{{name}}">{{url}}</a>', /cannot stand in href/],
     ['something before the address', '<a href="javascript:{{url}}">x</a>', /cannot stand in href/],
+    ['an address that is a script', '<a href="javascript:x()">{{url}}</a>', /an address begins with https:/],
+    ['an address without a host', '<a href="/help">{{url}}</a>', /an address begins with https:/],
     ['no quotes', '<a title={{name}} href="{{url}}">x</a>', /name="value"/],
     ['a value as tag', '<{{name}}>{{url}}', /write &lt;/],
     ['never closed', '<p>{{url}}', /closes p/],

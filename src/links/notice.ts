@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { maxTemplateBytes, readOperatorFile, textOf } from '../config/operator-file.ts';
 import { errorText } from '../smtp/failures.ts';
 import type { Notice, NoticeContent } from './interface.ts';
 import { builtInHtml, builtInText, type Filled } from './notice/built-in.ts';
@@ -104,7 +104,7 @@ function renderOwn(
 
 function load(key: 'text' | 'html', path: string, compile: (source: string) => Render): Render {
   try {
-    return compile(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)));
+    return compile(textOf(readOperatorFile(path, { maxBytes: maxTemplateBytes })));
   } catch (error) {
     const why = errorText(error);
     throw new TemplateError(`links.templates.${key}: ${path}: ${why}`, { cause: error });

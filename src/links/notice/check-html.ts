@@ -57,6 +57,10 @@ export function checkHtml(source: string, options: CheckOptions = inNotice): voi
 const within = (open: readonly string[], options: CheckOptions): CheckOptions =>
   open.includes('{{#page}}') ? { ...options, addresses: [...options.addresses, 'page'] } : options;
 
+/** Mail programs have no place that a relative address could start from. */
+const isHarmlessAddress = (value: string, isPage: boolean): boolean =>
+  /^(?:https?:\/\/|mailto:|tel:)/i.test(value) || (isPage && /^[^:&\s]*$/.test(value));
+
 /** Whether the tag ends in a slash. */
 function checkAttributes(source: string, { addresses, isPage }: CheckOptions, fail: (why: string) => never): boolean {
   let at = 0;
@@ -73,6 +77,8 @@ function checkAttributes(source: string, { addresses, isPage }: CheckOptions, fa
     const isAddress = name === 'href' && addresses.some((address) => value === `{{${address}}}`);
     if (name === 'href' && value === '{{page}}' && !isAddress)
       fail('{{page}} stands in href only between {{#page}} and {{/page}}: not all messages have such a page');
+    if (name === 'href' && !value.includes('{{') && !isHarmlessAddress(value, isPage))
+      fail(`${value}: an address begins with https://, http://, mailto: or tel:`);
     if (value.includes('{{') && !isAddress && !wordAttributes.has(name)) {
       fail(`${value} cannot stand in ${name}`);
     }

@@ -34,7 +34,7 @@ export function parseSegments(source: string, grammar: Grammar): Segment[] {
   segments.push({ section: undefined, lines: linesOf(first) });
   for (let i = 0; i < marks.length; i += 3) {
     const [sign, name = '', inner = ''] = marks.slice(i, i + 3);
-    if (!(name in grammar.sections)) unknown(`{{${sign}${name}}}`, grammar);
+    if (!Object.hasOwn(grammar.sections, name)) unknown(`{{${sign}${name}}}`, grammar);
     const isWrong =
       sign === '#' ? open !== undefined || segments.some(({ section }) => section === name) : open !== name;
     if (isWrong) misplaced(name);

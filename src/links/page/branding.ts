@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readOperatorFile } from '../../config/operator-file.ts';
 import { TemplateError } from '../notice/template-error.ts';
 import { errorText } from '../../smtp/failures.ts';
 
@@ -25,15 +25,25 @@ export function loadLogo(path: string): string {
   };
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readOperatorFile(path, { maxBytes: maxLogoBytes });
   } catch (error) {
     return fail(errorText(error), error);
   }
-  if (bytes.length > maxLogoBytes) return fail(`has ${bytes.length} bytes, at most ${maxLogoBytes} are possible`);
   const type = bytes.subarray(0, 8).equals(pngSignature) ? 'image/png' : isSvg(bytes) ? 'image/svg+xml' : undefined;
   return type ? `data:${type};base64,${bytes.toString('base64')}` : fail('is neither SVG nor PNG');
 }
 
+/** What may stand before the root element of XML; a DOCTYPE may hold declarations, as drawing programs write them. */
+const prolog = /\s+|<\?[^]*?\?>|<!--[^]*?-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>/iy;
+
 /** An SVG is safe here: in an `img` it runs no script and fetches nothing. */
-const isSvg = (bytes: Buffer): boolean =>
-  /^\ufeff?(?:<\?xml[^>]*>|<!--[^]*?-->|<!DOCTYPE[^>]*>|\s)*<svg[\s>]/i.test(bytes.toString('utf8'));
+function isSvg(bytes: Buffer): boolean {
+  const text = bytes.toString('utf8').replace(/^\ufeff/, '');
+  // One piece after the other: a pattern for all of them tries every way to join comments, which takes for ever.
+  let at = 0;
+  for (;;) {
+    prolog.lastIndex = at;
+    if (!prolog.test(text)) return /^<(?:[a-z][\w.-]*:)?svg[\s/>]/i.test(text.slice(at, at + 100));
+    at = prolog.lastIndex;
+  }
+}

@@ -118,6 +118,16 @@ suite('a template that cannot be used', () => {
     ],
     ['a style that fetches', '<style>a{background:url(https://x/y)}</style>{{#files}}{{url}}{{/files}}', /url\(https:/],
     [
+      'a style that fetches in another way',
+      '<style>a{background:image-set("https://x/y" 1x)}</style>{{#files}}{{url}}{{/files}}',
+      /image-set\("https:/,
+    ],
+    [
+      'a section with the name of a method',
+      '{{#files}}{{url}}{{/files}}{{#constructor}}{{/constructor}}',
+      /unknown placeholder \{\{#constructor\}\}: there are/,
+    ],
+    [
       'an attribute with style',
       '{{#files}}<p style="color:red">{{url}}</p>{{/files}}',
       /begin the template with a <style>/,
@@ -127,6 +137,7 @@ suite('a template that cannot be used', () => {
       '{{#files}}<img src="https://x/y.png" alt=""/>{{url}}{{/files}}',
       /must begin with data:/,
     ],
+    ['a script as address', '{{#files}}<a href="&#106;avascript:x()">{{url}}</a>{{/files}}', /begins with https:/],
     ['a name as address', '{{#files}}<a href="{{name}}">{{url}}</a>{{/files}}', /cannot stand in href/],
     [
       'a line that is wrong, counted below the style',

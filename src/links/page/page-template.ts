@@ -2,16 +2,13 @@
  * The operator's own words and style for a page: what stands between its head, which says who keeps the files, and its
  * foot. The head, the policy that forbids scripts and the address of the bytes stay ours.
  */
-import { readFileSync } from 'node:fs';
+import { maxTemplateBytes, readOperatorFile, textOf } from '../../config/operator-file.ts';
 import { escapeHtml } from '../escape-html.ts';
 import { checkHtml } from '../notice/check-html.ts';
 import { fillLine, fillSegment, parseSegments, type Grammar, type Row } from '../notice/segments.ts';
 import { TemplateError } from '../notice/template-error.ts';
 import { errorText } from '../../smtp/failures.ts';
 import { oneLine } from '../notice/template.ts';
-
-/** A page is looked at by scanners more often than by people. */
-const maxTemplateBytes = 32_768;
 
 /** Only files that can be downloaded are `files`; the others are `missing`, and have a state instead of an address. */
 export interface PageRows {
@@ -43,10 +40,7 @@ export type PageKey = keyof typeof grammars;
 /** @throws TemplateError with the key of the configuration, for a template that cannot be read or used */
 export function loadPageTemplate(key: PageKey, path: string): PageTemplate {
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length > maxTemplateBytes)
-      throw new TemplateError(`has ${bytes.length} bytes, at most ${maxTemplateBytes} are possible`);
-    return compilePage(key, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return compilePage(key, textOf(readOperatorFile(path, { maxBytes: maxTemplateBytes })));
   } catch (error) {
     const why = errorText(error);
     throw new TemplateError(`links.templates.${key}: ${path}: ${why}`, { cause: error });
@@ -80,7 +74,7 @@ export function compilePage(key: PageKey, source: string): PageTemplate {
 
 /** Browsers fetch nothing for a page: what looks for it would be missing without a word. */
 function checkCss(css: string): void {
-  const [fetched] = /@import|url\((?!\s*["']?data:)[^)]*\)?|\{\{/i.exec(css) ?? [];
+  const [fetched] = /@import|url\((?!\s*["']?data:)[^)]*\)?|image-set\(\s*["'](?!data:)[^)]*\)?|\{\{/i.exec(css) ?? [];
   if (fetched !== undefined) throw new TemplateError(`${fetched} is not possible in its style`);
 }
 

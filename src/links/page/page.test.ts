@@ -174,10 +174,20 @@ test('a logo is an SVG or a PNG of at most 32 kB; anything else stops the start 
     loadLogo(file('a.svg', `<?xml version="1.0"?>\n<!-- logo -->\n${svg}`)),
     /^data:image\/svg\+xml;base64,/,
   );
+  for (const prolog of [
+    '\ufeff',
+    '<?xml version="1.0"?>\n<?xml-stylesheet href="a"?><!-- a > b -->\n',
+    // As drawing programs write it.
+    '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "a.dtd" [\n<!ENTITY ns_svg "http://www.w3.org/2000/svg">\n]>\n',
+    '<!-- c -->'.repeat(1000),
+  ])
+    assert.match(loadLogo(file('b.svg', prolog + svg)), /^data:image\/svg\+xml;base64,/);
   assert.match(loadLogo(file('a.png', png)), /^data:image\/png;base64,/);
   for (const [path, why] of [
     [file('a.gif', 'GIF89a'), /neither SVG nor PNG/],
     [file('a.html', `<html>${svg}</html>`), /neither SVG nor PNG/],
+    [file('c.html', `${'<!-- c -->'.repeat(1000)}<html>${svg}</html>`), /neither SVG nor PNG/],
+    [directory, /is a directory/],
     [file('big.png', Buffer.concat([png, Buffer.alloc(33_000)])), /at most 32768/],
     [join(directory, 'missing.svg'), /ENOENT/],
   ] as const) {

@@ -75,7 +75,7 @@ ${this.#footer(language, hint)}</main>
     const { contact } = this.branding;
     const paragraphs = hint === undefined ? [] : [hint];
     if (contact !== undefined) {
-      const href = contact.includes('://') ? contact : `mailto:${contact}`;
+      const href = /^https?:\/\//i.test(contact) ? contact : `mailto:${contact}`;
       const link = `<a href="${escapeHtml(href)}" rel="noreferrer">${escapeHtml(contact)}</a>`;
       paragraphs.push(`${words[language].page.questions} ${link}`);
     }
