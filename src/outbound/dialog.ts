@@ -23,6 +23,12 @@ interface Held extends Awaited {
   readonly line: string;
 }
 
+/** Names the final dot in failures. */
+const finalDot = 'the final dot';
+
+/** How long further verdicts are waited for after a 421. A server that means all of them closes the connection. */
+const afterClosingMs = 5000;
+
 /**
  * Commands and replies on one opened socket, for as long as it lives.
  *
@@ -45,6 +51,8 @@ export class Dialog {
   #failure: Failure | undefined;
   #inMessage = false;
   #interruption: Reply | undefined;
+  /** The 421 with which the next hop ends the session. */
+  #farewell: Reply | undefined;
   #onDead: (() => void) | undefined;
 
   constructor(socket: Socket, options: DialogOptions) {
@@ -100,7 +108,7 @@ export class Dialog {
     this.#inMessage = false;
     return new Promise((resolve, reject) => {
       if (this.#failure) reject(this.#failure);
-      else this.#await({ verb: 'the final dot', timeout, resolve, reject });
+      else this.#await({ verb: finalDot, timeout, resolve, reject });
     });
   }
 
@@ -185,7 +193,8 @@ export class Dialog {
     }
     this.#deadline.lift();
     first.resolve(reply);
-    if (reply.code === 421) this.#closing(reply);
+    if (reply.code === 421) this.#farewell ??= reply;
+    if (this.#farewell) this.#closing(this.#farewell);
     else this.#next();
   };
 
@@ -201,14 +210,16 @@ export class Dialog {
     this.#send(held.line);
   }
 
-  /** RFC 5321 section 3.8: 421 is the last reply, so it is the reply to all that still waits for one. */
+  /**
+   * RFC 5321 section 3.8: 421 is the last reply, so it is the reply to all that still waits for one. But an LMTP server
+   * that hands on what others say may mean one recipient by it: who is told 250 after that must not be told to expect the
+   * message again.
+   */
   #closing(reply: Reply): void {
-    const unanswered = [...this.#awaited.slice(this.#head), ...this.#held];
-    this.#awaited = [];
-    this.#head = 0;
-    this.#held = [];
-    for (const waiting of unanswered) waiting.resolve(reply);
-    this.#fail('nextHopLost', `closed the session: ${describeReply(reply)}`);
+    const waiting = this.#awaited[this.#head];
+    const close = (): void => void this.#fail('nextHopLost', `closed the session: ${describeReply(reply)}`);
+    if (waiting?.verb === finalDot) this.#deadline.set(Math.min(afterClosingMs, waiting.timeout), close);
+    else close();
   }
 
   /** No reply is expected now. */
@@ -257,7 +268,10 @@ export class Dialog {
     this.#awaited = [];
     this.#head = 0;
     this.#held = [];
-    for (const waiting of unanswered) waiting.reject(failure);
+    for (const waiting of unanswered) {
+      if (this.#farewell) waiting.resolve(this.#farewell);
+      else waiting.reject(failure);
+    }
     this.#drain?.reject(failure);
     this.#drain = undefined;
     this.#onDead?.();

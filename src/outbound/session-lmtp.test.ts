@@ -65,6 +65,30 @@ for (const [ending, last] of [
   });
 }
 
+for (const [ending, last] of [
+  ['raw: "421 busy\\r\\n250 z stored\\r\\n"', '250 z stored'],
+  ['S: 421 busy\n      S: 250 z stored', '250 z stored'],
+  ['S: 421 busy\n      S: 550 no z', '550 no z'],
+  ['S: 421 busy\n      S: 421 busy too', '421 busy too'],
+  ['S: 421 busy\n      raw: "garbage\\r\\n"', '421 busy'],
+  ['S: 421 busy\n      close', '421 busy'],
+] as const) {
+  test(`LMTP: 421 for one recipient is not the verdict on the next: ${JSON.stringify(ending)}`, async (t) => {
+    const script = `${opened}${pipelined('x', 'y', 'z')}
+      raw: "250 a\\r\\n250 x\\r\\n250 y\\r\\n250 z\\r\\n"
+      C: DATA
+      S: 354 go
+      C.
+      S: 250 x stored
+      ${ending}`;
+    const client = async (session: Session): Promise<void> => {
+      assert.deepEqual(await send(session, 'x', 'y', 'z'), ['250 x stored', '421 busy', last]);
+      assert.equal(session.alive, false);
+    };
+    await play(t, script, client, lmtp);
+  });
+}
+
 test('LMTP: 354 without any recipient is a fault', async (t) => {
   const script = `${opened}
     C: DATA
