@@ -1,7 +1,7 @@
 /** In bytes. */
 const maxGarbage = 4 * 1024 * 1024;
 
-/** There when the process was started with `--expose-gc`. Without it V8 collects when it thinks fit. */
+/** Defined when the process was started with `--expose-gc`. Without it V8 decides alone when to collect. */
 const collect = (globalThis as { readonly gc?: (options: { readonly type: 'minor' }) => void }).gc;
 
 let garbage = 0;

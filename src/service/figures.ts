@@ -26,7 +26,7 @@ export class SummedFigures {
   }
 
   async metrics(): Promise<string> {
-    // Read together: a process that ends meanwhile counts among the living or the ended, never in both.
+    // Read at the same moment: a process that ends meanwhile counts as living or as ended, never as both.
     const ended = this.#ended;
     const all = await Promise.all(this.#sources().map(async (source) => labelled(await source.figures(), source.name)));
     return AggregatorRegistry.aggregate([ended, ...all].map((each) => [...each])).metrics();

@@ -26,12 +26,12 @@ export interface GenerationOptions {
 const replaceAfterMs = 1000;
 
 /**
- * A signal to the whole process group also reaches a process that cannot ignore it yet. That many times another one is
- * started in its place.
+ * How many times a process is started. A signal to the whole process group also ends a process that has just been
+ * started and does not ignore signals yet.
  */
 const startAttempts = 3;
 
-/** After a process has been told to cut what is under way: then it does not answer, and is killed. */
+/** How long a process may live after it was told to cut what is under way. One that does not end by then is killed. */
 const killAfterMs = 5000;
 
 export class Generation {
@@ -77,7 +77,7 @@ export class Generation {
     this.#checkEmpty();
   }
 
-  /** Ends what does not answer, also what a debugger or SIGSTOP holds. */
+  /** Ends processes that do not answer, also those stopped by a debugger or SIGSTOP. */
   kill(): void {
     if (this.#processes.size === 0) return;
     this.#options.log.warn('workers-killed', { processes: this.processes.map(({ name }) => name) });

@@ -84,7 +84,7 @@ async function bindPatiently(wanted: WantedAddress, signal: AbortSignal): Promis
   }
 }
 
-/** What to do about an address that cannot be had. */
+/** What to do when an address cannot be opened, by the system's error code. */
 const advice: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there: `ss -ltnp` shows which; stop it, or choose another port',
   EACCES: 'ports below 1024 need CAP_NET_BIND_SERVICE, a socket a folder that the service may write to',
@@ -92,7 +92,7 @@ const advice: Readonly<Record<string, string>> = {
   ENOTFOUND: 'that name has no address',
 };
 
-/** The error with the key of the configuration in front, and what to do behind. */
+/** The error, with the key of the configuration before its message and what to do after it. */
 export function named(
   error: unknown,
   { key, address, port }: Pick<WantedAddress, 'key' | 'address' | 'port'>,

@@ -29,7 +29,7 @@ export interface StopOrder {
   readonly kind: 'stop';
   /** What is still under way then is cut, in ms from now. */
   readonly withinMs: number;
-  /** Clients that are idle for a moment only are left alone: a new generation has taken over. */
+  /** Clients that have been idle only for a moment are left alone, because a new generation has taken over. */
   readonly gently: boolean;
 }
 

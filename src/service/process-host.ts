@@ -54,8 +54,8 @@ export async function runProcess(open: Open): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // The supervisor was killed. Whatever is under way, the sending Postfix still has; a new service wants the ports.
   process.on('disconnect', () => process.exit(exUnavailable));
-  // Listens for all orders from the first moment on: Node keeps what comes before, and hands all of it to whoever listens
-  // then, so that an order to stop is lost on one who listens for the first message alone.
+  // Listens for all kinds of orders before any of them is handled. Node keeps the messages that came before the first
+  // listener and then hands over all of them at once: an order to stop that nobody listens for yet would be lost.
   const supervisor = new SupervisorLink();
   const stop = new Stop(supervisor);
   const { order, handle } = await firstOrder(supervisor);

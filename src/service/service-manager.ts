@@ -8,7 +8,7 @@ import type { Log } from '../observe/interface.ts';
 /** It tells one thing at a time, and this is more than it ever takes. */
 const toldWithinMs = 10_000;
 
-/** How many times the watchdog hears of us in the time that it allows. */
+/** How often the watchdog is told that we live, within the time that it allows. */
 const signsOfLife = 3;
 
 export class ServiceManager {
@@ -45,7 +45,7 @@ export class ServiceManager {
     this.#tell('STOPPING=1');
   }
 
-  /** Resolves when everything was told that there was to tell. */
+  /** Resolves when systemd has been told everything. */
   end(): Promise<void> {
     clearInterval(this.#watchdog);
     return this.#last;
@@ -67,12 +67,12 @@ export class ServiceManager {
   }
 }
 
-/** The time after which systemd takes us for dead, in ms; undefined when it does not watch this process. */
+/** Without a sign of life for this long, systemd kills the service, in ms; undefined when it does not watch this process. */
 function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv): number | undefined {
   const microseconds = Number(WATCHDOG_USEC);
   if (!(microseconds > 0) || (WATCHDOG_PID !== undefined && WATCHDOG_PID !== String(process.pid))) return undefined;
   return microseconds / 1000;
 }
 
-/** The variables that are for the process systemd has started, and for none of its children. */
+/** Variables for the process that systemd has started; its children must not have them. */
 export const managerVariables: readonly string[] = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'];

@@ -41,7 +41,7 @@ export class ServiceProcess {
   readonly name: string;
   /** Settles when the process has ended. */
   readonly ended: Promise<End>;
-  /** Settles when it serves, with what it could not reach. Rejects with a StartError when it ends before. */
+  /** Resolves when it serves, with the names of what it could not reach. Rejects with a StartError when it ends before. */
   readonly started: Promise<readonly string[]>;
   readonly #child: ChildProcess;
   readonly #onMessage: ProcessOptions['onMessage'];
@@ -67,7 +67,7 @@ export class ServiceProcess {
     this.ended = new Promise((resolve) => {
       this.#child.once('exit', (status, signal) => this.#end({ status, signal }, resolve));
       this.#child.on('error', ({ name: kind, message }) => {
-        // Of a process that runs, its end is noticed by `exit`. One that could not be started has none.
+        // The end of a running process is told by `exit`. A process that could not be started has no `exit`.
         if (this.#child.pid !== undefined) return;
         this.#failed = new StartError({ name: kind, message }, exOserr);
         this.#end({ status: null, signal: null }, resolve);

@@ -134,9 +134,8 @@ class Lease implements Quota {
   }
 
   /**
-   * Asks for all of it, and gives back what is unused before: all of it is granted, or nothing. Who asked for the rest only
-   * would lose what he counts on to the recall that his own request causes, and could be granted both parts in turn for
-   * ever.
+   * Gives back what is unused and asks for the whole amount, which is granted as a whole or not at all. A request for the
+   * missing part alone would go wrong: it makes the supervisor recall unused places, also those of the process that asks.
    */
   async #askFor(amount: number): Promise<boolean> {
     this.#asking += 1;

@@ -55,9 +55,10 @@ export class Supervisor {
    */
   async serve(config: Config, log: Log): Promise<Readonly<Record<string, unknown>>> {
     const before = this.#current;
+    let generation: Generation | undefined;
     try {
       const sockets = await this.#open(config);
-      const generation = this.#add({ config, sockets, log });
+      generation = this.#add({ config, sockets, log });
       const notReady = await generation.start();
       this.#stopping.signal.throwIfAborted();
       this.#ledger.limitOf = limitsOf(config);
@@ -71,9 +72,8 @@ export class Supervisor {
         ...(notReady.length > 0 ? { notReady } : {}),
       };
     } catch (error) {
-      for (const generation of this.#generations) {
-        if (generation !== before) generation.stop({ withinMs: 0, gently: false });
-      }
+      // Only the new one: older ones may still finish mail from before the reload that went well.
+      generation?.stop({ withinMs: 0, gently: false });
       throw error;
     } finally {
       this.#listeners.keep(this.#current ? Object.values(this.#current.sockets) : []);

@@ -75,6 +75,24 @@ test('what is under way when a reload comes is finished by the processes that ha
   assert.equal(sink.messages.length, 1);
 });
 
+test('a reload that fails cuts nothing of what older processes still finish', async (t) => {
+  const { detach, sink } = await startBetween(new Scenario(t));
+  const [first = 0] = detach.processes();
+  const dialog = await SmtpDialog.open(detach.port);
+  await dialog.expect(250, 'EHLO a.example.com');
+  await dialog.expect(250, 'MAIL FROM:<a@example.com>');
+  await dialog.expect(250, 'RCPT TO:<b@example.org>');
+  await dialog.expect(354, 'DATA');
+  await detach.reload();
+  // The configuration is good, its address cannot be opened.
+  detach.configure({ inbound: { address: '192.0.2.1' } });
+  detach.signal('SIGHUP');
+  await detach.waitForEvent('reload-failed');
+  assert.ok(isAlive(first), detach.describe());
+  await dialog.expect(250, 'Subject: slow\r\n\r\nx\r\n.');
+  assert.equal(sink.messages.length, 1);
+});
+
 test('a wrong configuration: each error is logged, and the service goes on; the next reload works', async (t) => {
   const { detach } = await startBetween(new Scenario(t));
   const before = detach.processes();
