@@ -44,3 +44,10 @@ test('equal names stay as the sender wrote them, and unnamed files are numbered'
     'attachment-3.pdf',
   ]);
 });
+
+test('names too long to be read, which may differ in what is left out, are numbered', () => {
+  const long = [1, 2, 3].map((number) => `${'a'.repeat(1500)}${number}${'b'.repeat(1500)}.pdf`);
+  const names = namesOf([...long, 'a.pdf', 'a.pdf']);
+  const short = `${'a'.repeat(96)}...${'b'.repeat(47)}`;
+  assert.deepEqual(names, [`${short}.pdf`, `${short}-2.pdf`, `${short}-3.pdf`, 'a.pdf', 'a.pdf']);
+});

@@ -7,7 +7,8 @@ interface Named {
 }
 
 /**
- * Parts of the same kind to which the sender gave no name are numbered, in the order of the message: `image-2.jpg`.
+ * Parts of the same kind to which the sender gave no name, or one too long to be read, are numbered, in the order of
+ * the message: `image-2.jpg`.
  * Names that are equal only because they were shortened keep what is different in them.
  */
 export function distinctNames<T extends Named>(parts: readonly T[]): T[] {

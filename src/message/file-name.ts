@@ -1,5 +1,11 @@
 import { extensionOf, typeOf, unknownType } from './media-types.ts';
 
+/**
+ * Characters of a name that are looked at, half of them at its end. Far more than is kept: what is done with them must
+ * not take long on hostile lengths.
+ */
+const maxLength = 2048;
+
 /** Longest name, so that it fits in every header, page and file system with room to spare. */
 const maxNameBytes = 150;
 const maxExtensionBytes = 20;
@@ -27,7 +33,7 @@ export interface NameCandidates {
 
 export interface SafeName {
   readonly name: string;
-  /** The sender chose it. */
+  /** The sender chose it, and all of it is known: others may differ in what was left out. */
   readonly isGiven: boolean;
   /** The name before it was shortened. */
   readonly whole: string;
@@ -41,9 +47,10 @@ export interface SafeName {
 export function safeFileName({ disposition, type, description }: NameCandidates, mediaType: string): SafeName {
   let givenExtension: string | undefined;
   for (const candidate of [disposition, type]) {
-    const whole = candidate === undefined ? '' : clean(candidate);
+    if (candidate === undefined) continue;
+    const whole = clean(candidate);
     if (whole.startsWith('.')) givenExtension ??= whole.slice(1);
-    else if (whole !== '') return { name: shorten(whole), isGiven: true, whole };
+    else if (whole !== '') return { name: shorten(whole), isGiven: candidate.length <= maxLength, whole };
   }
   const safeType = safeMediaType(mediaType, `a.${givenExtension}`);
   const extension = givenExtension ?? extensionOf(safeType) ?? 'bin';
@@ -83,8 +90,8 @@ const device = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²
 
 /** A name of any length; an extension alone with its dot. */
 function clean(candidate: string): string {
-  // Far more than is kept in the end: what follows must not take long on hostile lengths.
-  const bounded = candidate.length > 2048 ? candidate.slice(0, 1024) + candidate.slice(-1024) : candidate;
+  const half = maxLength / 2;
+  const bounded = candidate.length > maxLength ? candidate.slice(0, half) + candidate.slice(-half) : candidate;
   const visible = bounded
     .replace(/[^\S\ufeff]+/g, ' ')
     .replace(invisible, '')

@@ -52,6 +52,28 @@ const usual: readonly (readonly [type: string, extension: string, ...others: str
   ['message/rfc822', 'eml'],
 ];
 
+test('recordings of phones have the extensions that programs open', () => {
+  const recordings = {
+    'audio/3gpp': '3gp',
+    'audio/3gpp2': '3g2',
+    'audio/aac': 'aac',
+    'audio/ac3': 'ac3',
+    'audio/amr': 'amr',
+    'audio/amr-wb': 'awb',
+    'audio/evrc': 'evc',
+    'audio/evrc-qcp': 'qcp',
+    'audio/mp4a-latm': 'm4a',
+    'audio/opus': 'opus',
+    'audio/qcelp': 'qcp',
+    'audio/speex': 'spx',
+    'audio/vnd.qcelp': 'qcp',
+    'audio/vnd.wave': 'wav',
+    'audio/x-caf': 'caf',
+    'video/3gpp2': '3g2',
+  };
+  for (const [type, extension] of Object.entries(recordings)) assert.equal(extensionOf(type), extension, type);
+});
+
 test('types and extensions of what people send', () => {
   for (const [type, extension, ...others] of usual) {
     assert.equal(extensionOf(type), extension, type);
