@@ -29,7 +29,7 @@ const quoteNames =
 const oldNames =
   /(?:^|\s)(?:x_)*(?:divrplyfwdmsg|appendonsend|olk_src_body_section|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|zwchr|messagereplysection|origbody|replyforwardseparator)(?=\s|$)/;
 const signatureNames =
-  /(?:^|\s)(?:x_)*(?:moz-signature|gmail_signature(?:_prefix)?|applemailsignature|applemail-signature|ms-outlook-mobile-signature|protonmail_signature_block(?:-user)?|tutanota_signature|messagesignaturesection|signature|zsignature\w*|zm-_id_-sgn\w*|yahoo-signature|ydp\w*signature|ymail_android_signature|_rc_sig|bloop_sign\w*|(?:composer|edo|front|mailbird|missive|mobile|sh|spark|titan)[-_]signature)(?=\s|$)/;
+  /(?:^|\s)(?:x_)*(?:moz-signature|gmail_signature(?:_prefix)?|applemailsignature|applemail-signature|ms-outlook-mobile-signature|mac_outlook_signature|_mailautosig|protonmail_signature_block(?:-user)?|tutanota_signature|messagesignaturesection|signature|zsignature\w*|zm-_id_-sgn\w*|yahoo-signature|ydp\w*signature|ymail_android_signature|_rc_sig|bloop_sign\w*|(?:composer|edo|front|mailbird|missive|mobile|sh|spark|titan)[-_]signature)(?=\s|$)/;
 /** Elements around a quotation and the line that names its author. An answer below the quotation is in them too. */
 const quoteBoxNames =
   /(?:^|\s)(?:x_)*(?:gmail_quote(?:_container)?|protonmail_quote|missive_quote|zmail_extra)(?=\s|$)/;
