@@ -54,7 +54,7 @@ describe('built-in words', () => {
     assert.match(text, /\n\nb\.zip \(archive, 2\.4 MB\)\nhttps:/);
     assert.equal(text.match(/2027/g)?.length, 1, 'the end of life is said once');
     const html = createNotice({ language: 'fr' }).write({ items }).html;
-    assert.equal(html.match(/<li>/g)?.length, 2);
+    assert.equal(html.match(/<li /g)?.length, 2);
     assert.match(html, /jusqu&#39;au 20 février 2027/);
   });
 
@@ -110,11 +110,9 @@ describe('built-in words', () => {
           );
           const bytes = lengthOf(both[0]!) + lengthOf(both[1]!);
           const page = `https://${'x'.repeat(92)}`;
-          const two = notice.write({ items: [largest, { ...largest, name: `b${name}` }], page });
-          assert.ok(
-            lengthOf(two.text) + lengthOf(two.html) < 2000,
-            `two files named ${name} in ${language}, ${encoding}`,
-          );
+          const { text, html } = notice.write({ items: [largest, { ...largest, name: `b${name}` }], page });
+          // With the link to the page, re-encoding does not count.
+          assert.ok(Buffer.byteLength(text + html) < 1600, `two files named ${name} in ${language}`);
           assert.ok(bytes < 1000, `${name} in ${language}, ${encoding}: ${bytes}`);
         }
   });
@@ -132,8 +130,10 @@ describe('built-in words', () => {
       assert.ok(usual < 1000, `${language}: ${usual}`);
       const longest = bytesOf(language, 'o'.repeat(100), `${'c'.repeat(88)}@example.edu`);
       assert.ok(longest < 1000 + 2 * 100 + 3 * 100, `${language}: ${longest}`);
-      const page = bytesOf(language, 'Example University', `https://help.example.edu/${'c'.repeat(75)}`);
-      assert.ok(page < 1000 + 2 * 75, `${language}: ${page}`);
+      const page = bytesOf(language, 'Example University', 'https://help.example.edu/mail/attachments');
+      assert.ok(page < 1000, `${language}: ${page}`);
+      const longer = bytesOf(language, 'Example University', `https://help.example.edu/${'c'.repeat(75)}`);
+      assert.ok(longer < 1000 + 2 * 75, `${language}: ${longer}`);
     }
   });
 

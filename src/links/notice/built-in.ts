@@ -58,25 +58,33 @@ const boxStyle =
   'all:initial;display:block;margin:1em 0;padding:9px;border:1px solid #bbb;background:#eee;color:#222;' +
   'font:14px/1.4 sans-serif;word-break:break-word';
 
+/** What the letter says of all lists and links, such as an indent or no size, is not for those of the notice. */
+const plainStyle = 'all:revert';
+
 /** Letters set the colour of all links in dark mode, with `!important`, of which Outlook reads nothing. */
-const linkStyle = 'color:#04c;color:#04c!important';
+const linkStyle = `${plainStyle};color:#04c;color:#04c!important`;
 
 /**
  * Letters on a dark ground make the text of all lists white, also with `!important`. Where the whole line is a link, that
  * has its colour.
  */
-const itemStyle = 'color:#222;color:#222!important';
+const itemStyle = `${plainStyle};color:#222;color:#222!important`;
 
 export function builtInHtml({ tag, direction, notice }: Words, { heading, files, page, contact }: Filled): string {
   const items = files.map(({ name, kind, size, url }) => {
     const shown = `<bdi>${escapeHtml(name)}</bdi> (${escapeHtml(`${kind}, ${size}`)})`;
-    return url === undefined ? `<li style="${itemStyle}">${shown}</li>\n` : `<li>${link(url, shown)}</li>\n`;
+    return { shown: url === undefined ? shown : link(url, shown), style: url === undefined ? itemStyle : plainStyle };
   });
+  // One file needs no list, and all that is said of it stays below 1,000 bytes.
+  const listed =
+    items.length === 1
+      ? `<br/>\n${items[0]!.shown}<br/>\n`
+      : `<ul style="${plainStyle}">${items.map(({ shown, style }) => `<li style="${style}">${shown}</li>\n`).join('')}</ul>`;
   const below = [
     ...(page === undefined ? [] : [link(page, escapeHtml(notice.all.replace(/\s*:$/, '')))]),
     ...(contact === undefined ? [] : [`${escapeHtml(notice.questions)} ${contactLink(contact)}`]),
   ];
-  return `<div lang="${tag}" dir="${direction}" style="${boxStyle}">${escapeHtml(heading)}<ul>${items.join('')}</ul>${below.join('<br/>\n')}</div>
+  return `<div lang="${tag}" dir="${direction}" style="${boxStyle}">${escapeHtml(heading)}${listed}${below.join('<br/>\n')}</div>
 `;
 }
 

@@ -12,7 +12,7 @@ export const es: Words = {
   notice: {
     heading: (date) => `Adjunto a este mensaje${date === undefined ? '' : ` hasta el ${date}`}:`,
     kept: (organisation, { one, date }) =>
-      `${organisation} conserva ${one ? 'este archivo' : 'estos archivos'} para usted${date === undefined ? '' : ` hasta el ${date}`}:`,
+      `${organisation} le guarda ${one ? 'este archivo' : 'estos archivos'}${date === undefined ? '' : ` hasta el ${date}`}:`,
     all: 'Todos los archivos:',
     questions: 'Preguntas:',
     fileName: 'Adjuntos',
