@@ -26,6 +26,8 @@ const cases: readonly (readonly [why: string, name: string, safe: string])[] = [
   ['fillers that look like blanks', 'a\u3164\u115f\u2800.pdf', 'a.pdf'],
   ['half a surrogate pair', 'a\ud800b.pdf', 'ab.pdf'],
   ['undecodable', 'a\ufffdb.pdf', 'a_b.pdf'],
+  ['other characters that nothing draws', 'in\u{1d173}vo\ufe00i\ufe0fc\u{1bca0}e.pdf', 'invoice.pdf'],
+  ['a selector of an emoji stays', '❤\ufe0f 1\ufe0f\u20e3.png', '❤\ufe0f 1\ufe0f\u20e3.png'],
   ['a joiner in Persian stays', 'می\u200cخواهم.pdf', 'می\u200cخواهم.pdf'],
   ['a joiner in emoji stays', '👩\u200d💻.png', '👩\u200d💻.png'],
   ['a joiner alone goes', 'a.\u200dpdf', 'a.pdf'],

@@ -78,12 +78,13 @@ export function numberedName(name: string, number: number): string {
 
 /**
  * Characters nobody sees and tricks are made of: controls, bidi controls, zero width, soft hyphen, fillers, tags,
- * private use, halves of surrogate pairs. The joiners U+200C and U+200D shape letters (Persian, Indic) and emoji, and
- * stay where they do.
+ * private use, halves of surrogate pairs. The joiners U+200C and U+200D shape letters (Persian, Indic) and emoji, the
+ * selectors U+FE0E and U+FE0F emoji, and they stay where they do.
  */
 const invisible =
-  /[\p{Cc}\p{Cs}\p{Co}\p{Bidi_Control}\u00ad\u115f\u1160\u180e\u200b\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffc\ufffe\uffff]|\u034f|\u17b4|\u17b5|[\u{e0000}-\u{e0fff}]|\u180b|\u180c|\u180d|\u180f/gu;
-const strayJoiner = /(?<![\p{L}\p{M}\p{S}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{S}])/gu;
+  /(?!\p{Join_Control}|\ufe0e|\ufe0f)[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cs}\p{Co}\p{Bidi_Control}\u2800\ufff9-\ufffc\ufffe\uffff]/gu;
+const strayJoiner =
+  /(?<![\p{L}\p{M}\p{S}])[\u200c\u200d]|[\u200c\u200d](?![\p{L}\p{S}])|(?<!\p{Emoji})(?:\ufe0e|\ufe0f)/gu;
 
 /** Names of devices in Windows, whatever their extension. */
 const device = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=$|[. ])/i;

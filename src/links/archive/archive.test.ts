@@ -210,6 +210,10 @@ test('names of entries are safe and different on every file system', () => {
       ['../../etc/passwd', 'C:\\x\\y.doc', 'con.txt', 'ab:c?.txt', ' . ', 'x\0y\u202e.txt'],
       ['passwd', 'y.doc', '_con.txt', 'ab_c_.txt', 'attachment.pdf', 'xy.txt'],
     ],
+    [
+      ['οδος.pdf', 'ΟΔΟΣ.pdf', 'Straße.pdf', 'STRASSE.pdf', 'STRAẞE.pdf', 'Cafe\u0301.pdf', 'CAFÉ.pdf'],
+      ['οδος.pdf', 'ΟΔΟΣ-2.pdf', 'Straße.pdf', 'STRASSE-2.pdf', 'STRAẞE-3.pdf', 'Café.pdf', 'CAFÉ-2.pdf'],
+    ],
   ];
   for (const [names, expected] of cases) {
     assert.deepEqual(entryNames(names.map((name) => ({ name, type: 'application/pdf' }))), expected);

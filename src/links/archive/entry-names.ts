@@ -22,4 +22,5 @@ export function entryNames(files: readonly Named[]): string[] {
   });
 }
 
-const keyOf = (name: string): string => name.toLowerCase();
+/** The two forms of a small sigma, and `ß` and `SS`, have one capital: Windows and macOS take them for the same. */
+const keyOf = (name: string): string => name.toLowerCase().toUpperCase().normalize('NFC');
