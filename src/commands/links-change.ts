@@ -2,9 +2,10 @@
 import { loadConfig } from '../config/load-config.ts';
 import { duration } from '../config/units.ts';
 import { FormatError } from '../config/format.ts';
-import { type Change, changeLink, type Outcome } from '../storage/admin/change-link.ts';
+import { completeIndex } from '../storage/admin/before-index.ts';
+import { type Change, type Changed, changeLink, keeps, type Outcome } from '../storage/admin/change-link.ts';
 import { unlessDamaged } from '../storage/admin/context.ts';
-import { findLink } from '../storage/admin/find.ts';
+import { findLink, type Found } from '../storage/admin/find.ts';
 import type { Gone } from '../storage/admin/gone.ts';
 import { type Command, type CommandContext, defineCommand, type OptionValues } from './command.ts';
 import { parseLastMoment } from './dates.ts';
@@ -107,6 +108,7 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
   const admin = openTolerantAdmin(config, context);
   let status: number = ExitStatus.ok;
   let count = 0;
+  if (!dryRun && keeps(change)) await completeIndex(admin);
   for await (const found of links(admin)) {
     count += 1;
     const changed = await unlessDamaged(admin, () => changeLink(admin, found.token, { ...change, dryRun }));
@@ -114,7 +116,7 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
     if (!changed || changed.outcome === 'absent') continue;
     const { outcome, gone } = changed;
     if (outcome === 'missing') status = ExitStatus.found;
-    const after = (await findLink(admin, found.token)) ?? found;
+    const after = dryRun ? asItWouldBe(found, changed) : ((await findLink(admin, found.token)) ?? found);
     const said = describe(change.verb, outcome, dryRun);
     const { baseUrl } = config.links;
     const json = jsonText({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) });
@@ -124,6 +126,12 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
   endWith(admin.damaged, config);
   return status;
 }
+
+/** With the end that the link would have; its state is the present one. */
+const asItWouldBe = (found: Found, { link = found.link }: Changed): Found => ({
+  ...found,
+  link: { ...found.link, expires: link.expires },
+});
 
 /** The file is spoken of before the link. */
 function goneNote(gone: readonly Gone[] = []): string {

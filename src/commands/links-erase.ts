@@ -1,6 +1,7 @@
 import { loadConfig } from '../config/load-config.ts';
 import { type EraseReport, eraseLinks, planErase } from '../storage/admin/erase/erase-links.ts';
 import { eraseRecipient, type RecipientReport } from '../storage/admin/erase/erase-recipient.ts';
+import { completeIndex } from '../storage/admin/before-index.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
 import { jsonText } from './json.ts';
@@ -35,11 +36,12 @@ export const linksErase = defineCommand({
     const links = chosenLinks({ positionals, filter, erasing: true });
     const config = loadConfig(context.sources);
     const admin = openAdmin(config, context);
+    const dryRun = context.options['dry-run'] === true;
+    if (!dryRun) await completeIndex(admin);
     const plan = await planErase(admin, links(admin));
     const say = speaker(context, config.links.baseUrl);
     if (plan.held > 0) throw held(plan.held);
     const { recipient } = filter;
-    const dryRun = context.options['dry-run'] === true;
     const results =
       recipient === undefined
         ? eraseLinks(admin, { plan, dryRun })

@@ -1,7 +1,6 @@
 import { loadConfig } from '../config/load-config.ts';
-import { collect } from '../storage/admin/context.ts';
 import { findLink } from '../storage/admin/find.ts';
-import { sameFileOf, siblingsOf } from '../storage/admin/related.ts';
+import { relatedTo } from '../storage/admin/related.ts';
 import { defineCommand } from './command.ts';
 import { endWith } from './damaged.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
@@ -34,8 +33,7 @@ export const linksShow = defineCommand({
     const shown = {
       ...linkJson(found, config.links.baseUrl),
       page: found.link.page ?? null,
-      sameMessage: await collect(siblingsOf(admin, found)),
-      sameFile: await collect(sameFileOf(admin, found)),
+      ...(await relatedTo(admin, found)),
     };
     if (options.json === true) await print(jsonText(shown));
     else {

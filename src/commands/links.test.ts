@@ -108,7 +108,9 @@ for (const [kind, start] of backends)
         return (JSON.parse(stdout) as { expires: string }).expires;
       };
       const { expires } = (await linkOf(token))!;
-      assert.match((await run('links', 'extend', '--by', '10d', token, '--dry-run')).stdout, /^would extend: /);
+      const { stdout } = await run('links', 'extend', '--by', '10d', token, '--dry-run');
+      const wouldBe = new Date(Date.parse(expires!) + 10 * 86_400_000).toISOString().slice(0, 10);
+      assert.match(stdout, new RegExp(`^would extend: .*  ${wouldBe}  `));
       assert.equal((await linkOf(token))?.expires, expires);
       assert.equal(Date.parse(await end('--by', '10d')) - Date.parse(expires!), 10 * 86_400_000);
       assert.equal(await end('--until', '2099-12-31'), '2099-12-31T23:59:59.999Z');

@@ -33,8 +33,8 @@ function report({ swept, standing }: SweepResult, dryRun: boolean): string {
     `${did} ${files} files (${bytes} bytes), ${messages} manifests, ${links} links, ${pages} pages, ` +
       `${transactions} records of recipients, ${entries} index entries`,
     ...(swept.held > 0 ? [`kept for holds: ${swept.held}`] : []),
-    ...(swept.erased > 0 ? [`erasures completed: ${swept.erased}`] : []),
-    ...(swept.indexed > 0 ? [`brought into the index: ${swept.indexed}`] : []),
+    ...(swept.erased > 0 ? [`erasures ${dryRun ? 'that would be completed' : 'completed'}: ${swept.erased}`] : []),
+    ...(swept.indexed > 0 ? [`${dryRun ? 'would be brought' : 'brought'} into the index: ${swept.indexed}`] : []),
     ...(swept.leftovers > 0 ? [`left by crashes: ${swept.leftovers}`] : []),
     `there are ${standing.living} living, ${standing.expired} expired and ${standing.revoked} revoked links ` +
       `(${standing.held} held), ${standing.files} files (${standing.bytesStored} bytes)`,

@@ -60,6 +60,8 @@ export interface Link {
   readonly senders?: readonly string[];
   /** The page of the message, when it has several files. */
   readonly page?: string;
+  /** Version 1 was brought into the index: there may be recipients that no record names. */
+  readonly beforeIndex?: true;
 }
 
 /** What `pages/<token>` holds: the page of a message of several files. */

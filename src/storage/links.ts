@@ -42,7 +42,9 @@ function successor(found: Link, fresh: Link, wanted: CommitLink): Link | 'busy' 
   if (isBeingErased(found, wanted.now)) return 'busy';
   if (found.erasing !== undefined) return fresh;
   const link = renewed(found, wanted);
-  if (link || found.v === 1 || found.crc32 === undefined) return { ...(link ?? found), v: 2, ...wanted.details };
+  if (link || found.v === 1 || found.crc32 === undefined) {
+    return { ...(link ?? found), v: 2, ...wanted.details, ...(found.v === 1 && { beforeIndex: true }) };
+  }
   return undefined;
 }
 

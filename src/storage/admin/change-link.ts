@@ -37,7 +37,8 @@ export async function changeLink(
   return changed.link && keeps(change) ? { ...changed, gone: await goneOf(context, changed.link) } : changed;
 }
 
-const keeps = ({ verb }: Change): boolean => verb !== 'revoke' && verb !== 'release';
+/** Whether the change makes what belongs to the link live longer. */
+export const keeps = ({ verb }: Change): boolean => verb !== 'revoke' && verb !== 'release';
 
 function tryChange(
   context: AdminContext,

@@ -1,12 +1,14 @@
 /** Finds links by what an operator knows, and reads only those that can match. */
-import { fileIndex, lastSegment, messageEntry, messageIndex, senderIndex, sweepRecord } from '../index-names.ts';
+import { fileIndex, lastSegment, messageIndex, senderIndex } from '../index-names.ts';
 import type { Link } from '../interface.ts';
 import { linkState } from '../link-record.ts';
 import { readLink } from '../links.ts';
 import { fileBlob, messageKeyOf, plainMessageId, senderKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
-import { type AdminContext, inParallel, namesBelow, readable, request, unlessDamaged } from './context.ts';
-import { recipientKeys, tokensOfRecipient, wasSentTo } from './recipients.ts';
+import { linksBeforeIndex } from './before-index.ts';
+import { type AdminContext, inParallel, namesBelow, request, unlessDamaged } from './context.ts';
+import { tokensBelow } from './indexed-tokens.ts';
+import { tokensOfRecipient, wasSentTo } from './recipients.ts';
 
 export type FoundState = 'living' | 'expired' | 'revoked' | 'missing';
 
@@ -61,8 +63,7 @@ async function findMatching(
   const state = await stateOf(context, link);
   if (filter.states && !filter.states.has(state)) return undefined;
   const { recipient } = filter;
-  const keys = recipient === undefined ? undefined : recipientKeys(context, recipient);
-  if (keys && !(await wasSentTo(context, { token, message: link, keys }))) return undefined;
+  if (recipient !== undefined && !(await wasSentTo(context, { token, link, recipient }))) return undefined;
   return { token, link, state };
 }
 
@@ -86,39 +87,14 @@ async function* candidates(context: AdminContext, filter: Filter): AsyncGenerato
     given.add(token);
     yield token;
   }
-  // Nobody knows the recipients of links from before the index.
-  if (filter.recipient === undefined) yield* linksBeforeIndex(context, given);
+  for await (const token of linksBeforeIndex(context)) if (!given.has(token)) yield token;
 }
-
-/** Links that were written before there was an index, until a sweep has indexed them. */
-async function* linksBeforeIndex(context: AdminContext, given: ReadonlySet<string>): AsyncGenerator<string> {
-  const sweep = (): Promise<unknown> => context.blobs.stat(sweepRecord, request(context, 'looking for a sweep'));
-  if (await unlessDamaged(context, sweep)) return;
-  for await (const { name, metadata } of readable(context, 'links/')) {
-    const token = lastSegment(name);
-    if (isBeforeIndex(metadata) && !given.has(token)) yield token;
-  }
-}
-
-/** Version 1 had no metadata. */
-export const isBeforeIndex = ({ v }: Readonly<Record<string, string>>): boolean => v === undefined || v === '1';
 
 /** Tokens from the index; undefined: the filter has nothing that is in the index. */
 function indexedTokens(context: AdminContext, filter: Filter): AsyncIterable<string> | undefined {
   const prefixes = prefixesFor(context, filter);
   if (prefixes) return tokensBelow(context, prefixes);
-  return filter.recipient === undefined
-    ? undefined
-    : tokensOfRecipient(context, recipientKeys(context, filter.recipient));
-}
-
-export async function* tokensBelow(context: AdminContext, prefixes: readonly string[]): AsyncGenerator<string> {
-  for (const prefix of prefixes) {
-    for await (const name of namesBelow(context, prefix)) {
-      const { kind, token } = messageEntry(name);
-      if (kind === 'link') yield token;
-    }
-  }
+  return filter.recipient === undefined ? undefined : tokensOfRecipient(context, filter.recipient);
 }
 
 function prefixesFor({ secrets }: AdminContext, filter: Filter): readonly string[] | undefined {

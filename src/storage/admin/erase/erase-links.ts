@@ -1,4 +1,5 @@
 import { fileBlob } from '../../naming.ts';
+import { neededBeforeIndex } from '../before-index.ts';
 import { type AdminContext, request } from '../context.ts';
 import type { Found } from '../find.ts';
 import { isMessageHeld } from '../message-blobs.ts';
@@ -56,9 +57,9 @@ export async function* eraseLinks(
   { plan, dryRun }: EraseOptions,
 ): AsyncGenerator<EraseReport | 'held'> {
   yield* completeErase(context, { plan, dryRun });
-  const except = tokensOf(plan);
+  const except = dryRun ? await exceptions(context, plan) : undefined;
   for (const links of plan.messages.values()) {
-    if (dryRun) yield* wouldErase(context, links, except);
+    if (except) yield* wouldErase(context, links, except);
     else yield* eraseOne(context, links);
   }
 }
@@ -68,9 +69,9 @@ export async function* completeErase(
   context: AdminContext,
   { plan, dryRun }: EraseOptions,
 ): AsyncGenerator<EraseReport | 'held'> {
-  const except = tokensOf(plan);
+  const except = dryRun && plan.begun.size > 0 ? await exceptions(context, plan) : undefined;
   for (const links of plan.begun.values()) {
-    if (dryRun) yield* wouldErase(context, links, except);
+    if (except) yield* wouldErase(context, links, except);
     else yield* eraseOne(context, links, { onlyBegun: true });
   }
 }
@@ -86,18 +87,29 @@ async function* eraseOne(
   else for (const link of erased) yield { done: 'erased', ...link };
 }
 
-const tokensOf = ({ messages, begun }: ErasePlan): ReadonlySet<string> =>
-  new Set([...messages.values(), ...begun.values()].flat().map(({ token }) => token));
+interface Exceptions {
+  /** Links that are going to be erased: they need no file. */
+  readonly except: ReadonlySet<string>;
+  /** Files that links need which the index does not know yet. */
+  readonly needed: ReadonlySet<string>;
+}
+
+async function exceptions(context: AdminContext, { messages, begun }: ErasePlan): Promise<Exceptions> {
+  const links = [...messages.values(), ...begun.values()].flat();
+  const except = new Set(links.map(({ token }) => token));
+  const files = new Set(links.map(({ sha256 }) => sha256));
+  return { except, needed: await neededBeforeIndex(context, { files, except }) };
+}
 
 async function* wouldErase(
   context: AdminContext,
   links: readonly PlannedLink[],
-  except: ReadonlySet<string>,
+  { except, needed }: Exceptions,
 ): AsyncGenerator<EraseReport> {
   for (const { token, sha256 } of links) {
     const file = await context.blobs.stat(fileBlob(sha256), request(context, 'looking for a file'));
     const deleted = file ? 'would be deleted' : 'gone';
-    const needed = await isFileNeeded(context, sha256, { except });
-    yield { done: 'would erase', token, sha256, file: needed ? 'kept' : deleted };
+    const isNeeded = needed.has(sha256) || (await isFileNeeded(context, sha256, { except }));
+    yield { done: 'would erase', token, sha256, file: isNeeded ? 'kept' : deleted };
   }
 }

@@ -5,9 +5,11 @@ import type { Link } from '../../interface.ts';
 import { readLink } from '../../links.ts';
 import { senderForm } from '../../senders.ts';
 import { transactionContent } from '../../transaction-record.ts';
+import { lastSegment, manifestEntry, messageIndex } from '../../index-names.ts';
+import { isOldManifest } from '../before-index.ts';
 import { type AdminContext, collect, request } from '../context.ts';
-import { deleteIfUnchanged } from '../judged.ts';
-import { manifestsOf, transactionsOf } from '../message-blobs.ts';
+import { deleteIfUnchanged, deleteNow } from '../judged.ts';
+import { keysOf, manifestsOf, transactionsOf } from '../message-blobs.ts';
 import { namesRecipient, readTransactionAt, recipientKeys } from '../recipients.ts';
 import { completeErase, type EraseOptions, type EraseReport, type PlannedLink } from './erase-links.ts';
 import { eraseMessage } from './erase-message.ts';
@@ -51,7 +53,8 @@ async function removeFromMessage(run: Run, links: readonly PlannedLink[]): Promi
   const keys = recipientKeys(context, run.recipient);
   const records = await collect(transactionsOf(context, link));
   const others = await tokensOfOthers(context, records, keys);
-  const own = links.map(({ token }) => token).filter((token) => !others.has(token));
+  const own: string[] = [];
+  for (const { token } of links) if (!others.has(token) && !(await mayHaveOthers(context, token))) own.push(token);
   const manifests = await removeManifests(run);
   if (!dryRun && own.length > 0 && (await eraseMessage(context, own)) === 'held') return 'held';
   let removed = 0;
@@ -73,6 +76,12 @@ async function tokensOfOthers(
     for (const token of record.tokens) tokens.add(token);
   }
   return tokens;
+}
+
+/** Whether nobody knows who else got the link. */
+async function mayHaveOthers(context: AdminContext, token: string): Promise<boolean> {
+  const link = (await readLink(context.blobs, token, context.signal))?.link;
+  return link?.v === 1 || link?.beforeIndex === true;
 }
 
 /** @returns whether the record named the recipient; a record whose links were erased is gone, or names fewer links */
@@ -98,9 +107,17 @@ async function removeManifests({ context, link, recipient, dryRun }: Run): Promi
   for (const { name } of await collect(manifestsOf(context, link))) {
     const found = await context.blobs.read(name, request(context, 'reading a manifest'));
     if (!found || !names(found.bytes, address)) continue;
-    if (dryRun || (await deleteIfUnchanged(context, name, found.etag))) removed += 1;
+    if (!dryRun && !(await deleteIfUnchanged(context, name, found.etag))) continue;
+    removed += 1;
+    if (!dryRun && isOldManifest(found.metadata)) await dropManifestEntries(context, link, name);
   }
   return removed;
+}
+
+async function dropManifestEntries(context: AdminContext, link: Link, name: string): Promise<void> {
+  for (const { message } of keysOf(context, link)) {
+    await deleteNow(context, messageIndex(message) + manifestEntry(lastSegment(name)));
+  }
 }
 
 /** Folded lines may divide an address where it has a comment or space around its @. */

@@ -7,7 +7,7 @@ import { lastSegment, messageEntry } from '../../index-names.ts';
 import { linkState } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
 import { type AdminContext, namesBelow, readable, unlessDamaged } from '../context.ts';
-import { isBeforeIndex } from '../find.ts';
+import { isBeforeIndex } from '../before-index.ts';
 import { groupedByKey } from './grouped.ts';
 import { mailboxBytes } from './mailbox-bytes.ts';
 import { Largest } from './largest.ts';

@@ -39,6 +39,12 @@ export interface Standing {
   messages: number;
 }
 
+/** What a sweep has met. */
+export interface Seen {
+  /** Manifests from before the index: searches for recipients must read them. */
+  oldManifests: boolean;
+}
+
 export interface SweepRun {
   readonly context: AdminContext & { readonly damaged: DamagedRecords };
   readonly dryRun: boolean;
@@ -48,6 +54,7 @@ export interface SweepRun {
   readonly lookedUntil: number;
   /** Every link was in the index when the last sweep ended. */
   readonly indexed: boolean;
+  readonly seen: Seen;
 }
 
 /**

@@ -1,13 +1,11 @@
 import type { ListedBlob } from '../../blobs.ts';
 import { fileIndex, lastSegment } from '../../index-names.ts';
-import type { Link } from '../../interface.ts';
 import { eraseTimeMs, type LinkMarks, linkState } from '../../link-record.ts';
-import { type FoundLink, readLink, writeLink } from '../../links.ts';
+import { type FoundLink, readLink } from '../../links.ts';
 import { fileBlob, linkBlob } from '../../naming.ts';
-import { sendersOf } from '../../senders.ts';
 import { forAll, readable, request, unlessDamaged } from '../context.ts';
 import { eraseMessage } from '../erase/erase-message.ts';
-import { isBeforeIndex } from '../find.ts';
+import { indexLink, isBeforeIndex } from '../before-index.ts';
 import { deleteIfUnchanged } from '../judged.ts';
 import { entriesOf, writeEntries } from '../message-blobs.ts';
 import { youngMs } from '../needed-file.ts';
@@ -90,21 +88,12 @@ async function sweepOldLink(run: SweepRun, token: string): Promise<void> {
   if (found.link.erasing !== undefined) return completeErase(run, token);
   if (isOver(run, found.link)) return deleteLink(run, token);
   count(run, found.link);
-  await indexLink(run, token, found);
+  await addToIndex(run, token, found);
 }
 
-/** Adds a link to the index. A link that another process changes at the same time waits for the next sweep. */
-async function indexLink(
-  { context, swept, dryRun }: SweepRun,
-  token: string,
-  { link, etag }: FoundLink,
-): Promise<void> {
+async function addToIndex({ context, swept, dryRun }: SweepRun, token: string, found: FoundLink): Promise<void> {
   swept.indexed += 1;
-  if (dryRun) return;
-  const { blobs, signal } = context;
-  const known: Link = { ...link, v: 2, senders: link.senders ?? sendersOf(link.reversePath, undefined) };
-  await writeEntries(context, token, known);
-  if (link.v === 1) await writeLink(blobs, { token, link: known, etag, signal });
+  if (!dryRun) await indexLink(context, token, found);
 }
 
 /**
@@ -120,7 +109,7 @@ async function findEntry(run: SweepRun, token: string): Promise<void> {
     (await context.blobs.stat(fileIndex(sha256) + token, request(context, 'index'))) !== undefined;
   if (await hasEntry()) return;
   const file = await context.blobs.stat(fileBlob(sha256), request(context, 'looking for a file'));
-  if (file || held !== undefined) return indexLink(run, token, found);
+  if (file || held !== undefined) return addToIndex(run, token, found);
   swept.erased += 1;
   // A delivery that came since has written the entry: it needs the link, although it does not change it.
   if (!dryRun) await eraseMessage(context, [token], { isNeeded: hasEntry });

@@ -1,12 +1,11 @@
 import type { ListedBlob } from '../../blobs.ts';
 import { lastSegment, manifestEntry, messageEntry, messageIndex } from '../../index-names.ts';
 import { readLink } from '../../links.ts';
-import { DamagedRecord } from '../../damaged-record.ts';
 import { messageKeyOf } from '../../naming.ts';
 import { type AdminContext, inParallel, listed, readable, request, unlessDamaged } from '../context.ts';
+import { indexManifest, isOldManifest, readOldManifest } from '../before-index.ts';
 import { deleteIfUnchanged, deleteNow } from '../judged.ts';
 import { keysOf } from '../message-blobs.ts';
-import { messageIdOf } from './message-id-of.ts';
 import { mayBeOrphan, type SweepRun } from './run.ts';
 import { isPast } from './sweep-files.ts';
 import { deleteOrphan, hasLinks } from './sweep-orphans.ts';
@@ -34,10 +33,11 @@ export async function sweepTransactions(run: SweepRun): Promise<void> {
 }
 
 async function sweepManifest(run: SweepRun, item: ListedBlob): Promise<boolean> {
+  if (isOldManifest(item.metadata)) run.seen.oldManifests = true;
   const messageKey = item.metadata['message'] ?? (await indexOldManifest(run, item));
   if (messageKey === undefined) return false;
   const gone = await sweepRecord(run, item, messageKey);
-  if (gone && !run.dryRun && item.metadata['sender'] === undefined) {
+  if (gone && !run.dryRun && isOldManifest(item.metadata)) {
     await deleteNow(run.context, messageIndex(messageKey) + manifestEntry(lastSegment(item.name)));
   }
   return gone;
@@ -72,23 +72,14 @@ async function isHeld(context: AdminContext, messageKey: string, sender: string 
   return false;
 }
 
-/** A manifest from before the index does not say whose it is, except in the header that it keeps. @returns the key */
+/** @returns the key of the message of a manifest that is in no index yet */
 async function indexOldManifest(run: SweepRun, { name }: ListedBlob): Promise<string | undefined> {
   const { context, swept, dryRun } = run;
-  const { blobs, secrets } = context;
-  const what = request(context, 'indexing a manifest');
-  const found = await blobs.read(name, what);
-  const identity = found && messageIdOf(found.bytes);
-  if (!found) return undefined;
-  if (identity === undefined) {
-    throw new DamagedRecord(name, { ...what, problem: 'not a manifest that this version can read' });
+  const manifest = await readOldManifest(context, name);
+  if (!manifest) return undefined;
+  if (!isPast(run, manifest.metadata)) {
+    swept.indexed += 1;
+    if (!dryRun) await indexManifest(context, manifest);
   }
-  const messageKey = messageKeyOf(secrets[0]!, identity);
-  if (isPast(run, found.metadata)) return messageKey;
-  swept.indexed += 1;
-  if (dryRun) return messageKey;
-  await blobs.touch(messageIndex(messageKey) + manifestEntry(lastSegment(name)), what);
-  const metadata = { ...found.metadata, message: messageKey };
-  await blobs.setMetadata(name, { ...what, etag: found.etag, metadata });
-  return messageKey;
+  return messageKeyOf(context.secrets[0]!, manifest.messageIdentity);
 }

@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { Failure } from '../../../smtp/failures.ts';
 import type { Blobs } from '../../blobs.ts';
-import type { Link, Store } from '../../interface.ts';
+import type { Store } from '../../interface.ts';
 import { createStore } from '../../store.ts';
 import { type Backend, backends } from '../../testing/backends.ts';
+import { makeOld } from '../../testing/make-old.ts';
 import { fileOf, storeMessage } from '../../testing/store-message.ts';
 import { changeLink } from '../change-link.ts';
 import type { AdminContext } from '../context.ts';
@@ -141,17 +142,7 @@ for (const [kind, start] of backends)
       const manifest = Buffer.from(JSON.stringify({ v: 1, original: { header }, files: [fileOf(bytes).sha256] }));
       const stored = await storeMessage(store, { files: [{ bytes }], messageIdentity: '<old@example.com>', manifest });
       const [token = ''] = stored.tokens;
-      for (const name of await names('index/')) {
-        await blobs.delete(name, { ...request, etag: (await blobs.stat(name, request))!.etag });
-      }
-      const { sha256, size, name, type, created, expires, reversePath, messageIdentity } = stored.links[0]!;
-      const old: Link = { v: 1, sha256, size, name, type, created, expires, reversePath, messageIdentity };
-      const { etag } = (await blobs.stat(`links/${token}`, request))!;
-      const content = Buffer.from(JSON.stringify(old));
-      await blobs.replace(`links/${token}`, { ...request, etag, content, metadata: {} });
-      const id = `messages/${stored.manifestId}`;
-      const { metadata, etag: version } = (await blobs.stat(id, request))!;
-      await blobs.setMetadata(id, { ...request, etag: version, metadata: { until: metadata['until']! } });
+      await makeOld(blobs, [stored]);
 
       const find = async (): Promise<string[]> => {
         const found = [];

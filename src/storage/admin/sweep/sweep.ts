@@ -36,7 +36,8 @@ export async function sweep(admin: AdminContext, { dryRun = false }: { dryRun?: 
   const last = await unlessDamaged(context, () => readSweepRecord(context));
   const { lookedUntil = 0 } = last ?? {};
   const [swept, standing] = [newSwept(), newStanding()];
-  const run: SweepRun = { context, dryRun, swept, standing, lookedUntil, indexed: last !== undefined };
+  const seen = { oldManifests: false };
+  const run: SweepRun = { context, dryRun, swept, standing, lookedUntil, indexed: last !== undefined, seen };
   await sweepLinks(run);
   await sweepErasures(run);
   await sweepIndex(run);
@@ -64,13 +65,17 @@ async function readSweepRecord(context: AdminContext): Promise<{ readonly looked
  * complete.
  */
 async function writeSweepRecord(
-  { context, indexed }: SweepRun,
+  { context, indexed, seen }: SweepRun,
   { started, standing }: { readonly started: number; readonly standing: Standing },
 ): Promise<void> {
   const { blobs, damaged } = context;
   if (damaged.count > 0 && !indexed) return;
   const what = request(context, 'the last sweep');
-  const metadata = { started: new Date(started).toISOString(), ...(damaged.count > 0 && { damaged: 'yes' }) };
+  const metadata = {
+    started: new Date(started).toISOString(),
+    old: seen.oldManifests || damaged.count > 0 ? 'yes' : 'no',
+    ...(damaged.count > 0 && { damaged: 'yes' }),
+  };
   const content = Buffer.from(JSON.stringify({ v: 1, ...metadata, standing }));
   if (await blobs.create(sweepRecord, { ...what, content, metadata })) return;
   const found = await blobs.stat(sweepRecord, what);
