@@ -21,6 +21,7 @@ const pair = 0x100;
 /** After this octet comes CRLF, or nothing. */
 const last = 0x200;
 
+const cr = 0x0d;
 const space = 0x20;
 const tab = 0x09;
 
@@ -51,14 +52,29 @@ export class QuotedModel {
   }
 
   /**
-   * Fast path for the most frequent case: does the work of `expect` and `learn` for an octet that is neither CR nor the
-   * last of its line and is written as itself. Returns false, and changes nothing, when the model expects something
-   * else.
+   * Fast path for the most frequent case: does the work of `expect` and `learn` for the octets from `at` on that are
+   * expected as themselves wherever in a line they stand. Returns where they end, at most at `end`.
    */
-  takePlain(octet: number): boolean {
-    if (this.#line === 0 || this.#line + 2 > this.#max || this.#forms[octet] !== literal) return false;
-    this.#line += 1;
-    return true;
+  takePlain(bytes: Buffer, at: number, end: number): number {
+    if (this.#line === 0 && at < end && isSpecialAtStart(bytes[at]!)) return at;
+    const to = Math.min(end, bytes.length - 1, at + this.#max - 1 - this.#line);
+    const forms = this.#forms;
+    let next = at;
+    for (; next < to; next++) {
+      const octet = bytes[next]!;
+      if (octet === cr || forms[octet] !== literal) break;
+    }
+    if (next <= at) return at;
+    if (bytes[next] === cr && isBlank(bytes[next - 1]!)) next--;
+    this.#line += next - at;
+    return next;
+  }
+
+  /** Takes note of what was really written, and says whether it was expected. */
+  take(place: Place, choice: number): boolean {
+    const expected = this.expect(place);
+    this.learn(place, choice, expected);
+    return choice === expected;
   }
 
   /** Takes note of what was really written. */
@@ -81,18 +97,15 @@ export class QuotedModel {
 
 const widthOf = (form: number): number => (form === literal ? 1 : 3);
 
+const isBlank = (octet: number): boolean => octet === space || octet === tab;
+
+/** A dot alone ends an SMTP message, and `From ` begins a message in a mailbox file: encoders escape both. */
+const isSpecialAtStart = (octet: number): boolean => octet === 0x2e || octet === 0x46;
+
 function key(place: Place, line: number): number {
   const byte = octetOf(place);
-  if ((place & last) !== 0 && (byte === space || byte === tab)) return atEnd + byte;
-  // A dot alone ends an SMTP message, and `From ` begins a message in a mailbox file: encoders escape both.
-  return line === 0 && (byte === 0x2e || byte === 0x46) ? atStart + byte : byte;
-}
-
-/**
- * Whether this octet and the next one exist and neither is CR: it is then no line end and not the last octet of a line.
- */
-export function isWithinLine(bytes: Buffer, at: number): boolean {
-  return at + 1 < bytes.length && bytes[at] !== 0x0d && bytes[at + 1] !== 0x0d;
+  if ((place & last) !== 0 && isBlank(byte)) return atEnd + byte;
+  return line === 0 && isSpecialAtStart(byte) ? atStart + byte : byte;
 }
 
 /** The place of the octet at `at`. Two more octets must follow unless the file ends. */

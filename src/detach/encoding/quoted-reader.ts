@@ -4,20 +4,13 @@
  * Stops at what mail programs read differently: blanks at the end of a line, `=` without hex digits, a lone CR or LF.
  * Holds two decoded octets, an unfinished escape, and the exceptions from the model, which `maxRecipeBytes` bounds.
  */
-import {
-  isWithinLine,
-  placeAt,
-  QuotedModel,
-  capitals,
-  lineEnd,
-  literal,
-  smallLetters,
-  softBreak,
-} from './quoted-model.ts';
+import { placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
 import type { DecodedFile, Reader } from './reader.ts';
 import { maxRecipeBytes, exceptionCost, type Recipe } from './recipe.ts';
 
 const equals = 0x3d;
+const space = 0x20;
+const tab = 0x09;
 const cr = 0x0d;
 const lf = 0x0a;
 
@@ -31,12 +24,16 @@ export class QuotedReader implements Reader {
   #asExpected = 0;
   /** Raw octets of an escape or a line end that the chunk cut. */
   #cut: Buffer = Buffer.alloc(0);
-  #soft = false;
+  /** `softBreak` after one, 0 otherwise. */
+  #soft = 0;
   /** The last octet was a blank, written as itself. */
   #blank = false;
   /** Decoded octets that wait for the two after them, and how they were written. */
   #decoded: Buffer = Buffer.alloc(0);
   #choices: Buffer = Buffer.alloc(0);
+  #count = 0;
+  /** Read up to what mail programs read differently. */
+  #unreadable = false;
   #failed = false;
 
   constructor(file: DecodedFile) {
@@ -47,8 +44,8 @@ export class QuotedReader implements Reader {
     if (this.#failed) return 0;
     const before = this.#cut.length;
     const raw = before > 0 ? Buffer.concat([this.#cut, bytes]) : bytes;
-    const { used, ok } = this.#parse(raw);
-    if (!ok) {
+    const used = this.#parse(raw);
+    if (this.#unreadable) {
       this.#failed = true;
       // What was cut off from earlier chunks was taken with them.
       this.#cut = Buffer.from(raw.subarray(used, Math.max(used, before)));
@@ -73,125 +70,158 @@ export class QuotedReader implements Reader {
   }
 
   get recipe(): Recipe {
-    const tail = (this.#soft ? '=\r\n' : '') + this.#cut.toString('latin1');
+    const tail = (this.#soft === softBreak ? '=\r\n' : '') + this.#cut.toString('latin1');
     return { encoding: 'quoted-printable', exceptions: [...this.#exceptions], tail };
   }
 
-  /** How many octets were read, and whether reading can go on after them. */
-  #parse(raw: Buffer): { readonly used: number; readonly ok: boolean } {
+  /** How many octets were read. Sets `#unreadable` when reading cannot go on after them. */
+  #parse(raw: Buffer): number {
+    const { length } = this.#decoded;
     const decoded = grown(this.#decoded, raw.length);
+    // Zero is `literal`.
     const choices = grown(this.#choices, raw.length);
-    let count = this.#decoded.length;
+    this.#count = length;
+    const used = this.#parseInto(decoded, choices, raw);
+    this.#decoded = decoded.subarray(0, this.#count);
+    this.#choices = choices.subarray(0, this.#count);
+    return used;
+  }
+
+  /**
+   * A loop of its own, as in `#compareTo`: V8 compiles a long loop while it runs, without knowing what comes after it,
+   * throws that code away at the loop's end, and does so again for each chunk. Short lines were read at half the speed.
+   */
+  #parseInto(decoded: Buffer, choices: Buffer, raw: Buffer): number {
+    const end = raw.length;
+    let count = this.#count;
     let at = 0;
-    let ok = true;
-    while (at < raw.length) {
-      const octet = raw[at]!;
-      if (octet !== equals && octet !== cr && octet !== lf) {
-        at += 1;
-        this.#blank = octet === 0x20 || octet === 0x09;
-        decoded[count] = octet;
-        choices[count++] = this.#soft ? literal + softBreak : literal;
-        this.#soft = false;
+    while (at < end) {
+      const start = count;
+      for (; at < end; at++) {
+        const octet = raw[at]!;
+        if (octet === equals || octet === cr || octet === lf) break;
+        decoded[count++] = octet;
+      }
+      if (count > start) {
+        choices[start] = this.#soft;
+        this.#soft = 0;
+        this.#blank = isBlank(decoded[count - 1]!);
+        this.#count = count;
         continue;
       }
       const token = readToken(raw, at);
-      if (token === cutToken) break;
-      const { value, form, length } = token;
-      if (form === unreadable || (form === lineEnd && this.#blank) || (form === softBreak && this.#soft)) {
-        ok = false;
-        break;
+      if (token === cutToken) return at;
+      const form = token >> 8;
+      if (form === unreadable || (form === lineEnd && this.#blank) || (form === softBreak && this.#soft !== 0)) {
+        this.#unreadable = true;
+        return at;
       }
-      at += length;
       this.#blank = false;
       if (form === softBreak) {
-        this.#soft = true;
+        this.#soft = softBreak;
+        at += 3;
         continue;
       }
-      decoded[count] = value;
-      choices[count++] = form + (this.#soft ? softBreak : 0);
-      this.#soft = false;
+      decoded[count] = token & 0xff;
+      choices[count++] = form + this.#soft;
+      this.#soft = 0;
       if (form === lineEnd) {
+        at += 2;
         decoded[count] = lf;
         choices[count++] = withFirst;
-      }
+      } else at += 3;
+      this.#count = count;
     }
-    this.#decoded = decoded.subarray(0, count);
-    this.#choices = choices.subarray(0, count);
-    return { used: at, ok };
+    return at;
   }
 
   /** Compares what was written with what the model expects, as far as the octets after it are known. */
   #compare(final: boolean): void {
     const bytes = this.#decoded;
-    const end = final ? bytes.length : bytes.length - 2;
-    let at = 0;
-    for (; at < end; at++) {
-      const choice = this.#choices[at]!;
-      if (choice === withFirst) continue;
-      if (choice === literal && isWithinLine(bytes, at) && this.#model.takePlain(bytes[at]!)) {
-        this.#asExpected++;
-        continue;
-      }
-      const place = placeAt(bytes, at);
-      const expected = this.#model.expect(place);
-      if (choice === expected) this.#asExpected++;
-      else {
-        this.#exceptions.push([this.#asExpected, choice]);
-        this.#asExpected = 0;
-      }
-      this.#model.learn(place, choice, expected);
-    }
+    const at = this.#compareTo(final ? bytes.length : bytes.length - 2);
     if (at === 0) return;
     this.#file.append(bytes.subarray(0, at));
     this.#decoded = Buffer.from(bytes.subarray(at));
     this.#choices = Buffer.from(this.#choices.subarray(at));
   }
+
+  /** Returns how many octets were compared. */
+  #compareTo(end: number): number {
+    const bytes = this.#decoded;
+    const choices = this.#choices;
+    const model = this.#model;
+    /** Up to here all are written as themselves. */
+    let literals = 0;
+    let at = 0;
+    while (at < end) {
+      if (at >= literals) literals = endOfLiterals(choices, at, end);
+      const plain = model.takePlain(bytes, at, literals);
+      if (plain > at) {
+        this.#asExpected += plain - at;
+        at = plain;
+        continue;
+      }
+      const choice = choices[at]!;
+      if (choice !== withFirst) {
+        if (model.take(placeAt(bytes, at), choice)) this.#asExpected++;
+        else {
+          this.#exceptions.push([this.#asExpected, choice]);
+          this.#asExpected = 0;
+        }
+      }
+      at++;
+    }
+    return at;
+  }
 }
 
-interface Token {
-  readonly value: number;
-  readonly form: number;
-  readonly length: number;
+/** Where the octets from `at` on that were written as themselves end, at most at `end`. */
+function endOfLiterals(choices: Buffer, at: number, end: number): number {
+  let to = at;
+  while (to < end && choices[to] === literal) to++;
+  return to;
 }
 
-const unreadable = 255;
-const broken: Token = { value: 0, form: unreadable, length: 0 };
-const soft: Token = { value: 0, form: softBreak, length: 3 };
-const hard: Token = { value: cr, form: lineEnd, length: 2 };
-/** One shared token for each octet and form of escape, so that a large part does not make millions of objects. */
-const [inCapitals, inSmallLetters] = [capitals, smallLetters].map((form) =>
-  Array.from({ length: 256 }, (_, value): Token => ({ value, form, length: 3 })),
-) as [Token[], Token[]];
-const cutToken = Symbol('cut');
+/** An octet and, above it, the form in which it was written. */
+type Token = number;
+
+const unreadable = 7;
+const broken: Token = unreadable << 8;
+const soft: Token = softBreak << 8;
+const hard: Token = (lineEnd << 8) + cr;
+const cutToken = -1;
+
+const isBlank = (octet: number): boolean => octet === space || octet === tab;
 
 /** An escape or a line end. */
-function readToken(raw: Buffer, at: number): Token | typeof cutToken {
-  const byte = raw[at]!;
-  const next = raw[at + 1];
-  if (byte === equals) {
-    const third = raw[at + 2];
-    if (next === undefined || third === undefined) return cutToken;
+function readToken(raw: Buffer, at: number): Token {
+  if (raw[at] === equals) {
+    if (at + 2 >= raw.length) return cutToken;
+    const next = raw[at + 1]!;
+    const third = raw[at + 2]!;
     if (next === cr && third === lf) return soft;
-    const high = hexDigit(next);
-    const low = hexDigit(third);
+    const high = hexDigits[next]!;
+    const low = hexDigits[third]!;
     // No encoder mixes capital and small letters in one escape.
-    const form = (high | low) & 0x30;
-    if (high < 0 || low < 0 || form === 0x30) return broken;
-    return (form === 0x20 ? inSmallLetters : inCapitals)[(high & 0xf) * 16 + (low & 0xf)]!;
+    const letters = (high | low) & 0xf0;
+    if (letters > smallLetter) return broken;
+    return ((letters === smallLetter ? smallLetters : capitals) << 8) + ((high & 0xf) << 4) + (low & 0xf);
   }
-  if (byte === lf) return broken;
-  return next === undefined ? cutToken : next === lf ? hard : broken;
+  if (raw[at] === lf) return broken;
+  return at + 1 >= raw.length ? cutToken : raw[at + 1] === lf ? hard : broken;
 }
 
-/** The value, plus 16 for a capital letter and 32 for a small one; -1: no hex digit. */
-function hexDigit(code: number): number {
+const capitalLetter = 0x10;
+const smallLetter = 0x20;
+/** The value of a hex digit, with a flag for letters; 0x80: no hex digit. */
+const hexDigits = Uint8Array.from({ length: 256 }, (_, code) => {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  if (code >= 0x41 && code <= 0x46) return code - 0x37 + 0x10;
-  return code >= 0x61 && code <= 0x66 ? code - 0x57 + 0x20 : -1;
-}
+  if (code >= 0x41 && code <= 0x46) return code - 0x37 + capitalLetter;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 + smallLetter : 0x80;
+});
 
 function grown(bytes: Buffer, more: number): Buffer {
-  const larger = Buffer.allocUnsafe(bytes.length + more);
+  const larger = Buffer.alloc(bytes.length + more);
   bytes.copy(larger);
   return larger;
 }

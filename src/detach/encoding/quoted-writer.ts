@@ -1,14 +1,4 @@
-import {
-  isWithinLine,
-  octetOf,
-  placeAt,
-  QuotedModel,
-  capitals,
-  lineEnd,
-  literal,
-  smallLetters,
-  softBreak,
-} from './quoted-model.ts';
+import { octetOf, placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
 import type { QuotedRecipe } from './recipe.ts';
 
 const equals = 0x3d;
@@ -53,9 +43,10 @@ class QuotedWriter {
     let length = 0;
     let at = 0;
     while (at < end) {
-      if (this.#skip > 0 && isWithinLine(bytes, at) && this.#model.takePlain(bytes[at]!)) {
-        this.#skip -= 1;
-        out[length++] = bytes[at++]!;
+      const plain = this.#model.takePlain(bytes, at, Math.min(end, at + this.#skip));
+      if (plain > at) {
+        this.#skip -= plain - at;
+        while (at < plain) out[length++] = bytes[at++]!;
         continue;
       }
       const place = placeAt(bytes, at);
