@@ -179,6 +179,44 @@ test('what is no message is 65 and one line, and nothing is left in the temporar
   assert.deepEqual(readdirSync(directory), []);
 });
 
+test('many files, whose notice has the link of their page alone: no difference, and the place of that link', async () => {
+  const files = Array.from({ length: 7 }, (_, i) => [
+    '--x',
+    ...part(`Content-Type: image/jpeg; name=${i}.jpg`, 20_000),
+  ]);
+  const head = ['From: z@a.example', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=x', ''];
+  const { notice, mailProgram } = await explain(crlf(...head, '--x', '', 'Hello', ...files.flat(), '--x--'));
+  assert.deepEqual(mailProgram.differences, []);
+  assert.deepEqual(notice?.places, [{ section: '1', type: 'text/plain', line: notice.places[0]?.line }]);
+});
+
+test('a notice within a line of HTML: no difference', async () => {
+  const html =
+    '<html><body><p>New.</p><div class="gmail_quote">On 3 May Ann wrote:<blockquote>Old.</blockquote></div></body></html>';
+  const head = ['From: z@a.example', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=x', ''];
+  const file = part('Content-Type: application/pdf; name="report.pdf"', 30_000);
+  const message = crlf(...head, '--x', 'Content-Type: text/html', '', html, '--x', ...file, '--x--');
+  const { detached, mailProgram } = await explain(message);
+  assert.ok(detached);
+  assert.ok(!mailProgram.after?.htmls.join().includes(html), 'the notice stands within the line');
+  assert.deepEqual(mailProgram.differences, []);
+});
+
+test('what the front door refuses: 65, and the reply; a Milter is shown it all the same', async () => {
+  const bare = Buffer.from(letter.toString('latin1').replace('inner text\r\n', 'inner\ntext\r\n'), 'latin1');
+  const cases: readonly [Buffer, NodeJS.ProcessEnv, RegExp][] = [
+    [bare, {}, /serve refuses this message: 550 5\.5\.2 bare <LF>/],
+    [letter, { DETACH_INBOUND_MAX_MESSAGE_SIZE: '50KiB' }, /serve refuses this message: 552 5\.3\.4 /],
+  ];
+  for (const [message, more, says] of cases) {
+    const { status, stdout, stderr } = await runCommand(['explain'], { env: { ...env, ...more }, input: message });
+    assert.equal(status, 65);
+    assert.equal(stdout, '');
+    assert.match(stderr, says);
+    assert.equal((await explain(message, [], { ...more, DETACH_INBOUND_PROTOCOL: 'milter' })).detached, true);
+  }
+});
+
 test('where a mail program would see something else, it is said', () => {
   const file: SeenFile = { name: 'a.pdf', type: 'application/pdf', size: 5, sha256: 'aa', inline: false };
   const picture: SeenFile = { ...file, name: 'p.png', sha256: 'bb', inline: true };
@@ -186,8 +224,9 @@ test('where a mail program would see something else, it is said', () => {
   const leaf = { section: '2', name: 'a.pdf', type: 'application/pdf', file: { size: 5, sha256: 'aa' } };
   const detached = [leaf as unknown as Parameters<typeof differences>[0]['detached'][number]];
   const url = 'https://f/x';
+  const pages = new Map<string, string>();
   const told = (before: Partial<MailReading>, after: Partial<MailReading>): string[] =>
-    differences({ before: reading(before), after: reading(after), detached, urls: [url] });
+    differences({ before: reading(before), after: reading(after), detached, urls: [url], pages });
   const text = [`Hello\nworld\n${url}`];
   assert.deepEqual(told({ files: [file, picture] }, { files: [picture], texts: text }), []);
   const cases: readonly (readonly [Partial<MailReading>, Partial<MailReading>, RegExp])[] = [
@@ -196,6 +235,11 @@ test('where a mail program would see something else, it is said', () => {
     [{ files: [file, picture] }, { texts: text }, /inline picture p\.png .* no longer finds it/],
     [{ files: [file] }, {}, /stands in no text/],
     [{ files: [file] }, { texts: [`Hello\n${url}`] }, /lost the line "world"/],
+    [
+      { files: [file], htmls: ['<p>A</p><p>B</p>'] },
+      { texts: text, htmls: ['<p>A</p>'] },
+      /HTML has lost the line "<p>"/,
+    ],
   ];
   for (const [before, after, says] of cases) {
     const found = told(before, after);

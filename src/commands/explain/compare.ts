@@ -7,10 +7,12 @@ export interface Readings {
   /** What was detached, by our reading. */
   readonly detached: readonly InspectedLeaf[];
   readonly urls: readonly string[];
+  /** By address of a file: the page that a notice of many files links to in place of it. */
+  readonly pages: ReadonlyMap<string, string>;
 }
 
 /** Every difference between our reading and a mail program's, one sentence each. */
-export function differences({ before, after, detached, urls }: Readings): string[] {
+export function differences({ before, after, detached, urls, pages }: Readings): string[] {
   const found: string[] = [];
   const left = [...before.files];
   for (const leaf of detached) {
@@ -21,10 +23,12 @@ export function differences({ before, after, detached, urls }: Readings): string
     else if (seen.inline) found.push(`${part} is detached, but a mail program shows it inside the text`);
   }
   found.push(...missingFiles(left, after.files));
-  found.push(...missingLines('text', before.texts, after.texts), ...missingLines('HTML', before.htmls, after.htmls));
+  found.push(...missingLines('text', linesOf(before.texts), linesOf(after.texts)));
+  found.push(...missingLines('HTML', piecesOf(before.htmls), piecesOf(after.htmls)));
   const shown = [...after.texts, ...after.htmls].join('\n');
   for (const url of urls) {
-    if (!shown.includes(url)) found.push(`the link ${url} stands in no text that a mail program shows`);
+    if (!shown.includes(url) && !shown.includes(pages.get(url) ?? url))
+      found.push(`the link ${url} stands in no text that a mail program shows`);
   }
   return found;
 }
@@ -45,18 +49,23 @@ function missingFiles(expected: readonly SeenFile[], actual: readonly SeenFile[]
 
 /** Every line of the original must still be there, in the same order; the lines of the notice are added. */
 function missingLines(kind: string, before: readonly string[], after: readonly string[]): string[] {
-  const lines = linesOf(after);
   let at = 0;
-  for (const line of linesOf(before)) {
-    while (at < lines.length && !lines[at]!.includes(line)) at++;
-    if (at === lines.length) return [`the ${kind} has lost the line ${JSON.stringify(line.slice(0, 60))}`];
+  for (const line of before) {
+    while (at < after.length && !after[at]!.includes(line)) at++;
+    if (at === after.length) return [`the ${kind} has lost the line ${JSON.stringify(line.slice(0, 60))}`];
+    if (after[at] === line) at++;
   }
   return [];
 }
 
-const linesOf = (texts: readonly string[]): string[] =>
+const linesOf = (texts: readonly string[]): string[] => split(texts, /[\r\n]+/);
+
+/** Tags and what stands between them: a notice is put between two of them, often within a line. */
+const piecesOf = (htmls: readonly string[]): string[] => split(htmls, /[\r\n]+|(?=<)|(?<=>)/);
+
+const split = (texts: readonly string[], at: RegExp): string[] =>
   texts
     .join('\n')
-    .split(/[\r\n]+|(?=<\/body|<\/html)/i)
+    .split(at)
     .map((line) => line.trim())
     .filter((line) => line !== '');

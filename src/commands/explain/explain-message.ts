@@ -10,6 +10,7 @@ import { readAsMailProgram } from './mail-program.ts';
 import type { MessageFile } from './message-file.ts';
 import { findNotice } from './notice-places.ts';
 import { partTree } from './part-tree.ts';
+import { refusalOf } from './refusal.ts';
 import { rehearse, type Rehearsal } from './rehearsal.ts';
 
 export interface ExplainOptions {
@@ -33,6 +34,8 @@ export async function explainMessage(message: MessageFile, options: ExplainOptio
   if (inspection.fields <= inspection.brokenLines) {
     throw new CommandError(ExitStatus.data, 'this is no message: it does not begin with header fields');
   }
+  const refused = await refusalOf(message, config.inbound);
+  if (refused) throw new CommandError(ExitStatus.data, `serve refuses this message: ${refused}`);
   const from = options.from ?? senderOf(inspection.header);
   const to = options.to.map((address) => explainRecipient(address, config));
   // Exempt recipients get the message in a separate transaction. The explanation is about the copy of the others.
@@ -85,8 +88,9 @@ function wholeReason(
   return run.urls.size > 0 ? 'saves nothing' : 'other rule';
 }
 
-function findPlaces({ after, urls }: Rehearsal, config: Config): ReturnType<typeof findNotice> {
-  return findNotice(after.read(), { urls: [...urls.values()], maxDepth: config.detach.maxDepth });
+function findPlaces({ after, urls, pages }: Rehearsal, config: Config): ReturnType<typeof findNotice> {
+  const links = new Set([...urls.values(), ...pages.values()]);
+  return findNotice(after.read(), { urls: [...links], maxDepth: config.detach.maxDepth });
 }
 
 async function compareReadings(
@@ -100,6 +104,6 @@ async function compareReadings(
   const before = await readAsMailProgram(message.read());
   const after = await readAsMailProgram(run.after.read());
   const detached = inspection.leaves.filter(({ section }) => urls.has(section));
-  const found = differences({ before, after, detached, urls: [...urls.values()] });
+  const found = differences({ before, after, detached, urls: [...urls.values()], pages: run.pages });
   return { skipped: null, before, after, differences: found };
 }

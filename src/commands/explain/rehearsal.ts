@@ -25,6 +25,8 @@ export interface RehearsalOptions {
 export interface Rehearsal {
   /** Addresses by section of the part. `files` is 0 when the message passed whole. */
   readonly urls: ReadonlyMap<string, string>;
+  /** By address of a file: the page that a notice of many files links to in place of it. */
+  readonly pages: ReadonlyMap<string, string>;
   readonly files: number;
   readonly notices: readonly string[];
   readonly log: readonly string[];
@@ -37,7 +39,7 @@ export interface Rehearsal {
 export async function rehearse(message: MessageFile, options: RehearsalOptions): Promise<Rehearsal> {
   const { config, envelope, directory, signal } = options;
   const { store, tokens } = recordingStore(createStore({ ...config }, dryBlobs));
-  const { notice, texts } = recordingNotice(createNotice(config.links));
+  const { notice, texts, pages } = recordingNotice(createNotice(config.links));
   const { log, lines } = recordingLog();
   const { meter } = createMeter(config.loopguard.cluster);
   const spool = { ...config.spool, directory };
@@ -48,7 +50,7 @@ export async function rehearse(message: MessageFile, options: RehearsalOptions):
     const after = await write(outgoing, join(directory, 'after.eml'));
     const { bytesIn, bytesOut, files } = outgoing;
     const urls = new Map([...tokens].map(([section, token]) => [section, linkUrl(config.links.baseUrl, token)]));
-    return { urls, files: files.length, notices: [...texts], log: lines, bytesIn, bytesOut, after };
+    return { urls, pages, files: files.length, notices: [...texts], log: lines, bytesIn, bytesOut, after };
   } finally {
     await outgoing.dispose();
     incoming.release();
@@ -75,14 +77,23 @@ function recordingStore(store: Store): { readonly store: Store; readonly tokens:
   return { store: overlay(store, { openMessage }), tokens };
 }
 
-function recordingNotice(notice: Notice): { readonly notice: Notice; readonly texts: ReadonlySet<string> } {
+interface RecordingNotice {
+  readonly notice: Notice;
+  readonly texts: ReadonlySet<string>;
+  readonly pages: Rehearsal['pages'];
+}
+
+function recordingNotice(notice: Notice): RecordingNotice {
   const texts = new Set<string>();
+  const pages = new Map<string, string>();
   const write: Notice['write'] = (content) => {
     const written = notice.write(content);
     texts.add(written.text);
+    const { items, page } = content;
+    if (page !== undefined && items.length > notice.maxLinks) for (const { url } of items) pages.set(url, page);
     return written;
   };
-  return { notice: overlay(notice, { write }), texts };
+  return { notice: overlay(notice, { write }), texts, pages };
 }
 
 /** An object with some own members and, through its prototype, all others of `base`. */
