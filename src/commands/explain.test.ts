@@ -187,7 +187,7 @@ test('many files, whose notice has the link of their page alone: no difference, 
   const head = ['From: z@a.example', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=x', ''];
   const { notice, mailProgram } = await explain(crlf(...head, '--x', '', 'Hello', ...files.flat(), '--x--'));
   assert.deepEqual(mailProgram.differences, []);
-  assert.deepEqual(notice?.places, [{ section: '1', type: 'text/plain', line: notice.places[0]?.line }]);
+  assert.deepEqual(notice?.places, [{ section: '1', type: 'text/plain', line: notice?.places[0]?.line }]);
 });
 
 test('a notice within a line of HTML: no difference', async () => {
@@ -215,6 +215,30 @@ test('what the front door refuses: 65, and the reply; a Milter is shown it all t
     assert.match(stderr, says);
     assert.equal((await explain(message, [], { ...more, DETACH_INBOUND_PROTOCOL: 'milter' })).detached, true);
   }
+});
+
+test('a sender or recipient that is no address is 64', async () => {
+  for (const words of [
+    ['--to', '@'],
+    ['--to', ''],
+    ['--to', '<>'],
+    ['--from', 'anna'],
+    ['--to', 'a b@c.example'],
+  ]) {
+    const { status, stderr } = await runCommand(['explain', ...words], { env, input: letter });
+    assert.equal(status, 64, words.join(' '));
+    assert.match(stderr, /^detach-mta explain: --(?:to|from) must be an address, not [^\n]+\n$/);
+  }
+  for (const words of [
+    ['--from', ''],
+    ['--from', '<>'],
+  ])
+    assert.equal((await explain(letter, words)).from, '');
+  const { to } = await explain(letter, ['--to', 'Postmaster', '--to', '"a b"@c.example', '--to', 'ü@ö.example']);
+  assert.deepEqual(
+    to.map(({ address }) => address),
+    ['Postmaster', '"a b"@c.example', 'ü@ö.example'],
+  );
 });
 
 test('where a mail program would see something else, it is said', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load-config.ts';
 import { defineCommand } from './command.ts';
-import { ExitStatus } from './exit-status.ts';
+import { CommandError, ExitStatus } from './exit-status.ts';
 import { explainMessage } from './explain/explain-message.ts';
 import { MessageFile } from './explain/message-file.ts';
 import { printExplanation } from './explain/print-explanation.ts';
@@ -29,12 +29,12 @@ export const explain = defineCommand({
     json: { type: 'boolean', help: 'print JSON' },
   },
   run: async ({ sources, options, input, print, signal }) => {
+    const from = options.from === undefined ? undefined : options.from === '' ? '' : mailbox('from', options.from);
+    const to = (options.to ?? []).map((address) => mailbox('to', address));
     const config = loadConfig(sources);
     const directory = await mkdtemp(join(tmpdir(), 'detach-explain-'));
     try {
       const message = await MessageFile.write(join(directory, 'before.eml'), input);
-      const from = options.from === undefined ? undefined : mailbox(options.from);
-      const to = (options.to ?? []).map(mailbox);
       const explanation = await explainMessage(message, { config, from, to, directory, signal });
       await print(options.json === true ? jsonText(explanation, 2) : printExplanation(explanation));
       return explanation.mailProgram.differences.length > 0 ? ExitStatus.found : ExitStatus.ok;
@@ -44,5 +44,12 @@ export const explain = defineCommand({
   },
 });
 
-/** With or without angle brackets; a byte string, as SMTP has it. */
-const mailbox = (address: string): string => Buffer.from(address.replace(/^<(.*)>$/s, '$1')).toString('latin1');
+/** With or without angle brackets, `<>` for the null reverse-path; a byte string, as SMTP has it. */
+function mailbox(option: 'from' | 'to', address: string): string {
+  const bare = address.replace(/^<(.*)>$/s, '$1');
+  const isNull = option === 'from' && address === '<>';
+  // RFC 5321 section 4.1.1.3: the postmaster of any domain.
+  if (!isNull && !/^(?:[^\s<>]+@[^\s<>@]+|".*"@[^\s<>@]+|postmaster)$/iu.test(bare))
+    throw new CommandError(ExitStatus.usage, `--${option} must be an address, not ${JSON.stringify(address)}`);
+  return Buffer.from(bare).toString('latin1');
+}
