@@ -119,6 +119,10 @@ describe('the page of a file', () => {
     const context = await browser.newContext({ javaScriptEnabled: true });
     const page = await context.newPage();
     await page.setContent(pageOf(none));
+    assert.equal(await page.locator('code').isVisible(), false);
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await page.locator('code').isVisible(), true, 'on paper, where nothing can be opened');
+    await page.emulateMedia({ media: 'screen' });
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate('document.activeElement.className'), 'button');
     await page.keyboard.press('Tab');

@@ -44,7 +44,7 @@ footer{padding:1rem 1.75rem;border-top:1px solid var(--line);color:var(--soft);f
 footer p{margin:0;overflow-wrap:anywhere}
 @media(max-width:30rem){body{padding:.5rem;place-items:start center}.body{padding:1.5rem 1.1rem}header,footer{padding:.9rem 1.1rem}.body>.button{display:block}}
 @media(forced-colors:active){.button{border:2px solid}.sheet{fill:Canvas}.sheet,.fold{stroke:CanvasText}.kind{fill:CanvasText}}
-@media print{body{display:block;background:none}main{border:0;box-shadow:none;max-width:none}.button{display:none}details>code{display:block}}
+@media print{body{display:block;background:none}main,main.wide{border:0;box-shadow:none;max-width:none}.button{display:none}summary{list-style:none}details::details-content{display:block;content-visibility:visible}}
 `;
 
 export interface Style {
