@@ -122,6 +122,19 @@ test('a file whose bytes changed in storage never ends an archive that looks com
   assert.ok(lab.lines.some(({ event }) => event === 'file-corrupt'));
 });
 
+test('a file that is revoked while the archive is read does not leave with it', async () => {
+  const message = await put([1, 2].map((n) => [`${n}.jpg`, randomBytes(16_000_000)]));
+  const reader = await open(message.page);
+  await once(reader, 'readable');
+  await lab.change(message.tokens[1]!, 'revoke');
+  let seen = 0;
+  await assert.rejects(async () => {
+    for await (const chunk of reader as AsyncIterable<Buffer>) seen += chunk.length;
+  });
+  assert.ok(seen < 16_001_000, `${seen} bytes`);
+  assert.deepEqual(listed(await bodyOf(await get(message.page))), ['1.jpg']);
+});
+
 test('eight at once, and the ninth is told to come again; who leaves makes room', async () => {
   const message = await put([1, 2].map((n) => [`${n}.jpg`, randomBytes(12_000_000)]));
   const readers = await Promise.all(Array.from({ length: 8 }, () => open(message.page)));

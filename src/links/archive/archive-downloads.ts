@@ -2,12 +2,12 @@
  * All files of a message as one ZIP archive.
  *
  * Holds only the headers of the archive and one chunk. Each file is opened when the one before it was sent, and goes
- * from storage to the socket through `pipeline`, read no faster than the client takes it. A file that fails or is not
- * what was stored cuts the connection, so that the archive never looks complete.
+ * from storage to the socket through `pipeline`, read no faster than the client takes it. A file that fails, is not what
+ * was stored, or was withdrawn meanwhile cuts the connection, so that the archive never looks complete.
  */
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { exactly, type FileRange, type Link, type Page } from '../../storage/interface.ts';
+import { exactly, type FileRange, type Page } from '../../storage/interface.ts';
 import type { DownloadLog } from '../download/download-log.ts';
 import { FileMissingError } from '../download/missing.ts';
 import { watchPace } from '../download/pace.ts';
@@ -17,7 +17,7 @@ import { type Exchange, fileHeaders } from '../exchange.ts';
 import { Gate } from '../gate.ts';
 import type { LinkHandlerOptions } from '../options.ts';
 import type { Lookup } from '../lookup.ts';
-import { isThere, lookAtFiles, type NothingLeft, nothingLeft } from '../message-files.ts';
+import { isThere, lookAtFiles, type MessageFile, type NothingLeft, nothingLeft } from '../message-files.ts';
 import { words } from '../words/languages.ts';
 import { Archive, type ArchiveFile, type FilePiece, type Piece } from './archive.ts';
 import { entryNames } from './entry-names.ts';
@@ -51,9 +51,9 @@ export class ArchiveDownloads {
     const { response, language, request } = exchange;
     const looking = { ...this.#options, lookup: this.#lookup, exchange, checked: Infinity };
     const found = await lookAtFiles(page.tokens, looking);
-    const links = found.filter(isThere).map(({ link }) => link);
-    if (links.length === 0) return nothingLeft(found);
-    const archive = new Archive(await this.#entries(exchange, links));
+    const files = found.filter(isThere);
+    if (files.length === 0) return nothingLeft(found);
+    const archive = new Archive(await this.#entries(exchange, files));
     const name = `${words[language].notice.fileName}-${page.created.slice(0, 10)}.zip`;
     const { etag, size } = archive;
     const plan = planDownload({ etag, size, name, contentType: 'application/zip' }, request);
@@ -64,14 +64,14 @@ export class ArchiveDownloads {
     return undefined;
   }
 
-  #entries({ signal }: Exchange, links: readonly Link[]): Promise<ArchiveFile[]> {
-    const names = entryNames(links);
+  #entries({ signal }: Exchange, files: readonly MessageFile[]): Promise<ArchiveFile[]> {
+    const names = entryNames(files.map(({ link }) => link));
     return Promise.all(
-      links.map(async (link, i) => {
+      files.map(async ({ link, token }, i) => {
         const crc32 = link.crc32 ?? (await this.#options.store.statFile(link.sha256, signal))?.crc32;
         if (crc32 === undefined) throw new Error(`${link.sha256} has no CRC-32`);
         const { sha256, size, created } = link;
-        return { name: names[i]!, size, crc32, sha256, modified: new Date(created) };
+        return { name: names[i]!, size, crc32, sha256, token, modified: new Date(created) };
       }),
     );
   }
@@ -100,6 +100,9 @@ export class ArchiveDownloads {
 
   async *#bytesOfFile({ file, offset, count }: FilePiece, signal: AbortSignal): AsyncGenerator<Buffer> {
     const whole = count === file.size;
+    // Hours may have passed since the archive began.
+    const link = await this.#options.store.getLink(file.token, signal);
+    if (link === undefined || link.revoked !== undefined) throw new Error('a file of the archive was withdrawn');
     const bytes = await this.#options.store.openFile(file.sha256, signal, whole ? undefined : { offset, count });
     if (!bytes) throw new FileMissingError(file.sha256);
     const last = whole ? verified(file.sha256) : new PassThrough();

@@ -25,6 +25,7 @@ const fileOf = (name: string, bytes: Buffer): ArchiveFile & { readonly bytes: Bu
   crc32: crc32(bytes),
   modified,
   sha256: createHash('sha256').update(bytes).digest('hex'),
+  token: name,
   bytes,
 });
 
@@ -113,7 +114,7 @@ describe('ZIP64', () => {
     let crc = 0;
     for (let left = size; left > 0; left -= zeros.length)
       crc = crc32(zeros.subarray(0, Math.min(left, zeros.length)), crc);
-    return { name: 'large.bin', size, crc32: crc, modified, sha256: '0'.repeat(64) };
+    return { name: 'large.bin', size, crc32: crc, modified, sha256: '0'.repeat(64), token: 'large' };
   };
 
   const large = sparse(4 * GiB + 5);

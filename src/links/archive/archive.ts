@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { centralHeader, endOfDirectory, localHeader, type ZipEntry } from './zip-records.ts';
 
-/** A file of an archive, and under which hash storage has its bytes. */
+/** A file of an archive, under which hash storage has its bytes, and the link that allows to read them. */
 export interface ArchiveFile extends ZipEntry {
   readonly sha256: string;
+  readonly token: string;
 }
 
 /** Bytes of a file, or some of them. */
