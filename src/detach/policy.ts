@@ -250,10 +250,12 @@ function classOf(mailbox: string, included: readonly string[], exempt: readonly 
  */
 function createMatch(mailbox: string): (entry: string) => boolean {
   const at = mailbox.lastIndexOf('@');
-  const raw = mailbox.slice(at + 1);
+  // As Postfix does: an absolute domain name is the same domain.
+  const raw = mailbox.slice(at + 1).replace(/\.$/, '');
   const domain = domainToASCII(Buffer.from(raw, 'latin1').toString('utf8')) || raw.toLowerCase();
   const local = Buffer.from(mailbox.slice(0, Math.max(0, at)), 'latin1').toString('utf8');
-  const name = local.replace(/^"([^"\\]*)"$/, '$1').toLowerCase();
+  // RFC 5321 section 4.1.2: a quoted local part means what it says without quotes and backslashes.
+  const name = /^".*"$/s.test(local) ? local.slice(1, -1).replace(/\\(.)/gs, '$1').toLowerCase() : local.toLowerCase();
   const addresses = [`${name}@${domain}`, `${name.replace(/\+.*/s, '')}@${domain}`];
   return (entry) => {
     if (entry.includes('@')) return addresses.includes(entry);
