@@ -11,13 +11,15 @@ import nodemailer from 'nodemailer';
 import type { Browser } from 'playwright-core';
 import { startBrowser } from '../../test/harness/browser.ts';
 import { Lab } from '../detach/testing/lab.ts';
+import { MemoryStore } from '../storage/testing/memory-store.ts';
 import { LinkLab } from './testing/link-lab.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const takes = process.env['DETACH_TEST_PICTURES'] === 'yes';
 const keeper = { organisation: 'Example University', contact: 'helpdesk@example.edu' };
-const mail = new Lab({ links: keeper });
 const lab = new LinkLab();
+// Letters and pages tell of the same day.
+const mail = new Lab({ links: keeper, store: new MemoryStore({ now: lab.now }) });
 let browser: Browser;
 
 first(async () => {
@@ -94,7 +96,7 @@ async function before(count: number): Promise<string> {
 
 test('the notice in a letter: each file with its link, and all of them together', async () => {
   const html = await letter(3);
-  const words = ['Example University keeps these files for you until 1 April 2026', 'Floor plan.dwg', 'All files'];
+  const words = ['Example University keeps these files for you until 26 February 2027', 'Floor plan.dwg', 'All files'];
   const sent = ['Offer for the new building.pdf', 'Floor plan.dwg'];
   await look('before', await before(3), { colorScheme: 'light', width: 640, words: sent });
   await look('notice', html, { colorScheme: 'light', width: 640, words });
