@@ -35,10 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(usage(workloads));
     return 0;
   }
-  const builds = [
-    ...(options.baseline === undefined ? [] : [baselineOf(options.baseline)]),
-    ...options.nodes.map(onOtherNode),
-  ];
+  const builds = [...options.baselines.map(baselineOf), ...options.nodes.map(onOtherNode)];
   stopWhenInterrupted();
   return measureAll(argv, { ...options, builds });
 }

@@ -5,8 +5,8 @@ export interface Options {
   readonly workloads: readonly Workload[];
   readonly rounds: number;
   readonly quick: boolean;
-  /** A folder that holds a build, or a revision. */
-  readonly baseline?: string;
+  /** Folders that hold a build, or revisions. */
+  readonly baselines: readonly string[];
   /** Paths of other Nodes. */
   readonly nodes: readonly string[];
   readonly buildsOnly: boolean;
@@ -19,7 +19,8 @@ export const usage = (workloads: readonly Workload[]): string => `usage: npm run
   --quick      a first look: fewer situations, shorter runs, two rounds
   --rounds N   how often everything is measured (5)
   --baseline DIRECTORY or REVISION
-               another build as one more peer: a copy of dist, or a revision of git, which is built first
+               another build as one more peer: a copy of dist, or a revision of git, which is built first; may stand
+               there several times
   --node FILE  the same build on another Node as one more peer; may stand there several times
   --builds     measures builds of Detach MTA only, not the programs that people would use instead
   --name NAME  results/NAME.* instead of one named after the time
@@ -38,7 +39,7 @@ export function parseOptions(argv: readonly string[], all: readonly Workload[]):
       quick: { type: 'boolean' },
       rounds: { type: 'string' },
       name: { type: 'string' },
-      baseline: { type: 'string' },
+      baseline: { type: 'string', multiple: true },
       node: { type: 'string', multiple: true },
       builds: { type: 'boolean' },
     },
@@ -53,7 +54,7 @@ export function parseOptions(argv: readonly string[], all: readonly Workload[]):
     workloads: positionals.length === 0 ? all : all.filter(({ name }) => positionals.includes(name)),
     rounds,
     quick,
-    ...(values.baseline === undefined ? {} : { baseline: values.baseline }),
+    baselines: values.baseline ?? [],
     nodes: values.node ?? [],
     buildsOnly: values.builds ?? false,
     name: values.name ?? new Date().toISOString().slice(0, 16).replace(/:/g, ''),

@@ -25,13 +25,17 @@ export function onOtherNode(node: string): Build {
 
 /**
  * A build from before a change: a folder that holds `main.js`, or a revision of this repository, which is built in a
- * temporary folder and removed when the benchmark ends.
+ * temporary folder and removed when the benchmark ends. The first one is called `baseline`, the second `baseline 2`.
  * @throws Error when it is neither, or cannot be built
  */
-export function baselineOf(directoryOrRevision: string): Build {
+export function baselineOf(directoryOrRevision: string, index: number): Build {
   const directory = resolve(directoryOrRevision);
   const isBuild = existsSync(join(directory, 'main.js'));
-  return { ...thisCheckout, name: 'baseline', directory: isBuild ? directory : buildRevision(directoryOrRevision) };
+  return {
+    ...thisCheckout,
+    name: index === 0 ? 'baseline' : `baseline ${index + 1}`,
+    directory: isBuild ? directory : buildRevision(directoryOrRevision),
+  };
 }
 
 function buildRevision(revision: string): string {
