@@ -178,8 +178,9 @@ export class Delivery {
   }
 
   /**
-   * While the next hop works on a question, it may connect back to us: see `Calls`. It stands around each question: a
-   * function that awaits all of them took 4 KiB of the 92 that are allocated for a small message.
+   * Registers a question as open for as long as the next hop works on it: it may connect back to us, see `Calls`. Each
+   * caller does so for its own question. One function that awaits any of them took 4 of the 92 KiB that are allocated
+   * for a small message.
    * @returns ends the call
    */
   #beginCall(session: Session): () => void {

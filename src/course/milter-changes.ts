@@ -10,7 +10,7 @@ import { HeaderBlock, type HeaderField } from '../message/header-block.ts';
 /** Above all fields, also the mail server's own Received field. */
 const topPosition = 0;
 
-/** Below all fields, however many are inserted: no header has as many, and a server appends what it has no place for. */
+/** Below all fields, however many are inserted: a server appends a field whose position is beyond the last one. */
 const bottomPosition = 1_000_000;
 
 /** A complete field of ours, its CRLF included, as a field to be inserted on top. */

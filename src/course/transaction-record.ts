@@ -197,7 +197,7 @@ export class TransactionRecord {
     this.#meter.transaction(outcome, seconds);
     const counts: Record<Verdict, number> = { accepted: 0, deferred: 0, refused: 0 };
     for (const { reply } of this.#recipients) counts[verdictOf(reply)] += 1;
-    // Those beyond the logged ones: whoever was accepted had the fate of the first one that was.
+    // Recipients that are not logged one by one: all accepted ones got the same reply as the first accepted one.
     const unlogged = this.#acceptedCount - this.#acceptedAt.length;
     const first = this.#recipients[this.#acceptedAt[0] ?? -1];
     if (first) counts[verdictOf(first.reply)] += unlogged;

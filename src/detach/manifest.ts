@@ -57,7 +57,7 @@ export async function writeManifest(manifest: Manifest): Promise<Buffer> {
   return join(buffers);
 }
 
-/** As `Buffer.concat`, in steps: where memory of the system is slow to come, six megabytes take 50 ms. */
+/** As `Buffer.concat`, in steps: on a system that is slow to hand out memory, six megabytes at once take 50 ms. */
 async function join(buffers: readonly Buffer[]): Promise<Buffer> {
   const joined = Buffer.allocUnsafe(buffers.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

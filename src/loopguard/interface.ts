@@ -22,7 +22,7 @@ export interface Passage {
 export interface Guard {
   /** The name that the replicas share, as it stands in stamps. */
   readonly cluster: string;
-  /** Offered in EHLO as `XDETACH <fingerprint>`: keyed, tells a stranger nothing. */
+  /** Offered in EHLO as `XDETACH <fingerprint>`: a keyed hash, so that it reveals nothing. */
   readonly fingerprint: string;
   /**
    * Checks stamps and counts. Never throws on hostile input. The reverse-path protects blind copies: someone who replays

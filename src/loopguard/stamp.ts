@@ -3,7 +3,7 @@ import { packed, type HeaderField } from '../message/header-block.ts';
 const stampField = 'X-Detach-Guard';
 export const stampKey = stampField.toLowerCase();
 
-/** A stamp as written in the field; nothing of it is believed before its MAC was checked. */
+/** A stamp as written in the field; nothing in it is trusted before its MAC was checked. */
 export interface Stamp {
   readonly cluster: string;
   readonly keyId: string;
@@ -18,7 +18,7 @@ export interface Stamp {
   readonly salt: string;
 }
 
-/** The fields of an unfolded value without blanks; every value is of characters that end none. */
+/** The fields of an unfolded value without blanks. No value can contain the character that ends it. */
 const stampSyntax =
   /^v=1;c=([\w.%-]{1,300});k=([\w.%-]{1,300});t=(\d{1,11});f=([a-z,-]{1,100});s=([\w-]{11});r=((?:[\w-]{11},)*[\w-]{11});n=([\w-]{11});m=([\w-]{11})$/;
 

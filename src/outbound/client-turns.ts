@@ -15,7 +15,7 @@ export interface ClientTurnsOptions {
 /**
  * How many sessions with the next hop each client may use at a time, by its address. While another client is present,
  * none may use more than `maxSharePercent`: transactions of one client that do not end leave sessions for the mail of the
- * others. A client that is alone may use all. What it uses beyond its share when another one comes ends in its own time.
+ * others. A client that is alone may use all. When another one comes, sessions beyond the share are not cut.
  */
 export class ClientTurns {
   readonly #options: ClientTurnsOptions;

@@ -184,7 +184,7 @@ export class Dialog {
       this.outOfTurn(first.verb, reply);
       return;
     }
-    // Also when more is in the same chunk: whatever follows 354 answers nothing that was said.
+    // Set at once, before the rest of the chunk is read: a reply that follows 354 answers no command of ours.
     if (kind === 3) this.#inMessage = true;
     this.#head++;
     if (this.#head === this.#awaited.length) {

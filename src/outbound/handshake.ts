@@ -29,7 +29,7 @@ export interface Opened extends Hello {
 
 /**
  * Lets nodemailer's connection do greeting, EHLO, STARTTLS and AUTH on a connected socket, then takes the socket over.
- * `adopt` gets it in the same turn of the event loop, so that nothing is said, and no error raised, to nobody.
+ * `adopt` gets it in the same turn of the event loop, so that no data and no error comes while nobody listens.
  * The socket is closed when it fails.
  * @throws Failure nextHopUnreachable, nextHopTls, nextHopAuth
  */
@@ -122,7 +122,7 @@ function authenticate({ connection, options, fail }: Attempt, open: (hello: Hell
   }
 }
 
-/** From the moment STARTTLS is accepted, whatever goes wrong without a reply that says why is TLS that failed. */
+/** After STARTTLS was accepted, a failure without a reply of the next hop counts as a failure of TLS. */
 function kindOf(connection: LibraryConnection, error: SMTPError | undefined): FailureName {
   if (error?.code === 'ETLS') return 'nextHopTls';
   return connection.tlsBegun && error?.responseCode === undefined ? 'nextHopTls' : 'nextHopUnreachable';

@@ -139,8 +139,8 @@ export class ChannelSession implements Session {
       () => undefined,
     );
     const replies = this.#verdicts(await Promise.all(verdicts));
-    // Answered with the dot still here: it stopped reading, and waiting for it to go on may never end. A refusal needs
-    // no more of the message, but what it says to have taken cannot be whole.
+    // The next hop replied before it got the final dot. It may never read on, so we do not wait. A refusal is a valid
+    // verdict on the part that it read; a positive reply is not, since it cannot have the whole message.
     if (!dot.written) {
       const early = replies.find(isPositive);
       if (early) throw dialog.outOfTurn('the message before its final dot', early);

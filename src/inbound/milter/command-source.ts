@@ -5,10 +5,10 @@ import { parseCommand, type Command } from './commands.ts';
 import { PacketParser, type Packet } from './packets.ts';
 import { commandByte, largePacketBytes } from './protocol.ts';
 
-/** What a command leaves behind beside its bytes. */
+/** Bytes of garbage that a command leaves, beside those of its packet. */
 const garbagePerCommand = 300;
 
-/** So much of that and of their bytes there is before it is asked whether others should have their turn: about 50 commands. */
+/** After so many bytes of garbage and packets, some 50 commands, other connections may have their turn. */
 const turnBytes = 16 * 1024;
 
 /** Whether there is memory for a packet of so many bytes. */
@@ -73,8 +73,8 @@ export class CommandSource {
 
   /** A chunk of 64 KiB may hold 13,000 commands. */
   #count({ letter, data }: Packet): Promise<void> | undefined {
-    // Fields are copied, not made into text. Counted, they would have chunks collected while these are still in use, and
-    // so become old: 20 MB more for 40 connections.
+    // Fields are copied and not made into text, so their bytes are no garbage. Counting them would start collections
+    // while the chunks that hold them are in use, and V8 would promote these chunks: 20 MB more for 40 connections.
     this.#garbage += garbagePerCommand + (letter === commandByte.header ? 0 : data.length);
     this.#done += garbagePerCommand + data.length;
     if (this.#done < turnBytes) return undefined;

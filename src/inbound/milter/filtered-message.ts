@@ -33,7 +33,7 @@ interface Peer {
   readonly takeBody: () => Promise<void>;
 }
 
-/** Said before our last word, these tell that nobody waits for it. */
+/** Commands which, before our last word, mean that nobody waits for it any more. */
 const leaves: ReadonlySet<Command['kind']> = new Set(['abort', 'quit', 'quitNewConnection']);
 
 export class FilteredMessage {

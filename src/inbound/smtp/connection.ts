@@ -161,8 +161,8 @@ export class RelayConnection {
   }
 
   /**
-   * Many a client, Postfix among them, leaves without waiting for the reply, and a socket that is read on would tell of
-   * the reset as an error, which costs a tenth of a session.
+   * Many clients, Postfix among them, close the connection without reading the reply. If we went on reading, Node would
+   * raise the reset as an error, which costs a tenth of a session.
    */
   #quit(done: Done): void {
     this.#say({ code: 221, lines: ['2.0.0 Bye'] });

@@ -156,7 +156,7 @@ class Content {
 }
 
 /**
- * The next LF that has no CR before it, a dot after it, or ends the data: nothing needs to be done at the others. The
+ * The next LF that has no CR before it, has a dot after it, or ends the data: the others need no work. The
  * native call stands at one place alone: V8 takes it into this loop then, which is 8 of 120 ms of a file of 25 MiB.
  */
 function findUnusualLineEnd(data: Buffer, from: number, short: boolean): number {
