@@ -1,6 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
-import { doorRule, order } from './scripts/rooms.mjs';
+import { doorRules, order } from './scripts/rooms.mjs';
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.lab/', 'bench/results/', 'bench/peers/haraka/'] },
@@ -28,7 +28,7 @@ export default tseslint.config(
   ...order.slice(1).map((room) => ({
     files: [`src/${room}/**/*.ts`],
     ignores: ['**/*.test.ts', '**/testing/*.ts'],
-    rules: { 'no-restricted-imports': doorRule(room) },
+    rules: doorRules(room),
   })),
   {
     files: ['**/*.test.ts', '**/testing/*.ts', 'test/**/*.ts'],

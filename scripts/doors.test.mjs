@@ -4,15 +4,13 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Linter } from 'eslint';
-import { doorRule, order, rooms } from './rooms.mjs';
+import { doorRules, order, rooms } from './rooms.mjs';
 
 const root = join(import.meta.dirname, '..');
 
 /** What the rule of a room says of an import in one of its files. */
-function said(room, target) {
-  const linter = new Linter();
-  const found = linter.verify(`import '${target}';`, { rules: { 'no-restricted-imports': doorRule(room) } });
-  return found.map(({ message }) => message);
+function said(room, target, statement = `import '${target}';`) {
+  return new Linter().verify(statement, { rules: doorRules(room) }).map(({ message }) => message);
 }
 
 test('no room looks past the door of another one', () => {
@@ -22,6 +20,14 @@ test('no room looks past the door of another one', () => {
       assert.match(said(room, `../${other}/part.ts`).join(), /stands in its interface/);
       assert.match(said(room, `../../${other}/deep/part.ts`).join(), /stands in its interface/);
     }
+});
+
+test('nor by import()', () => {
+  const dynamic = (room, target) => said(room, target, `export const x = () => import('${target}');`);
+  assert.match(dynamic('detach', '../storage/part.ts').join(), /stands in its interface/);
+  assert.match(dynamic('detach', '../inbound/interface.ts').join(), /only rooms to its right/);
+  assert.deepEqual(dynamic('detach', '../storage/interface.ts'), []);
+  assert.deepEqual(dynamic('detach', '@azure/identity'), []);
 });
 
 test('a room knows only rooms to its right', () => {

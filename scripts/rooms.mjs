@@ -12,13 +12,25 @@ export const order = [...builders, ...rooms, ...vocabulary];
 /** A path from anywhere in one room to a file of another: `../storage/x.ts`, `../../storage/x.ts`. */
 const into = (names, file = '') => `^(\\.\\./)+(${names.join('|')})/${file}`;
 
-/** `no-restricted-imports` for the files of one room. */
-export function doorRule(room) {
+/** What the files of one room may not import, as patterns with the reason. */
+function closedTo(room) {
   const before = order.slice(0, order.indexOf(room)).filter((name) => name !== 'main.ts');
   const closed = builders.includes(room) ? [] : rooms.filter((name) => name !== room);
   const patterns = [
     { names: before, file: '', message: 'A room knows only rooms to its right: see scripts/rooms.mjs.' },
     { names: closed, file: '(?!interface\\.ts$)', message: 'What another room needs stands in its interface.ts.' },
   ].filter(({ names }) => names.length > 0);
-  return ['error', { patterns: patterns.map(({ names, file, message }) => ({ regex: into(names, file), message })) }];
+  return patterns.map(({ names, file, message }) => ({ regex: into(names, file), message }));
 }
+
+/** The rules for the files of one room: for `import` and `export … from`, and for `import()` of a module or of a type. */
+export const doorRules = (room) => ({
+  'no-restricted-imports': ['error', { patterns: closedTo(room) }],
+  'no-restricted-syntax': [
+    'error',
+    ...closedTo(room).map(({ regex, message }) => ({
+      selector: `:matches(ImportExpression, TSImportType) Literal[value=/${regex.replaceAll('/', '\\/')}/]`,
+      message,
+    })),
+  ],
+});
