@@ -53,7 +53,7 @@ function put(request: IncomingMessage, { size, list }: Body): Answer {
   const { pathname: name, searchParams } = addressOf(request);
   switch (searchParams.get('comp')) {
     case 'metadata':
-      return [sizes.has(name) ? 200 : 404];
+      return sizes.has(name) ? [200] : [404, { 'x-ms-error-code': 'BlobNotFound' }];
     case 'block':
       sizes.set(blockOf(name, searchParams.get('blockid') ?? ''), size);
       return [201];

@@ -6,15 +6,15 @@ import { pipeline, Transform } from 'node:stream';
 /** A fault of an answer. */
 export type Trouble =
   /** Sent instead of the target's answer. */
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   /** The connection breaks after so many bytes of the body. */
   | { readonly cutAfter: number }
   /** One byte of the body is changed. */
   | { readonly corruptAt: number }
   /** One byte of the request's body is changed, and fields of its header are removed. */
   | { readonly corruptUploadAt: number; readonly without?: readonly string[] }
-  /** Fields of the answer's header are changed. */
-  | { readonly answerHeaders: Readonly<Record<string, string>> };
+  /** Fields of the answer's header are changed; `undefined` removes one. */
+  | { readonly answerHeaders: Readonly<Record<string, string | undefined>> };
 
 export interface HttpProxy {
   readonly port: number;
@@ -33,7 +33,7 @@ export async function startHttpProxy(target: number): Promise<HttpProxy> {
     const trouble = proxy.trouble(request);
     if (trouble && 'status' in trouble) {
       request.resume();
-      response.writeHead(trouble.status, trouble.headers).end();
+      response.writeHead(trouble.status, trouble.headers).end(trouble.body);
       return;
     }
     const upload = trouble && 'corruptUploadAt' in trouble ? trouble : undefined;
@@ -41,7 +41,8 @@ export async function startHttpProxy(target: number): Promise<HttpProxy> {
     const onward = httpRequest({ host: '127.0.0.1', port: target, method, path, headers: passed });
     onward.on('response', (answer) => {
       const others = trouble && 'answerHeaders' in trouble ? trouble.answerHeaders : {};
-      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...others });
+      const fields = Object.entries({ ...answer.headers, ...others }).filter(([, value]) => value !== undefined);
+      response.writeHead(answer.statusCode ?? 502, Object.fromEntries(fields));
       response.flushHeaders();
       if (trouble && ('cutAfter' in trouble || 'corruptAt' in trouble)) void spoil(answer, response, trouble);
       else answer.pipe(response);

@@ -40,6 +40,9 @@ export async function attempt<T>(options: AttemptOptions, work: (attempt: Attemp
     controller.signal.throwIfAborted();
     return await work({ signal: controller.signal, touch: () => void timer.refresh(), abort });
   } catch (error) {
+    // The SDK leaves an answer unread in which it misses a header field. Its connection would stay in use until storage
+    // closes it: a command could not end, and a pool of connections would run out.
+    controller.abort(error);
     if (error instanceof Failure) throw error;
     throw storageFailure(what, reason ?? error);
   } finally {
@@ -57,19 +60,26 @@ export function storageFailure(what: string, error: unknown): Failure {
 /** The cause of a failure that creating the container cures. */
 export const missingContainer = Symbol('the container does not exist');
 
-/** The status when the error is storage's own answer to a condition or a name; anything else is thrown on. */
+/**
+ * The status when the error is storage's own answer to a condition or a name; anything else is thrown on.
+ *
+ * Storage gives a code with each of them. A 404 without one is that of a proxy or of a portal on the way: a reader who
+ * is told by it that there is no such file may not come again.
+ */
 export function answered(error: unknown, ...statuses: readonly number[]): number {
   if (error instanceof RestError && error.statusCode !== undefined && statuses.includes(error.statusCode)) {
     // A container that is not there is no answer about the blob.
-    if (!containerIsMissing(error)) return error.statusCode;
+    if (ownCode(error) !== undefined && !containerIsMissing(error)) return error.statusCode;
   }
   throw error;
 }
 
 export const hasCode = (error: unknown, code: string): boolean => error instanceof RestError && codeOf(error) === code;
 
+const ownCode = ({ response }: RestError): string | undefined => response?.headers.get('x-ms-error-code');
+
 /** The SDK reads the code from the body, and a reply to HEAD has none. */
-const codeOf = (error: RestError): string | undefined => error.code ?? error.response?.headers.get('x-ms-error-code');
+const codeOf = (error: RestError): string | undefined => error.code ?? ownCode(error);
 
 const containerIsMissing = (error: unknown): boolean =>
   hasCode(error, 'ContainerNotFound') || hasCode(error, 'ContainerBeingDeleted');

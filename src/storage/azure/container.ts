@@ -20,10 +20,13 @@ export interface ContainerOptions {
 }
 
 /** Few and short retries: longer outages wait in Postfix's queue, not in an open transaction. */
-const options: StoragePipelineOptions = {
+const options = {
+  // Storage never redirects. What stands at the other address is that of a portal or a proxy. The SDK hands this on to
+  // its HTTP library; its own type does not say so.
+  redirectOptions: { maxRetries: 0 },
   retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
   userAgentOptions: { userAgentPrefix: 'detach-mta' },
-};
+} satisfies StoragePipelineOptions & { readonly redirectOptions: object };
 
 /** How long an unused connection of a separate pool stays open. */
 const idleSocketMs = 30_000;

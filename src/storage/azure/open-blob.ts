@@ -38,6 +38,9 @@ interface Piece extends AttemptOptions {
   readonly etag: string | undefined;
 }
 
+/** A cache on the way that does not know Azure's field for the range could answer with the bytes of another one. */
+const isFrom = (offset: number, contentRange = 'bytes 0-'): boolean => contentRange.startsWith(`bytes ${offset}-`);
+
 export interface Body {
   readonly stream: Readable;
   /** Ends the request. */
@@ -58,13 +61,16 @@ function openAt(
         abortSignal: reading.signal,
         conditions: etag === undefined ? {} : { ifMatch: etag },
       });
-      if (found.contentLength === undefined) throw new Error('no Content-Length');
       const stream = found.readableStreamBody as Readable;
       // The reader gets errors through its reads; without this listener, an error between two reads would crash the
       // process.
       stream.on('error', () => undefined);
+      if (found.contentLength === undefined) throw new Error('no Content-Length');
+      if (!isFrom(offset, found.contentRange)) throw new Error(`answered with other bytes: ${found.contentRange}`);
       return { body: { stream, close: giveUp }, count: found.contentLength, etag: found.etag };
     } catch (error) {
+      // The SDK leaves an answer unread that it does not like.
+      giveUp();
       answered(error, 404);
       return undefined;
     } finally {
