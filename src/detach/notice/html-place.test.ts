@@ -25,6 +25,8 @@ const cases: readonly (readonly [why: string, marked: string])[] = [
   ['in a script that never closes', '<body>a|<script>"</body></html>'],
   ['in a style', '<body>a<style></body></style>b|'],
   ['in a style with odd end', '<body>a<style></styles></body></STYLE\t>b|</body>'],
+  ['in what a style only seems to hide', '<p>a<div style="filter:opacity(1);mask: none;background-size:contain">b|'],
+  ['in what a disguised style hides', '<p>a|<div style="dis\\70lay:/* */no&#110;e">b'],
   ['in a title', '<title></body></title>b|'],
   ['in a textarea that never closes', 'a|<textarea></body>'],
   ['in plaintext', 'a|<plaintext></body>'],

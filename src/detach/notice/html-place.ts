@@ -2,10 +2,13 @@ import { HtmlLines } from './html-lines.ts';
 import { attributeOf, scanHtml, unclosed, type Tag, type Visitor } from './html-scan.ts';
 import { findLine, type Position } from './newest-text.ts';
 import { SearchBudget } from './search-budget.ts';
+import { unescapeHtml } from './unescape-html.ts';
 
 /** Their content is hidden, dropped or a picture: a notice inside would not be seen. */
 const swallowing = new Set(
-  'select template svg math object audio video canvas applet noscript details dialog datalist'.split(' '),
+  'select template svg math object audio video canvas applet noscript details dialog datalist progress meter rp'.split(
+    ' ',
+  ),
 );
 /** Their content is not shown, and text is not valid in them. */
 const silent = new Set('script style xmp iframe noembed noframes textarea title head'.split(' '));
@@ -104,7 +107,7 @@ class Scan implements Visitor {
 }
 
 /** Styles that hide an element or move it off the screen, and those that do where it has no size and clips. */
-const zero = '0*(?:\\.0*)?(?:px|pt|em|rem|%)?\\s*(?:;|!|$)';
+const zero = '0*(?:\\.0*)?(?:px|pt|em|rem|%|v[hw])?\\s*(?:;|!|$)';
 const hiding = new RegExp(
   [
     'display\\s*:\\s*none|visibility\\s*:\\s*(?:hidden|collapse)|mso-hide\\s*:\\s*all',
@@ -113,19 +116,32 @@ const hiding = new RegExp(
     '(?:opacity|zoom|scale)\\s*:\\s*0*\\.[01]\\d*\\s*(?:;|!|$)|scale\\s*:\\s*0+\\s*(?:;|!|$)|blur\\(\\s*(?:[4-9]|\\d\\d)',
     // Out of sight.
     '(?:left|top|right|bottom|inset|translate|margin|margin-left|margin-top)\\s*:\\s*-\\d{4}|(?:left|top)\\s*:\\s*-(?:[3-9]\\d\\d|\\d{3,}v[wh])|translate[xy]?\\(\\s*-\\d{4}',
-    'clip\\s*:\\s*rect\\(\\s*[01](?:px)?[\\s,]|clip-path\\s*:\\s*inset\\((?:[5-9]\\d|100)%|clip-path\\s*:\\s*(?:circle|ellipse|polygon)\\(\\s*0[^,)]{0,40}\\)|scale[xy]?\\(0*(?:\\.0\\d*)?[,)]|opacity\\(0[%)]',
+    'clip\\s*:\\s*rect\\(\\s*[01](?:px)?[\\s,]|clip-path\\s*:\\s*inset\\((?:[5-9]\\d|100)%|clip-path\\s*:\\s*(?:circle|ellipse|polygon)\\(\\s*0[^,)]{0,40}\\)|scale(?:[xy]|3d)?\\(0*(?:\\.0\\d*)?[,)]|opacity\\((?:0[%)]|[1-9]%)',
+    'translate3d\\(\\s*-\\d{4}|matrix\\(0[,.]|rotate[xy]\\(90deg|contain\\s*:[^;]{0,40}(?:size|strict)|mask(?:-image)?\\s*:(?!\\s*none)|(?:brightness|contrast)\\(0[%)]',
   ].join('|'),
 );
 const clipping = /overflow(?:-[xy])?\s*:\s*(?:hidden|clip|auto|scroll)/;
-const empty = new RegExp(`(?:^|[;\\s]|max-)(?:height|width)\\s*:\\s*(?:${zero}|[1-3]px)`);
+const empty = new RegExp(`(?:^|[;\\s]|max-)(?:height|width|block-size|inline-size)\\s*:\\s*(?:${zero}|[1-3]px)`);
 
 /** Hidden elements: preheaders of newsletters, and content for other programs. */
 function isHidden(tag: Tag): boolean {
   if (unclosed.has(tag.name) || tag.attributes === '') return false;
-  if (/(?:^|[\s"'])hidden(?=$|[\s=/])/i.test(tag.attributes.replace(/"[^"]*"|'[^']*'/g, '""'))) return true;
-  const style = attributeOf(tag, 'style');
+  if (/(?:^|[\s"'])(?:hidden|popover|inert)(?=$|[\s=/])/i.test(tag.attributes.replace(/"[^"]*"|'[^']*'/g, '""')))
+    return true;
+  const style = plainStyle(attributeOf(tag, 'style'));
   if (style === '') return false;
   if (hiding.test(style)) return true;
   // What the whole document clips, browsers scroll.
   return tag.name !== 'body' && tag.name !== 'html' && clipping.test(style) && empty.test(style);
+}
+
+/** Without what only hides a declaration from those who look for it: references, comments, escapes (CSS Syntax 4.3.7). */
+function plainStyle(style: string): string {
+  if (!/[&\\]|\/\*/.test(style)) return style;
+  return unescapeHtml(style)
+    .replace(/\/\*[^]*?(?:\*\/|$)/g, ' ')
+    .replace(/\\([0-9a-f]{1,6})\s?|\\(.)/gi, (_, hex?: string, plain?: string) =>
+      hex === undefined ? (plain ?? '') : hex.length > 4 ? '' : String.fromCharCode(parseInt(hex, 16)),
+    )
+    .toLowerCase();
 }
