@@ -82,6 +82,14 @@ describe('the page of a file', () => {
     assert.match(filePage(its, { ...options, shown: { sender: true, subject: true } }), /Secret plan/);
   });
 
+  test('names the reverse-path where nothing of From can be seen, and no subject where there is none', () => {
+    for (const nothing of ['', ' ', '\u202e\u200b']) {
+      const html = pageOf(none, 'en', { ...link, from: nothing, subject: nothing });
+      assert.match(html, /<bdi>ann@example\.org<\/bdi>/);
+      assert.doesNotMatch(html, /Subject/);
+    }
+  });
+
   test('has no finding of axe-core: light, dark, phone, forced colours, every language, with and without a brand', async () => {
     const looks = [
       { colorScheme: 'light', viewport: { width: 1200, height: 800 } },

@@ -21,10 +21,9 @@ export function statedFacts(message: StatedMessage, shown: Shown, language: Lang
   const ours = words[language];
   const { sender, subject, sent } = ours.page;
   const facts: [label: string, html: string][] = [];
-  if (shown.sender) facts.push([sender, senderHtml(message.from ?? message.reversePath)]);
-  if (shown.subject && message.subject !== undefined) {
-    facts.push([subject, `<bdi>${escapeHtml(shortened(seen(message.subject)))}</bdi>`]);
-  }
+  if (shown.sender) facts.push([sender, senderHtml(fromOf(message))]);
+  const about = shortened(seen(message.subject ?? ''));
+  if (shown.subject && about !== '') facts.push([subject, `<bdi>${escapeHtml(about)}</bdi>`]);
   facts.push([sent, writtenDate(ours, new Date(message.created))]);
   return `<dl>\n${facts.map(([label, html]) => `<div><dt>${label}</dt><dd>${html}</dd></div>\n`).join('')}</dl>\n`;
 }
@@ -35,7 +34,7 @@ export function statedTexts(
   shown: Shown,
   language: Language,
 ): Readonly<Record<StatedKey, string>> {
-  const { name, address } = senderOf(message.from ?? message.reversePath);
+  const { name, address } = senderOf(fromOf(message));
   return {
     sender: shown.sender ? (name === '' ? address : `${name} <${address}>`) : '',
     subject: shown.subject ? shortened(seen(message.subject ?? '')) : '',
@@ -44,6 +43,10 @@ export function statedTexts(
 }
 
 type StatedKey = 'sender' | 'subject' | 'sent';
+
+/** A From field in which nothing can be seen says as little as none. */
+const fromOf = ({ from, reversePath }: StatedMessage): string =>
+  from === undefined || seen(from) === '' ? reversePath : from;
 
 /** Name and address in separate elements, so that the writing direction of one cannot affect the other. */
 function senderHtml(from: string): string {
