@@ -13,12 +13,18 @@ export function staysLocal(address: NextHopAddress, remoteAddress: string | unde
   return address.kind === 'unix' || /^(?:(?:::ffff:)?127\.|::1$)/i.test(remoteAddress ?? '');
 }
 
+interface ConnectOptions {
+  /** In ms. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Connects, and no more: nothing is read. Names are resolved as the system does it (hosts file included, as Postfix
  * with `smtp_host_lookup = native`), and all addresses of a name are tried.
  * @throws Failure nextHopUnreachable
  */
-export function connect(address: NextHopAddress, timeout: number, signal: AbortSignal): Promise<net.Socket> {
+export function connect(address: NextHopAddress, { timeout, signal }: ConnectOptions): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket =
       address.kind === 'unix'

@@ -6,6 +6,8 @@ import { parseHello, type Hello } from './extensions.ts';
 import { LibraryConnection } from './library.ts';
 
 export interface HandshakeOptions {
+  /** Nothing was read from it. */
+  readonly connected: Socket;
   /** Our name in EHLO. */
   readonly hostname: string;
   readonly protocol: 'smtp' | 'lmtp';
@@ -33,9 +35,10 @@ export interface Opened extends Hello {
  * The socket is closed when it fails.
  * @throws Failure nextHopUnreachable, nextHopTls, nextHopAuth
  */
-export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt: (opened: Opened) => T): Promise<T> {
+export function handshake<T>(options: HandshakeOptions, adopt: (opened: Opened) => T): Promise<T> {
+  const { connected } = options;
   return new Promise((resolve, reject) => {
-    const connection = connectionOver(connected, options);
+    const connection = connectionOver(options);
     const fail = (kind: FailureName, error: Error): void => {
       settle();
       connection.close();
@@ -51,7 +54,7 @@ export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt
         fail('internal', error instanceof Error ? error : new Error(String(error)));
       }
     };
-    const attempt = { connection, connected, options, fail };
+    const attempt = { connection, options, fail };
     const settle = watch(attempt);
     connection.connect((error) => {
       if (error) fail(kindOf(connection, error), error);
@@ -60,9 +63,9 @@ export function handshake<T>(connected: Socket, options: HandshakeOptions, adopt
   });
 }
 
-function connectionOver(connected: Socket, options: HandshakeOptions): LibraryConnection {
+function connectionOver(options: HandshakeOptions): LibraryConnection {
   return new LibraryConnection({
-    connection: connected,
+    connection: options.connected,
     host: options.host,
     name: options.hostname,
     lmtp: options.protocol === 'lmtp',
@@ -79,13 +82,13 @@ function connectionOver(connected: Socket, options: HandshakeOptions): LibraryCo
 
 interface Attempt {
   readonly connection: LibraryConnection;
-  readonly connected: Socket;
   readonly options: HandshakeOptions;
   readonly fail: (kind: FailureName, error: Error) => void;
 }
 
 /** Fails the attempt for a time-out, an abort, a closed socket and an error. @returns ends the watch */
-function watch({ connection, connected, options, fail }: Attempt): () => void {
+function watch({ connection, options, fail }: Attempt): () => void {
+  const { connected } = options;
   const onAbort = (): void => fail('nextHopUnreachable', new Error('given up while opening the session'));
   const onTimeout = (): void => {
     fail(kindOf(connection, undefined), new Error(`session not open within ${options.timeout} ms`));

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DotStuffer } from '../smtp/dot-stuffer.ts';
+import { DotStuffer } from '../smtp/dot-stuffer.ts';
 import type { Dialog } from './dialog.ts';
 
 /** Chunks are gathered up to this size: one system call, one TLS record train, one wait for room. */
@@ -15,14 +15,13 @@ const copyBelowOctets = 8192;
  */
 export class MessageWriter {
   readonly #dialog: Dialog;
-  readonly #stuffer: DotStuffer;
+  readonly #stuffer = new DotStuffer();
   readonly #timeout: number;
   #block: Buffer[] = [];
   #octets = 0;
 
-  constructor(dialog: Dialog, stuffer: DotStuffer, timeout: number) {
+  constructor(dialog: Dialog, timeout: number) {
     this.#dialog = dialog;
-    this.#stuffer = stuffer;
     this.#timeout = timeout;
   }
 

@@ -72,10 +72,11 @@ class PooledNextHop implements NextHop {
     const endTurn = entering instanceof Promise ? await entering : entering;
     try {
       const { channel, reused } = await this.#pool.acquire(options);
-      return new ChannelSession(channel, reused, (back) => {
-        this.#pool.giveBack(back);
+      const giveBack = (): void => {
+        this.#pool.giveBack(channel);
         endTurn?.();
-      });
+      };
+      return new ChannelSession(channel, { reused, giveBack });
     } catch (error) {
       endTurn?.();
       throw error;

@@ -96,16 +96,17 @@ export class Opener {
   ): Promise<Adopted> {
     const { outbound, hostname, timeouts, files } = this.#options;
     const began = performance.now();
-    const socket = await connect(address, timeout, signal);
+    const socket = await connect(address, { timeout, signal });
     this.#refuseOwnListener(socket, peer);
     const { protocol } = outbound;
     const handshakeOptions: HandshakeOptions = {
+      connected: socket,
       ...sessionOptions({ outbound, files, hostname, address, remoteAddress: socket.remoteAddress }),
       startTls,
       timeout: timeout - (performance.now() - began),
       signal,
     };
-    return handshake(socket, handshakeOptions, ({ name, secure, extensions, socket }) => {
+    return handshake(handshakeOptions, ({ name, secure, extensions, socket }) => {
       return { name, secure, channel: new Channel(socket, { peer, extensions, protocol, timeouts }) };
     });
   }

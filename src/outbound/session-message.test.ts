@@ -189,7 +189,8 @@ async function stalled(): Promise<{ session: Session; say: (line: string) => voi
   const socket = new Stalled({ writableHighWaterMark: 16_384 });
   const say = (line: string): void => void socket.push(`${line}\r\n`);
   const options = { peer: 'b', extensions: new Map(), protocol: 'smtp', timeouts: defaultTimeouts } as const;
-  const session = new ChannelSession(new Channel(socket as unknown as Socket, options), false, () => undefined);
+  const channel = new Channel(socket as unknown as Socket, options);
+  const session = new ChannelSession(channel, { reused: false, giveBack: () => undefined });
   const data = session.data();
   say('354 go');
   await data;

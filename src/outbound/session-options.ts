@@ -14,7 +14,9 @@ export interface SessionInputs {
 }
 
 /** What the configuration says of every session with this next hop. */
-export function sessionOptions(inputs: SessionInputs): Omit<HandshakeOptions, 'startTls' | 'timeout' | 'signal'> {
+export function sessionOptions(
+  inputs: SessionInputs,
+): Omit<HandshakeOptions, 'connected' | 'startTls' | 'timeout' | 'signal'> {
   const { outbound, files, hostname, address, remoteAddress } = inputs;
   const { protocol, tls, auth } = outbound;
   return {

@@ -1,5 +1,4 @@
 import type { PathCommand } from '../smtp/command.ts';
-import { DotStuffer } from '../smtp/dot-stuffer.ts';
 import { Failure } from '../smtp/failures.ts';
 import { isPositive, type Reply } from '../smtp/reply.ts';
 import type { Channel } from './channel.ts';
@@ -17,6 +16,17 @@ const xforwardDone: Reply = { code: 250, lines: ['2.0.0 Ok'] };
  */
 type Phase = 'commands' | 'data' | 'message' | 'cut';
 
+interface PathOptions {
+  readonly prefix: 'MAIL FROM:' | 'RCPT TO:';
+  readonly timeout: number;
+}
+
+interface Lending {
+  readonly reused: boolean;
+  /** Called once. */
+  readonly giveBack: () => void;
+}
+
 /** Lends a channel to one user, who cannot use it after `release`. */
 export class ChannelSession implements Session {
   readonly extensions: Extensions;
@@ -24,13 +34,13 @@ export class ChannelSession implements Session {
   readonly local: Session['local'];
   readonly reused: boolean;
   readonly #channel: Channel;
-  readonly #giveBack: (channel: Channel) => void;
+  readonly #giveBack: () => void;
   #phase: Phase = 'commands';
   #released = false;
   #acceptedRcpts = 0;
   #writer: MessageWriter | undefined;
 
-  constructor(channel: Channel, reused: boolean, giveBack: (channel: Channel) => void) {
+  constructor(channel: Channel, { reused, giveBack }: Lending) {
     this.#channel = channel;
     this.extensions = channel.extensions;
     this.peer = channel.peer;
@@ -60,12 +70,12 @@ export class ChannelSession implements Session {
     this.#channel.resetDue = true;
     this.#acceptedRcpts = 0;
     const { mail, reusedMail } = this.#channel.timeouts;
-    return this.#path('MAIL FROM:', command, this.reused ? Math.min(reusedMail, mail) : mail);
+    return this.#path(command, { prefix: 'MAIL FROM:', timeout: this.reused ? Math.min(reusedMail, mail) : mail });
   }
 
   async rcpt(command: PathCommand): Promise<Reply> {
     this.#require('commands');
-    const reply = await this.#path('RCPT TO:', command, this.#channel.timeouts.rcpt);
+    const reply = await this.#path(command, { prefix: 'RCPT TO:', timeout: this.#channel.timeouts.rcpt });
     if (isPositive(reply)) this.#acceptedRcpts++;
     return reply;
   }
@@ -94,7 +104,7 @@ export class ChannelSession implements Session {
     // RFC 2033 section 4.2: no recipient, no 354. We would wait for replies that nobody owes us.
     if (protocol === 'lmtp' && this.#acceptedRcpts === 0) throw dialog.outOfTurn('DATA without recipients', reply);
     this.#phase = 'message';
-    this.#writer = new MessageWriter(dialog, new DotStuffer(), timeouts.block);
+    this.#writer = new MessageWriter(dialog, timeouts.block);
     return reply;
   }
 
@@ -163,10 +173,10 @@ export class ChannelSession implements Session {
     this.#released = true;
     // RFC 5321 section 4.1.1.4: without the dot there is no message, however much of it was sent.
     if (this.#phase !== 'commands') this.#channel.dialog.destroy('closed by us before the end of the message');
-    this.#giveBack(this.#channel);
+    this.#giveBack();
   }
 
-  async #path(prefix: 'MAIL FROM:' | 'RCPT TO:', command: PathCommand, timeout: number): Promise<Reply> {
+  async #path(command: PathCommand, { prefix, timeout }: PathOptions): Promise<Reply> {
     const verb = prefix.slice(0, 4);
     let line = prefix + command.path;
     for (const param of command.params) line += ` ${param}`;

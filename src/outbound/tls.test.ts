@@ -253,8 +253,8 @@ test('AUTH never leaves the machine in clear', async (t) => {
   const socket = net.connect(peer.port, '127.0.0.1');
   await once(socket, 'connect');
   const opened = handshake(
-    socket,
     {
+      connected: socket,
       hostname: 'relay.example',
       protocol: 'smtp',
       host: 'b.example',

@@ -44,7 +44,7 @@ interface Opening {
 
 async function open(address: NextHopAddress, config: Config, { signal, startTls }: Opening): Promise<Met> {
   const { outbound, hostname, inbound } = config;
-  const socket = await connect(address, openMs, signal);
+  const socket = await connect(address, { timeout: openMs, signal });
   const { remoteAddress = '', remotePort = 0 } = socket;
   if (!inbound.address.startsWith('unix:') && isOwnListener([inbound], remoteAddress, remotePort)) {
     socket.destroy();
@@ -52,6 +52,7 @@ async function open(address: NextHopAddress, config: Config, { signal, startTls 
   }
   const { protocol, tls } = outbound;
   const options: HandshakeOptions = {
+    connected: socket,
     ...sessionOptions({
       outbound,
       files: readTlsFiles(tls),
@@ -63,7 +64,7 @@ async function open(address: NextHopAddress, config: Config, { signal, startTls 
     timeout: openMs,
     signal,
   };
-  return handshake(socket, options, ({ name, secure, extensions, socket: open }) => {
+  return handshake(options, ({ name, secure, extensions, socket: open }) => {
     const channel = new Channel(open, { peer: formatNextHop(address), extensions, protocol, timeouts });
     if (createGuard(config.loopguard).isOurs(extensions.get('XDETACH'))) {
       channel.quit();
