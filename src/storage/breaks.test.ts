@@ -8,6 +8,7 @@ import { type Azurite, startAzurite } from '../../test/harness/azurite.ts';
 import { type HttpProxy, startHttpProxy } from '../../test/harness/http-proxy.ts';
 import { startProxy } from '../../test/harness/tcp-proxy.ts';
 import { Failure } from '../smtp/failures.ts';
+import { AzureBlobs } from './azure/azure-blobs.ts';
 import type { Store } from './interface.ts';
 import { createStore } from './store.ts';
 import { storageFailed } from './testing/expect.ts';
@@ -122,6 +123,29 @@ test('a record whose answer breaks off is read again', async () => {
   assert.equal((await through.getMessage(id, signal))?.length, 100_000);
   proxy.trouble = () => ({ cutAfter: 10 });
   await assert.rejects(through.getLink(token, signal), Failure);
+});
+
+test('a page of a listing whose answer breaks off is asked for again', async () => {
+  const { token } = await put(Buffer.from('listed'));
+  const blobs = new AzureBlobs({
+    storage: {
+      connectionString: azurite.connectionString.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${proxy.port}`),
+      container: 'detach',
+    },
+    now: Date.now,
+    cdnUrl: undefined,
+  });
+  const names = async (): Promise<string[]> => {
+    const all: string[] = [];
+    for await (const page of blobs.names('links/', { what: 'listing', signal })) all.push(...page);
+    return all;
+  };
+  let cuts = 0;
+  proxy.trouble = () => (cuts++ < 2 ? { cutAfter: 100 } : undefined);
+  assert.ok((await names()).includes(`links/${token}`));
+  assert.equal(proxy.requests.length, 3);
+  proxy.trouble = () => ({ cutAfter: 100 });
+  await assert.rejects(names(), storageFailed(/listing/));
 });
 
 test('429 is tried again after the time that Retry-After names, within bounds', async () => {

@@ -1,5 +1,11 @@
 import type { Readable } from 'node:stream';
-import type { BlobItem, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import {
+  type BlobItem,
+  type BlockBlobClient,
+  type ContainerClient,
+  type ContainerListBlobFlatSegmentResponse,
+  RestError,
+} from '@azure/storage-blob';
 import { Failure } from '../../smtp/failures.ts';
 import type { Blobs, BlobState, Conditional, ListedBlob, Metadata, NewBlob, Request } from '../blobs.ts';
 import type { FileRange, SignedFile } from '../interface.ts';
@@ -16,6 +22,10 @@ const probeBlob = 'links/probe';
 
 /** Blobs of one page of a listing: Azure's own limit. */
 const pageSize = 5000;
+/** How often a page is asked for whose answer breaks off. */
+const maxPageTries = 3;
+/** Time for a page, all tries together: some megabytes, over a slow line. */
+const pageMs = 60_000;
 
 /** Blobs in one container of an Azure storage account. */
 export class AzureBlobs implements Blobs {
@@ -98,15 +108,32 @@ export class AzureBlobs implements Blobs {
     return conditionally(request, (abortSignal) => this.#blob(name).delete({ abortSignal, conditions }));
   }
 
-  async *list(prefix: string, { what, signal }: Request): AsyncIterable<readonly ListedBlob[]> {
-    const pages = this.#container
-      .listBlobsFlat({ prefix, includeMetadata: true, abortSignal: signal })
-      .byPage({ maxPageSize: pageSize });
-    for (;;) {
-      const page = await attempt({ what, signal }, () => pages.next());
-      if (page.done === true) return;
-      yield page.value.segment.blobItems.map(listed);
-    }
+  async *list(prefix: string, request: Request): AsyncIterable<readonly ListedBlob[]> {
+    let continuationToken: string | undefined;
+    do {
+      const { segment, ...page } = await this.#page(prefix, { ...request, continuationToken });
+      continuationToken = page.continuationToken;
+      yield segment.blobItems.map(listed);
+    } while (continuationToken);
+  }
+
+  /** A page of a listing, asked for again when the connection breaks within it. */
+  #page(
+    prefix: string,
+    { continuationToken, ...request }: Request & { readonly continuationToken: string | undefined },
+  ) {
+    return attempt({ ...request, idleMs: pageMs }, async ({ signal: abortSignal }) => {
+      for (let tries = 1; ; tries += 1) {
+        const pages = this.#container
+          .listBlobsFlat({ prefix, includeMetadata: true, abortSignal })
+          .byPage({ maxPageSize: pageSize, ...(continuationToken !== undefined && { continuationToken }) });
+        try {
+          return (await pages.next()).value as ContainerListBlobFlatSegmentResponse;
+        } catch (error) {
+          if (tries >= maxPageTries || !brokeOff(error)) throw error;
+        }
+      }
+    });
   }
 
   async *names(prefix: string, request: Request): AsyncIterable<readonly string[]> {
@@ -148,6 +175,9 @@ export class AzureBlobs implements Blobs {
     }
   }
 }
+
+/** The SDK itself tries again only what failed before an answer came. */
+const brokeOff = (error: unknown): boolean => error instanceof RestError && error.code === RestError.PARSE_ERROR;
 
 const lacksContainer = (error: unknown): boolean => error instanceof Failure && error.cause === missingContainer;
 
