@@ -46,6 +46,13 @@ function describeSyntaxError(error: YAMLError): string {
   return error.message.replace(/(?:(?<=[\w)]): | (?<=escape sequence )).*$/s, '');
 }
 
+interface Group {
+  /** What is declared in it. */
+  readonly tree: Tree;
+  /** Its path with a dot at the end; '' of the whole file. */
+  readonly prefix: string;
+}
+
 class Reader {
   readonly #document: Document.Parsed;
   readonly #tree: Tree;
@@ -60,11 +67,11 @@ class Reader {
   }
 
   read(): FileValues {
-    const values = this.#readGroup(this.#document.contents, this.#tree, '');
+    const values = this.#readGroup(this.#document.contents, { tree: this.#tree, prefix: '' });
     return { values, places: this.#places, problems: this.#problems };
   }
 
-  #readGroup(given: Node | null, tree: Tree, prefix: string): Record<string, unknown> {
+  #readGroup(given: Node | null, { tree, prefix }: Group): Record<string, unknown> {
     const node = isAlias(given) ? (given.resolve(this.#document) ?? null) : given;
     const values: Record<string, unknown> = {};
     // A group whose keys are all commented out reads as null.
@@ -83,7 +90,7 @@ class Reader {
       else if (declared === 'leaf') {
         this.#places.set(path, where);
         values[name] = this.#readValue(path, value);
-      } else values[name] = this.#readGroup(value, declared, `${path}.`);
+      } else values[name] = this.#readGroup(value, { tree: declared, prefix: `${path}.` });
     }
     return values;
   }

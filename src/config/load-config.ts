@@ -43,7 +43,7 @@ export function loadConfig({ file, env = process.env }: ConfigSources): Config {
       continue;
     }
     try {
-      setIn(values, path, parseValue(merged, path, key));
+      setIn(values, { path, value: parseValue(merged, { path, key }) });
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       failed.add(path);
@@ -55,7 +55,7 @@ export function loadConfig({ file, env = process.env }: ConfigSources): Config {
   const config: Config = values as Resolved<typeof schema>;
   for (const [path, derive] of following) {
     if (failed.size > 0) failed.add(path);
-    else setIn(values, path, derive(config));
+    else setIn(values, { path, value: derive(config) });
   }
   problems.push(...checkConfig(config, failed));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -84,7 +84,7 @@ function toConvict(tree: Tree, prefix = ''): Values {
 }
 
 /** @throws FormatError */
-function parseValue(merged: Values, path: string, key: Key<unknown>): unknown {
+function parseValue(merged: Values, { path, key }: { readonly path: string; readonly key: Key<unknown> }): unknown {
   let raw = getIn(merged, path);
   if (key.format.secret) {
     const file = getIn(merged, fileVariant(path));
@@ -139,7 +139,7 @@ function getIn(values: Values, path: string): unknown {
   return path.split('.').reduce<unknown>((group, name) => (group as Values)[name], values);
 }
 
-function setIn(values: Values, path: string, value: unknown): void {
+function setIn(values: Values, { path, value }: { readonly path: string; readonly value: unknown }): void {
   const names = path.split('.');
   const last = names.pop()!;
   const group = names.reduce((parent, name) => (parent[name] ??= {}) as Values, values);

@@ -28,7 +28,7 @@ export function size({ min, max = Number.MAX_SAFE_INTEGER }: Bounds): Format<num
     label: 'size; a plain number counts bytes',
     secret: false,
     parse(raw) {
-      const bytes = measure(raw, bytesPer, 1);
+      const bytes = measure(raw, { units: bytesPer, plain: 1 });
       if (bytes === undefined || bytes < min || bytes > max) {
         throw wrong(`a size such as 1048576, 1MiB or 25MB${describeBounds({ min, max }, plainBytes)}`, raw);
       }
@@ -70,7 +70,7 @@ export function duration(unit: PlainUnit, { min, max = Number.MAX_SAFE_INTEGER }
     label: `duration; a plain number counts ${unit}`,
     secret: false,
     parse(raw) {
-      const ms = measure(raw, msPer, plain);
+      const ms = measure(raw, { units: msPer, plain });
       if (ms === undefined || ms < min || ms > max) {
         throw wrong(`a duration such as 90d, 12h or 60s${describeBounds({ min, max }, printDuration)}`, raw);
       }
@@ -87,8 +87,15 @@ function printDuration(value: number): string | number {
   return value === 0 ? 0 : `${count}${unit}`;
 }
 
+interface Scale {
+  /** By name in lower case, each in the smallest one. */
+  readonly units: ReadonlyMap<string, number>;
+  /** What a plain number counts, in the smallest unit. */
+  readonly plain: number;
+}
+
 /** The value in the smallest unit; undefined when it is no measure, or no whole number of the smallest unit. */
-function measure(raw: unknown, units: ReadonlyMap<string, number>, plain: number): number | undefined {
+function measure(raw: unknown, { units, plain }: Scale): number | undefined {
   if (typeof raw === 'number') return whole(raw * plain);
   if (typeof raw !== 'string') return undefined;
   const [, digits, unit] = /^(\d{1,16}(?:\.\d{1,6})?) ?([a-z]*)$/i.exec(raw.trim()) ?? [];
