@@ -7,7 +7,13 @@ import { type Change, type Changed, changeLink, keeps, type Outcome } from '../s
 import { unlessDamaged } from '../storage/admin/context.ts';
 import { findLink, type Found } from '../storage/admin/find.ts';
 import type { Gone } from '../storage/admin/gone.ts';
-import { type Command, type CommandContext, defineCommand, type OptionValues } from './command.ts';
+import {
+  type Command,
+  type CommandContext,
+  type CommandDefinition,
+  defineCommand,
+  type OptionValues,
+} from './command.ts';
 import { parseLastMoment } from './dates.ts';
 import { endWith } from './damaged.ts';
 import { CommandError, ExitStatus } from './exit-status.ts';
@@ -32,15 +38,22 @@ const done = {
 } as const satisfies Record<Change['verb'], string>;
 
 /** The link answers 410 until `unrevoke`; the file stays for other links. */
-export const linksRevoke = plainChange('revoke', 'Makes links answer 410', [
-  'links revoke https://files.example.com/TOKEN',
-  'links revoke --sender anna@example.com --file plan.pdf',
-]);
-export const linksUnrevoke = plainChange('unrevoke', 'Gives revoked links back', ['links unrevoke TOKEN']);
-export const linksHold = plainChange('hold', 'Keeps links, their files and how to restore them, past their end too', [
-  'links hold --message-id 1@example.com',
-]);
-export const linksRelease = plainChange('release', 'Ends what hold began', ['links release TOKEN']);
+export const linksRevoke = plainChange('revoke', {
+  summary: 'Makes links answer 410',
+  examples: ['links revoke https://files.example.com/TOKEN', 'links revoke --sender anna@example.com --file plan.pdf'],
+});
+export const linksUnrevoke = plainChange('unrevoke', {
+  summary: 'Gives revoked links back',
+  examples: ['links unrevoke TOKEN'],
+});
+export const linksHold = plainChange('hold', {
+  summary: 'Keeps links, their files and how to restore them, past their end too',
+  examples: ['links hold --message-id 1@example.com'],
+});
+export const linksRelease = plainChange('release', {
+  summary: 'Ends what hold began',
+  examples: ['links release TOKEN'],
+});
 
 export const linksExtend = defineCommand({
   name: 'links extend',
@@ -63,11 +76,13 @@ export const linksExtend = defineCommand({
   },
 });
 
-function plainChange(verb: Exclude<Change['verb'], 'extend'>, summary: string, examples: readonly string[]): Command {
+function plainChange(
+  verb: Exclude<Change['verb'], 'extend'>,
+  help: Pick<CommandDefinition, 'summary' | 'examples'>,
+): Command {
   return defineCommand({
     name: `links ${verb}`,
-    summary,
-    examples,
+    ...help,
     operands: '[URL|TOKEN]…',
     maxPositionals: maxTargets,
     options,
@@ -117,7 +132,7 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
     const { outcome, gone } = changed;
     if (outcome === 'missing') status = ExitStatus.found;
     const after = dryRun ? asItWouldBe(found, changed) : ((await findLink(admin, found.token)) ?? found);
-    const said = describe(change.verb, outcome, dryRun);
+    const said = describe(outcome, { verb: change.verb, dryRun });
     const { baseUrl } = config.links;
     const json = jsonText({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) });
     await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl, goneNote(gone))}`);
@@ -142,7 +157,10 @@ function goneNote(gone: readonly Gone[] = []): string {
   return notes.length === 0 ? '' : `  (${notes.join(', ')})`;
 }
 
-function describe(verb: Change['verb'], outcome: Exclude<Outcome, 'absent'>, dryRun: boolean): string {
+function describe(
+  outcome: Exclude<Outcome, 'absent'>,
+  { verb, dryRun }: Pick<Change, 'verb'> & { readonly dryRun: boolean },
+): string {
   switch (outcome) {
     case 'changed':
       return dryRun ? `would ${verb}` : done[verb];

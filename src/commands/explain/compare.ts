@@ -23,8 +23,8 @@ export function differences({ before, after, detached, urls, pages }: Readings):
     else if (seen.inline) found.push(`${part} is detached, but a mail program shows it inside the text`);
   }
   found.push(...missingFiles(left, after.files));
-  found.push(...missingLines('text', linesOf(before.texts), linesOf(after.texts)));
-  found.push(...missingLines('HTML', piecesOf(before.htmls), piecesOf(after.htmls)));
+  found.push(...missingLines('text', { before: linesOf(before.texts), after: linesOf(after.texts) }));
+  found.push(...missingLines('HTML', { before: piecesOf(before.htmls), after: piecesOf(after.htmls) }));
   const shown = [...after.texts, ...after.htmls].join('\n');
   for (const url of urls) {
     if (!shown.includes(url) && !shown.includes(pages.get(url) ?? url))
@@ -47,8 +47,13 @@ function missingFiles(expected: readonly SeenFile[], actual: readonly SeenFile[]
   });
 }
 
+interface Lines {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
 /** Every line of the original must still be there, in the same order; the lines of the notice are added. */
-function missingLines(kind: string, before: readonly string[], after: readonly string[]): string[] {
+function missingLines(kind: string, { before, after }: Lines): string[] {
   let at = 0;
   for (const line of before) {
     while (at < after.length && !after[at]!.includes(line)) at++;
