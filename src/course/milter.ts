@@ -62,7 +62,7 @@ export function createMilterFilter(options: MilterCourseOptions): MilterFilter {
 }
 
 function openRecord(envelope: MilterEnvelope, options: MilterCourseOptions): TransactionRecord {
-  const record = new TransactionRecord(options, clientOf(envelope), commandOf(envelope.mail));
+  const record = new TransactionRecord(options, { client: clientOf(envelope), mail: commandOf(envelope.mail) });
   for (const path of envelope.recipients) record.recipient(commandOf(path), accepted);
   return record;
 }
@@ -89,7 +89,7 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
     record.header(incoming.header);
     const now = Date.now();
     const inspection = guard.inspect(incoming.header, { ...envelope, now });
-    const loops = loopFailure(inspection, message, record);
+    const loops = loopFailure(inspection, { message, record });
     if (loops) {
       await incoming.discard();
       throw loops;
@@ -124,8 +124,7 @@ async function* asStream(
 /** The failure of the whole message; undefined when at least one recipient passes. */
 function loopFailure(
   inspection: Inspection,
-  { recipients }: MilterMessage,
-  record: TransactionRecord,
+  { message: { recipients }, record }: { readonly message: MilterMessage; readonly record: TransactionRecord },
 ): Failure | undefined {
   const mailboxes = recipients.map(({ path }) => mailboxOf(path));
   const { reason } = inspection;

@@ -50,8 +50,14 @@ interface Recipient {
   readonly mailbox: string;
 }
 
+/** RCPT commands, and the reply to each. */
+interface Answered {
+  readonly commands: readonly PathCommand[];
+  readonly replies: readonly Reply[];
+}
+
 /** A message that is to be sent on: its header as it came, and what it has become. */
-interface Passing {
+interface Finished {
   readonly header: HeaderBlock;
   readonly outgoing: Outgoing;
 }
@@ -83,9 +89,9 @@ export class Relay implements Transactions {
     const refuse = (reply: Reply): readonly Reply[] => [reply, ...rcpts.map(() => failureReply('badSequence'))];
     if (this.#open) return refuse(failureReply('badSequence'));
     const { guard, calls, log, nextHop } = this.#options;
-    const record = new TransactionRecord(this.#options, client, command);
+    const record = new TransactionRecord(this.#options, { client, mail: command });
     const chain = paramValue(command, 'XDETACH');
-    const failure = this.#refuseMail(command, chain, record);
+    const failure = this.#refuseMail(command, { chain, record });
     if (failure) return refuse(record.refuse(failure));
     const delivery = new Delivery({
       nextHop,
@@ -119,7 +125,7 @@ export class Relay implements Transactions {
       this.#gone.signal.throwIfAborted();
       this.#open = open;
       if (!together) return [reply, ...(await this.rcpt(rcpts))];
-      this.#takeNote(open, rcpts, verdicts);
+      this.#takeNote(open, { commands: rcpts, replies: verdicts });
       return [reply, ...verdicts];
     } catch (error) {
       delivery.release();
@@ -132,14 +138,14 @@ export class Relay implements Transactions {
     if (!open) return commands.map(() => failureReply('badSequence'));
     if (this.#mayAskTogether(open, commands)) {
       const replies = await this.#askNextHop(open, commands);
-      this.#takeNote(open, commands, replies);
+      this.#takeNote(open, { commands, replies });
       return replies;
     }
     const replies: Reply[] = [];
     for (const command of commands) {
       const refusal = this.#refuseRecipient(open, command);
       const [reply = failureReply('internal')] = refusal ? [refusal] : await this.#askNextHop(open, [command]);
-      this.#takeNote(open, [command], [reply]);
+      this.#takeNote(open, { commands: [command], replies: [reply] });
       replies.push(reply);
     }
     return replies;
@@ -173,7 +179,7 @@ export class Relay implements Transactions {
         recipients: open.accepted.map((recipient) => recipient.mailbox),
       });
       open.record.outgoing(outgoing);
-      replies = await this.#deliver(open, { header: incoming.header, outgoing }, loopingOf(inspection));
+      replies = await this.#deliver(open, { header: incoming.header, outgoing, looping: loopingOf(inspection) });
     } catch (error) {
       const failure = Failure.from(error);
       open.record.failure(failure);
@@ -211,7 +217,10 @@ export class Relay implements Transactions {
   }
 
   /** Why we refuse MAIL ourselves, before the next hop is asked. */
-  #refuseMail(command: PathCommand, chain: string | undefined, record: TransactionRecord): Failure | undefined {
+  #refuseMail(
+    command: PathCommand,
+    { chain, record }: { readonly chain: string | undefined; readonly record: TransactionRecord },
+  ): Failure | undefined {
     if (!this.#options.guard.admits(chain)) {
       record.loop({
         fence: 'chain',
@@ -278,7 +287,7 @@ export class Relay implements Transactions {
     }
   }
 
-  #takeNote(open: Open, commands: readonly PathCommand[], replies: readonly Reply[]): void {
+  #takeNote(open: Open, { commands, replies }: Answered): void {
     for (const [i, command] of commands.entries()) {
       const reply = replies[i] ?? failureReply('internal');
       open.record.recipient(command, reply);
@@ -315,11 +324,14 @@ export class Relay implements Transactions {
     return new Failure('loop', { subject, reason: inspection.reason });
   }
 
-  async #deliver(open: Open, message: Passing, looping: ReadonlySet<number>): Promise<readonly Reply[]> {
+  /** @param message `looping`: indexes of the accepted recipients that it is not sent to */
+  async #deliver(
+    open: Open,
+    { header, outgoing, looping }: Finished & { readonly looping: ReadonlySet<number> },
+  ): Promise<readonly Reply[]> {
     const { delivery, accepted } = open;
-    const { header, outgoing } = message;
     const passing = accepted.filter((_, i) => !looping.has(i));
-    const head = this.#head(open, message, passing);
+    const head = this.#head(open, { header, outgoing, passing });
     if (this.#options.outboundProtocol === 'smtp' && looping.size > 0 && this.#options.inboundProtocol === 'smtp') {
       const { mail, record } = open;
       const leftOut = accepted.filter((_, i) => looping.has(i));
@@ -345,7 +357,10 @@ export class Relay implements Transactions {
    * Trace fields on top (RFC 5321 section 4.4), then the message's own header. The fields have the time at which they
    * are written.
    */
-  *#head(open: Open, { header, outgoing }: Passing, passing: readonly Recipient[]): Iterable<Buffer> {
+  *#head(
+    open: Open,
+    { header, outgoing, passing }: Finished & { readonly passing: readonly Recipient[] },
+  ): Iterable<Buffer> {
     const { guard, hostname } = this.#options;
     const now = Date.now();
     const { client, record } = open;

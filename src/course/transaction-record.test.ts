@@ -36,7 +36,7 @@ function start(xforward: ReadonlyMap<string, string> = new Map()) {
     lines,
     levels,
     registry,
-    record: new TransactionRecord(room, client, { path: '<a@example.com>', params: [] }),
+    record: new TransactionRecord(room, { client, mail: { path: '<a@example.com>', params: [] } }),
   };
 }
 

@@ -62,8 +62,7 @@ export class TransactionRecord {
 
   constructor(
     room: { readonly guard: Guard; readonly log: Log; readonly meter: Meter },
-    client: Client,
-    mail: PathCommand,
+    { client, mail }: { readonly client: Client; readonly mail: PathCommand },
   ) {
     counter += 1;
     this.id = `${processPrefix}${counter.toString(36).toUpperCase()}`;
