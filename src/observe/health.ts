@@ -65,7 +65,7 @@ export async function startHealthServer({ metrics, figures, checks }: HealthServ
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 5000, maxHeaderSize: 8192 },
     (request, response) => {
-      if (isFirst(request, response)) void handle(request, response, answer);
+      if (isFirst(request, response)) void handle(request, response, { answer });
     },
   );
   // There are few scrapers and probes. A client that opens more connections must not use up the file descriptors for
@@ -104,7 +104,7 @@ const answers = new WeakMap<Socket, ServerResponse>();
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: (path: string) => Promise<Answer>,
+  { answer }: { readonly answer: (path: string) => Promise<Answer> },
 ): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');

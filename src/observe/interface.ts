@@ -41,7 +41,10 @@ export interface Meter {
   deferred(reason: FailureName | 'nextHop'): void;
   /** Bytes that mailboxes do not have to hold: what was taken out, for each recipient. */
   saved(bytes: number): void;
-  storageRequest(operation: StorageOperation, result: 'ok' | 'failed', seconds: number): void;
+  storageRequest(
+    operation: StorageOperation,
+    answer: { readonly result: 'ok' | 'failed'; readonly seconds: number },
+  ): void;
   fileDetached(result: 'stored' | 'present', bytes: number): void;
   storageFailure(): void;
   /** A file whose stored bytes are not those that were stored. */

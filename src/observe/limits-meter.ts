@@ -6,9 +6,12 @@ export function showLimits(
   registry: Registry,
   { inbound, outbound, spool }: Pick<Config, 'inbound' | 'outbound' | 'spool'>,
 ): void {
-  const show = (name: string, help: string, value: number): void =>
+  const show = (name: string, { help, value }: { readonly help: string; readonly value: number }): void =>
     new Gauge({ name: `detach_mta_${name}`, help, registers: [registry], aggregator: 'max' }).set(value);
-  show('spool_limit_bytes', 'Bytes that the spool may take: spool.maxBytes.', spool.maxBytes);
-  show('clients_limit', 'Clients at the same time: inbound.maxClients.', inbound.maxClients);
-  show('next_hop_sessions_limit', 'Sessions with the next hop: outbound.maxConnections.', outbound.maxConnections);
+  show('spool_limit_bytes', { help: 'Bytes that the spool may take: spool.maxBytes.', value: spool.maxBytes });
+  show('clients_limit', { help: 'Clients at the same time: inbound.maxClients.', value: inbound.maxClients });
+  show('next_hop_sessions_limit', {
+    help: 'Sessions with the next hop: outbound.maxConnections.',
+    value: outbound.maxConnections,
+  });
 }

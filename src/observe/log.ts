@@ -27,7 +27,7 @@ export function createLog({ level, format = 'json' }: LogSettings, destination: 
   const shown = (severity: LogLevel): boolean => levels.indexOf(severity) >= levels.indexOf(level);
   const say = format === 'text' ? textWriter(destination, shown('debug')) : jsonWriter(level, destination);
   const write = (severity: LogLevel, event: string, fields: Fields = {}): void => {
-    if (shown(severity)) say(severity, event, fields);
+    if (shown(severity)) say(severity, { event, fields });
     if (severity === 'warn' || severity === 'error') destination.flush?.();
   };
   return {
@@ -38,12 +38,17 @@ export function createLog({ level, format = 'json' }: LogSettings, destination: 
   };
 }
 
-type Writer = (severity: LogLevel, event: string, fields: Fields) => void;
+interface Line {
+  readonly event: string;
+  readonly fields: Fields;
+}
+
+type Writer = (severity: LogLevel, line: Line) => void;
 
 /** For people: in colour where they look at a terminal (https://no-color.org). */
 function textWriter(destination: Destination, stacks: boolean): Writer {
   const colour = destination.isTerminal === true && (process.env['NO_COLOR'] ?? '') === '';
-  return (severity, event, fields) =>
+  return (severity, { event, fields }) =>
     destination.write(
       textLine({ severity, event, fields: toLoggable(fields, { stacks }) as Fields, now: new Date() }, colour),
     );
@@ -74,12 +79,12 @@ function jsonWriter(level: LogLevel, destination: Destination): Writer {
     destination,
   );
   const stacks = logger.isLevelEnabled('debug');
-  return (severity, event, fields) => logger[severity](line(event, { fields, stacks }));
+  return (severity, said) => logger[severity](line(said, { stacks }));
 }
 
 const reserved = ['time', 'level', 'event', 'msg'];
 
-function line(event: string, { fields, stacks }: { readonly fields: Fields; readonly stacks: boolean }): unknown {
+function line({ event, fields }: Line, { stacks }: { readonly stacks: boolean }): unknown {
   // Readers of JSON disagree on what a name means that appears twice.
   const unique = reserved.some((name) => name in fields) ? renamed(fields) : fields;
   return toLoggable({ event, ...unique }, { stacks });

@@ -23,7 +23,7 @@ export function storageMeter(registry: Registry): Meter['storageRequest'] {
     for (const result of ['ok', 'failed']) requests.inc({ operation, result }, 0);
     durations.zero({ operation });
   }
-  return (operation, result, seconds) => {
+  return (operation, { result, seconds }) => {
     requests.inc({ operation, result });
     durations.observe({ operation }, seconds);
   };

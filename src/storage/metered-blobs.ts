@@ -39,6 +39,6 @@ async function timed(
     result = 'ok';
     return answer;
   } finally {
-    meter.storageRequest(operation, result, (performance.now() - began) / 1000);
+    meter.storageRequest(operation, { result, seconds: (performance.now() - began) / 1000 });
   }
 }
