@@ -12,7 +12,7 @@ export class CallChain {
   readonly #maxPasses: number;
 
   constructor(keyring: Keyring, maxPasses: number) {
-    const fingerprintOf = (key: Key): string => tag64(keyring.mac(key, 'fingerprint', []));
+    const fingerprintOf = (key: Key): string => tag64(keyring.mac(key, { purpose: 'fingerprint' }));
     this.fingerprint = fingerprintOf(keyring.signing);
     this.#own = new Set(keyring.all.map(fingerprintOf));
     this.#maxPasses = maxPasses;

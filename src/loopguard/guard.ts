@@ -7,8 +7,8 @@ import { Identity } from './identity.ts';
 import type { Guard, Inspection, Passage, Trace } from './interface.ts';
 import { Keyring } from './keyring.ts';
 import { ownMarker, receivedField } from './marker.ts';
-import { StampMacs, type Envelope } from './stamp-macs.ts';
-import { formatStamp, parseStamp, stampKey, stampText, type Stamp } from './stamp.ts';
+import { StampMacs, type Envelope, type Genuine } from './stamp-macs.ts';
+import { formatStamp, parseStamp, stampKey, stampText } from './stamp.ts';
 
 export interface GuardOptions {
   /** Name shared by the replicas. */
@@ -86,7 +86,7 @@ class HmacGuard implements Guard {
   }
 
   received(trace: Trace, now: number): string {
-    return receivedField(this.#keyring, trace, now);
+    return receivedField(this.#keyring, trace, { now });
   }
 
   admits(chain: string | undefined): boolean {
@@ -102,12 +102,12 @@ class HmacGuard implements Guard {
   }
 
   #inspectStamps(header: HeaderBlock, fields: readonly HeaderField[], passage: Passage): Inspection {
-    const { recipients, reversePath } = compared(passage);
+    const envelope = compared(passage);
     const stands = new Map<string, number>();
     const exact = new Map<string, number>();
-    const genuine = this.#genuine(header, fields, passage.now);
-    for (const { stamp, message } of genuine) {
-      const match = this.#macs.match(stamp, message, { recipients, reversePath });
+    const genuine = this.#genuine(header, fields, passage);
+    for (const each of genuine) {
+      const match = this.#macs.match(each, envelope);
       for (const recipient of match.standing) {
         stands.set(recipient, (stands.get(recipient) ?? 0) + 1);
         if (match.exact) exact.set(recipient, (exact.get(recipient) ?? 0) + 1);
@@ -126,14 +126,10 @@ class HmacGuard implements Guard {
    * The stamps that we wrote on this message within `maxAgeSeconds`, each once. Reading stops at twice as many as the
    * counts let pass, which bounds the work that a message with many genuine stamps can cause.
    */
-  #genuine(
-    header: HeaderBlock,
-    fields: readonly HeaderField[],
-    now: number,
-  ): readonly { stamp: Stamp; message: string }[] {
+  #genuine(header: HeaderBlock, fields: readonly HeaderField[], { now }: Passage): readonly Genuine[] {
     const identity = new Identity(header);
     const seconds = now / 1000;
-    const found = new Map<string, { stamp: Stamp; message: string }>();
+    const found = new Map<string, Genuine>();
     let examined = 0;
     for (const field of fields) {
       const parsed = parseStamp(field);

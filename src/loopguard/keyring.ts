@@ -7,6 +7,14 @@ export interface Key {
   readonly secret: KeyObject;
 }
 
+/** What a MAC is made of. */
+interface Input {
+  /** Keeps uses apart. */
+  readonly purpose: string;
+  /** Byte strings. */
+  readonly parts?: readonly string[];
+}
+
 /** The keys of a cluster: the first one signs, all of them verify, so that keys rotate while mail is on its way. */
 export class Keyring {
   readonly cluster: string;
@@ -25,8 +33,8 @@ export class Keyring {
     return this.all.find((key) => key.id === id);
   }
 
-  /** HMAC-SHA-256 over the cluster and byte strings that cannot run into one another; `purpose` keeps uses apart. */
-  mac(key: Key, purpose: string, parts: readonly string[]): Buffer {
+  /** HMAC-SHA-256 over the cluster and byte strings that cannot run into one another. */
+  mac(key: Key, { purpose, parts = [] }: Input): Buffer {
     let input = `${purpose}\0${this.cluster}\0`;
     for (const part of parts) input += `${part.length}:${part}`;
     return createHmac('sha256', key.secret).update(input, 'latin1').digest();

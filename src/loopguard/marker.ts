@@ -9,11 +9,12 @@ import { tag64, type Keyring } from './keyring.ts';
  *
  * Helo and address come from the client: what does not belong into a domain or an address becomes `?`.
  */
-export function receivedField(keyring: Keyring, trace: Trace, now: number): string {
+export function receivedField(keyring: Keyring, trace: Trace, { now }: { readonly now: number }): string {
   const seconds = Math.floor(now / 1000);
   const id = safe(trace.id, 64) || 'unknown';
   const key = keyring.signing;
-  const marker = `detach=${key.id}/${seconds.toString(36)}/${tag64(keyring.mac(key, 'received', [id, String(seconds)]))}`;
+  const tag = tag64(keyring.mac(key, { purpose: 'received', parts: [id, String(seconds)] }));
+  const marker = `detach=${key.id}/${seconds.toString(36)}/${tag}`;
   return (
     `Received: from ${safe(trace.helo, 200) || 'unknown'} (${addressLiteral(trace.address)})\r\n` +
     `\tby ${safe(trace.hostname, 200)} (Detach MTA) with ${safe(trace.protocol, 32) || 'ESMTP'} id ${id}\r\n` +
@@ -31,7 +32,8 @@ export function ownMarker(keyring: Keyring, field: HeaderField): string | undefi
   const [, id, keyId, time, tag] = match as unknown as [string, string, string, string, string];
   const key = keyring.find(keyId);
   if (!key) return undefined;
-  return tag64(keyring.mac(key, 'received', [id, String(parseInt(time, 36))])) === tag ? tag : undefined;
+  const mac = keyring.mac(key, { purpose: 'received', parts: [id, String(parseInt(time, 36))] });
+  return tag64(mac) === tag ? tag : undefined;
 }
 
 /** A Received field of ours is a fraction of this; a longer one is not worth a MAC. */

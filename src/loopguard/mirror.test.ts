@@ -19,6 +19,6 @@ const cases: readonly (readonly [listener: string, remote: string, port: number,
 
 for (const [listener, remote, port, own] of cases) {
   test(`${remote} port ${port} is ${own ? '' : 'not '}the listener at ${listener} port 10025`, () => {
-    assert.equal(isOwnListener([{ address: listener, port: 10025 }], remote, port), own);
+    assert.equal(isOwnListener([{ address: listener, port: 10025 }], { address: remote, port }), own);
   });
 }

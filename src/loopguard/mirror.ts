@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { parseAddress } from '../smtp/networks.ts';
 
-export interface Listener {
+/** An address and port of TCP. */
+export interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
@@ -11,11 +12,11 @@ export interface Listener {
  * back. The other half of the mirror test is the fingerprint that a filter offers in EHLO, which also sees through
  * balancers and names.
  */
-export function isOwnListener(listeners: readonly Listener[], remoteAddress: string, remotePort: number): boolean {
-  const remote = plainAddress(remoteAddress);
+export function isOwnListener(listeners: readonly Endpoint[], remote: Endpoint): boolean {
+  const remoteAddress = plainAddress(remote.address);
   return listeners.some(({ address, port }) => {
-    if (port !== remotePort) return false;
-    return plainAddress(address) === remote || (isWildcard(address) && isOfThisMachine(remote));
+    if (port !== remote.port) return false;
+    return plainAddress(address) === remoteAddress || (isWildcard(address) && isOfThisMachine(remoteAddress));
   });
 }
 

@@ -37,7 +37,7 @@ export function notificationWriter({ hostname }: { readonly hostname: string }):
     const message = [
       ...head({ hostname, sender, id, header, now }),
       ...part(`=_text_${id}`, { type: 'text/plain; charset=utf-8', content: humanText(hostname, told) }),
-      ...part(`=_text_${id}`, statusPart(hostname, mail, told)),
+      ...part(`=_text_${id}`, statusPart(hostname, { mail, recipients: told })),
       ...part(`=_text_${id}`, headerPart(header)),
       `--=_text_${id}--`,
       '',
@@ -116,7 +116,7 @@ function humanText(hostname: string, recipients: NotificationRequest['recipients
 }
 
 /** RFC 3464 section 2.2 and 2.3; with an internationalised address in it, RFC 6533 section 4. */
-function statusPart(hostname: string, mail: PathCommand, recipients: NotificationRequest['recipients']): Part {
+function statusPart(hostname: string, { mail, recipients }: Pick<NotificationRequest, 'mail' | 'recipients'>): Part {
   const envid = printableXtext(paramValue(mail, 'ENVID') ?? '');
   const groups = recipients.map(({ command, reply }) => {
     const mailbox = printable(mailboxOf(command.path));

@@ -15,6 +15,12 @@ interface Binding {
   readonly message: string;
 }
 
+/** A stamp that we wrote on the message with this identity. */
+export interface Genuine {
+  readonly stamp: Stamp;
+  readonly message: string;
+}
+
 /**
  * The MACs of a stamp.
  *
@@ -35,7 +41,7 @@ export class StampMacs {
   }
 
   sign(key: Key, { text, message }: { readonly text: string; readonly message: string }): string {
-    return tag64(this.#keyring.mac(key, 'seal', [text, message]));
+    return tag64(this.#keyring.mac(key, { purpose: 'seal', parts: [text, message] }));
   }
 
   /** The tag of the set and of each recipient; the envelope is normalised and names no recipient twice. */
@@ -50,7 +56,7 @@ export class StampMacs {
   }
 
   /** Which of these recipients a genuine stamp names, and whether it names no others. */
-  match(stamp: Stamp, message: string, envelope: Envelope): { standing: readonly string[]; exact: boolean } {
+  match({ stamp, message }: Genuine, envelope: Envelope): { standing: readonly string[]; exact: boolean } {
     const key = this.#keyring.find(stamp.keyId);
     if (!key) return { standing: [], exact: false };
     const binding = { key, stamp, message };
@@ -71,15 +77,17 @@ export class StampMacs {
   }
 
   #single(binding: Binding, recipient: string): Buffer {
-    return this.#keyring.mac(binding.key, 'single', [...context(binding), recipient]);
+    return this.#keyring.mac(binding.key, { purpose: 'single', parts: [...context(binding), recipient] });
   }
 
   #shared(binding: Binding, recipient: string, { reversePath }: Envelope): Buffer {
-    return this.#keyring.mac(binding.key, 'shared', [...context(binding), reversePath, recipient]);
+    const parts = [...context(binding), reversePath, recipient];
+    return this.#keyring.mac(binding.key, { purpose: 'shared', parts });
   }
 
   #set(binding: Binding, tags: readonly string[]): string {
-    return tag64(this.#keyring.mac(binding.key, 'set', [...context(binding), [...tags].sort().join(',')]));
+    const parts = [...context(binding), [...tags].sort().join(',')];
+    return tag64(this.#keyring.mac(binding.key, { purpose: 'set', parts }));
   }
 }
 

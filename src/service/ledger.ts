@@ -89,14 +89,15 @@ export class Ledger {
 
   #lease(holder: Holder, request: LeaseRequest): void {
     const account = this.#account(request.key);
-    if (account.queue.length === 0 && this.#grant(account, { holder, request })) return;
+    const waiting = { holder, request };
+    if (account.queue.length === 0 && this.#grant(account, waiting)) return;
     if (request.patient) {
-      account.queue.push({ holder, request });
-      this.#claim(account, holder, request.need);
+      account.queue.push(waiting);
+      this.#claim(account, waiting);
       return;
     }
     void this.#recallUnused(account).then(() => {
-      if (!this.#holders.has(holder) || this.#grant(account, { holder, request })) return;
+      if (!this.#holders.has(holder) || this.#grant(account, waiting)) return;
       holder.send({ kind: 'leased', id: request.id, amount: 0 });
       this.#settle(account);
     });
@@ -128,7 +129,8 @@ export class Ledger {
   }
 
   /** Asks the others for places: those that they keep unused, and those that they hold beyond their fair share. */
-  #claim(account: Account, claimant: Holder, amount: number): void {
+  #claim(account: Account, { holder: claimant, request }: Waiting): void {
+    const amount = request.need;
     const fair = Math.max(1, Math.floor(this.limitOf(account.key) / Math.max(1, this.#holders.size)));
     const poor = (account.held.get(claimant) ?? 0) < fair;
     for (const [holder, held] of account.held) {

@@ -15,7 +15,7 @@ import { showLimits } from '../observe/limits-meter.ts';
 import { createMeter } from '../observe/meter.ts';
 import type { NextHop } from '../outbound/interface.ts';
 import { createNextHop } from '../outbound/next-hop.ts';
-import { Relay } from '../course/relay.ts';
+import { Relay, type RelayOptions } from '../course/relay.ts';
 import type { Store } from '../storage/interface.ts';
 import { storageAdvice } from '../storage/advice.ts';
 import { meterBlobs } from '../storage/metered-blobs.ts';
@@ -80,7 +80,7 @@ function openDoor(opening: Opening, rooms: Rooms): Promise<Pick<Inbound, 'close'
     meter: rooms.meter,
     limits,
     listenOn: handle,
-    open: () => openRelay(opening, rooms, protocol),
+    open: () => openRelay(opening, { ...rooms, inboundProtocol: protocol }),
   });
 }
 
@@ -95,7 +95,7 @@ function createRooms({ config, log, listener, supervisor }: Opening, meter: Mete
     places: supervisor.limits.connections,
     part: Math.ceil(config.outbound.maxConnections / config.workers),
     isMirror: (extensions) => guard.isOurs(extensions.get('XDETACH')),
-    isOwnListener: (address, port) => isOwnListener([listener], address, port),
+    isOwnListener: (address, port) => isOwnListener([listener], { address, port }),
   });
   const space = new SharedSpace(supervisor.limits);
   const detacher = createDetacher({ config, store, notice: createNotice(config.links), log, meter, space });
@@ -107,8 +107,7 @@ function createRooms({ config, log, listener, supervisor }: Opening, meter: Mete
 
 function openRelay(
   { config, log }: Opening,
-  { meter, guard, nextHop, calls, detacher, notify }: Rooms,
-  inboundProtocol: 'smtp' | 'lmtp',
+  { meter, guard, nextHop, calls, detacher, notify, inboundProtocol }: Rooms & Pick<RelayOptions, 'inboundProtocol'>,
 ): Relay {
   return new Relay({
     hostname: config.hostname,

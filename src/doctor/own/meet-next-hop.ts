@@ -46,7 +46,7 @@ async function open(address: NextHopAddress, config: Config, { signal, startTls 
   const { outbound, hostname, inbound } = config;
   const socket = await connect(address, { timeout: openMs, signal });
   const { remoteAddress = '', remotePort = 0 } = socket;
-  if (!inbound.address.startsWith('unix:') && isOwnListener([inbound], remoteAddress, remotePort)) {
+  if (!inbound.address.startsWith('unix:') && isOwnListener([inbound], { address: remoteAddress, port: remotePort })) {
     socket.destroy();
     return { kind: 'ourselves', evidence: `${remoteAddress} port ${remotePort} is inbound.address and inbound.port` };
   }
