@@ -125,6 +125,7 @@ const attacks: Record<string, Attack> = {
   'a calendar of values with parameters': {
     message: part('Content-Type: text/calendar', fill('value=content-id;')),
   },
+  'a calendar of folded lines of one character': { message: part('Content-Type: text/calendar', fill('A\r\n ')) },
   'a calendar of files': { message: part('Content-Type: text/calendar', fill('\r\nattach;"";"":x')) },
   'a calendar of parameters': {
     message: part('Content-Type: text/calendar', fill(`\r\nattach;${'x'.repeat(99)}"${'y'.repeat(149)}"`)),
