@@ -34,6 +34,11 @@ const cipherList = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ].join(':');
 
+/** TLS 1.3 would also take the groups of RFC 7919, which have no elliptic curve. */
+const curves = ['X25519', 'prime256v1', 'secp384r1', 'secp521r1'].join(':');
+
+const strongTls = { minVersion: 'TLSv1.2', ciphers: cipherList, ecdhCurve: curves } as const;
+
 /** The configuration of a door for SMTP or LMTP. */
 export type SmtpInbound = Omit<Config['inbound'], 'protocol' | 'socketMode' | 'socketGroup'> & {
   readonly protocol: 'smtp' | 'lmtp';
@@ -207,7 +212,7 @@ function libraryOptions({ inbound: { tls } }: InboundOptions): SMTPServerOptions
     socketTimeout: idleTimeoutMs,
     // Without a certificate of the operator's, the library would offer STARTTLS with a key that everybody knows.
     ...(tls.mode !== 'off' && tls.cert !== undefined && tls.key !== undefined
-      ? { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2', ciphers: cipherList }
+      ? { ...strongTls, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }
       : { disabledCommands: ['STARTTLS'] }),
   };
 }

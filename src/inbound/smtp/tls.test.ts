@@ -128,3 +128,14 @@ test('only ECDHE with AEAD', async () => {
     socket.destroy();
   }
 });
+
+test('in TLS 1.3 too only groups of elliptic curves', async () => {
+  for (const ecdhCurve of ['X25519', 'P-256', 'P-384']) {
+    const secure = await secured(await untilTls(), { ecdhCurve, minVersion: 'TLSv1.3' });
+    assert.equal(secure.getProtocol(), 'TLSv1.3');
+    secure.destroy();
+  }
+  const socket = await untilTls();
+  await assert.rejects(secured(socket, { ecdhCurve: 'ffdhe2048', minVersion: 'TLSv1.3' }));
+  socket.destroy();
+});
