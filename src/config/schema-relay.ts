@@ -164,7 +164,7 @@ export const relaySchema = {
     }),
     maxBytes: key(size({ min: 1 }), {
       default: '4GiB',
-      doc: 'Space that all messages under way may take together; beyond it they are deferred with `452 4.3.1`. While several clients send mail, each of them may take half of it.',
+      doc: 'Space that all messages under way may take together; beyond it they are deferred with `452 4.3.1`. While several clients send mail, each of them may take half of it, and at least what one message of `inbound.maxMessageSize` takes. Do not set it lower than that: a message that never fits is deferred until it bounces.',
       why: 'Eighty messages of the largest size at once.',
     }),
   },

@@ -196,15 +196,19 @@ export class Relay implements Transactions {
   }
 
   reset(): void {
-    this.#open?.record.abandoned('reset by the client');
-    this.#open?.delivery.release();
-    this.#open = undefined;
+    this.#abandon('reset by the client');
   }
 
   close(): void {
     this.#gone.abort(clientGone);
     // During DATA the transaction is closed by `data`, which learns of this through the signal.
-    if (this.#open?.inData === false) this.reset();
+    if (this.#open?.inData === false) this.#abandon('client closed the connection before its message');
+  }
+
+  #abandon(reason: string): void {
+    this.#open?.record.abandoned(reason);
+    this.#open?.delivery.release();
+    this.#open = undefined;
   }
 
   /** Whatever goes wrong here changes no verdict: the message may be delivered already. */

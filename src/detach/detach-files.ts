@@ -112,7 +112,7 @@ function passWholeOrThrow(
   error: unknown,
   { context, signal, count }: Pick<DetachTask, 'context' | 'signal'> & { readonly count: number },
 ): void {
-  if (signal.aborted) throw new Failure('clientGone', { cause: error });
+  if (signal.aborted) throw Failure.from(signal.reason, 'clientGone');
   const failure = Failure.from(error);
   const notStored = failure.kind === 'storageFailed' || failure.kind === 'storageFull';
   if (!notStored || context.config.detach.onStorageFailure !== 'pass') throw failure;

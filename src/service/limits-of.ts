@@ -4,7 +4,7 @@ import type { LimitKey } from './messages.ts';
 
 /** The limits that hold for the service as a whole, over all processes and generations. */
 export function limitsOf({ inbound, outbound, spool }: Config): (key: LimitKey) => number {
-  const shares = new ClientShares(spool.maxBytes);
+  const shares = new ClientShares(spool.maxBytes, { maxMessageBytes: inbound.maxMessageSize });
   return ({ limit, of = '' }) => {
     switch (limit) {
       case 'clients':

@@ -21,9 +21,18 @@ test('with another one present each has half, and whoever holds more takes no mo
   assert.equal(shares.shareOf('192.0.2.1'), 50);
 });
 
+test('the largest message fits into a share, however small the spool', () => {
+  const shareBeside = (maxBytes: number): number => {
+    const shares = new ClientShares(maxBytes, { maxMessageBytes: 100 });
+    shares.shareOf('192.0.2.2');
+    return shares.shareOf('192.0.2.1');
+  };
+  assert.deepEqual([50, 100, 150, 200, 300].map(shareBeside), [50, 100, 100, 100, 150]);
+});
+
 test('another one is present for a day after its last message, and for as long as it holds anything', () => {
   let now = 0;
-  const shares = new ClientShares(100, () => now);
+  const shares = new ClientShares(100, { now: () => now });
   shares.shareOf('192.0.2.2');
   now = 23 * hour;
   assert.equal(shares.shareOf('192.0.2.1'), 50);

@@ -106,3 +106,19 @@ test('a link above it of root or of this user is followed, and judged by what it
   await symlink(join(root, 'circle'), join(root, 'circle'));
   await refused(join(root, 'circle', 'spool'), /too many symbolic links/);
 });
+
+test('a link above it is followed step by step, also where its target leads up again', async () => {
+  const [safe, open, far] = [await folder(), await folder(0o777), await folder()];
+  await symlink(`${open}/../${basename(safe)}`, join(root, 'through-open'));
+  await refused(join(root, 'through-open', 'spool'), /above it can be written/);
+  // Up from where the first link leads, not from where it is: only there is a folder that others can write to.
+  await mkdir(join(far, 'inner'));
+  const trap = basename(await folder(0o777, far));
+  await mkdir(join(root, trap));
+  await symlink(join(far, 'inner'), join(root, 'to-inner'));
+  await symlink(`to-inner/../${trap}`, join(root, 'to-trap'));
+  await refused(join(root, 'to-trap', 'spool'), /above it can be written/);
+  await symlink(`to-inner/./../../${basename(safe)}`, join(root, 'back-to-safe'));
+  await prepareFolder(join(root, 'back-to-safe', 'spool'));
+  assert.deepEqual(await readdir(safe), ['spool']);
+});

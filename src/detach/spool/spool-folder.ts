@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, readlink, rm } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { Failure, hasCode } from '../../smtp/failures.ts';
 
 /** As the kernel follows them (path_resolution(7)). */
@@ -84,8 +84,10 @@ async function checkAbove(path: string): Promise<void> {
     if (stats.isSymbolicLink()) {
       links += 1;
       if (links > maxLinks) throw unsafe(path, 'too many symbolic links lead to it');
-      ahead.unshift(...namesOf(resolve(dirname(at), await readlink(at))));
-      at = sep;
+      // Step by step, as the kernel goes: `..` behind a link is the folder above its target.
+      const target = await readlink(at);
+      ahead.unshift(...namesOf(target));
+      at = isAbsolute(target) ? sep : dirname(at);
     } else if ((stats.mode & writableByOthers) !== 0 && (stats.mode & sticky) === 0)
       throw unsafe(path, `${at} above it can be written by other users`);
     const next = ahead.shift();

@@ -59,7 +59,8 @@ test('spool: little room', async (t) => {
   const look = async (maxBytes: string, maxMessageSize: string): Promise<string> =>
     linesOf(await examineWith(spool, configOf({ inbound: { maxMessageSize }, spool: { directory: path, maxBytes } })));
   assert.match(await look('900000GiB', '1MiB'), /^warn .*less than spool\.maxBytes.*=> make room/);
-  assert.match(await look('900000GiB', '900000GiB'), /^fail .*less than one message/);
+  assert.match(await look('900000GiB', '900000GiB'), /^fail .* free, less than one message/);
+  assert.match(await look('9MiB', '10MiB'), /^fail .*spool\.maxBytes \(9 MiB\) is less than one message.*=> raise/);
 });
 
 test('storage.directory on a disk that is not mounted', async (t) => {

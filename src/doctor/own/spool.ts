@@ -42,6 +42,11 @@ async function firstThere(folder: string): Promise<string> {
 async function room({ config: { spool, inbound } }: Context, there: string): Promise<Found> {
   const { bavail, bsize } = await statfs(there);
   const free = bavail * bsize;
+  if (spool.maxBytes < inbound.maxMessageSize)
+    return fail(
+      `spool.maxBytes (${shown(spool.maxBytes)}) is less than one message of inbound.maxMessageSize: such messages are told 452 until they bounce`,
+      'raise spool.maxBytes to several times inbound.maxMessageSize',
+    );
   const fix = `make room below ${spool.directory}, or name another folder in spool.directory`;
   if (free < inbound.maxMessageSize)
     return fail(`spool.directory has ${shown(free)} free, less than one message of inbound.maxMessageSize`, fix);
