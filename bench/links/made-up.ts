@@ -72,10 +72,10 @@ export function* madeUpMessage(i: number, now: number): Generator<MadeUpBlob> {
   yield { name: linkBlob(token), content: Buffer.from(JSON.stringify(link)), metadata: linkMetadata(link) };
   const manifest = Buffer.from(JSON.stringify({ v: 1, original: { header: `Message-ID: ${messageIdentity}` } }));
   yield {
-    name: messageBlob(manifestIdOf(secret, key, manifest)),
+    name: messageBlob(manifestIdOf(secret, { messageKey: key, manifest })),
     content: manifest,
     metadata: { until, message: key, sender },
   };
-  const record = transactionRecord(secret, message, [token]);
+  const record = transactionRecord(secret, message, { tokens: [token] });
   yield { name: transactionIndex(key) + record.id, content: record.content, metadata: { ...record.metadata, until } };
 }

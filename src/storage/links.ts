@@ -1,4 +1,4 @@
-import type { Blobs } from './blobs.ts';
+import type { Blobs, Request } from './blobs.ts';
 import { contend } from './contention.ts';
 import { DamagedRecord } from './damaged-record.ts';
 import type { Link, LinkIdentity } from './interface.ts';
@@ -26,7 +26,7 @@ export async function commitLink(blobs: Blobs, wanted: CommitLink): Promise<Link
   const fresh = newLink(identity, details, wanted);
   const link = await contend(describe(token), async () => {
     if (await writeLink(blobs, { token, link: fresh, etag: undefined, signal })) return fresh;
-    const found = await readLink(blobs, token, signal);
+    const found = await readLink(blobs, token, { signal });
     if (!found) return undefined;
     const next = successor(found.link, fresh, wanted);
     if (next === 'busy') return undefined;
@@ -54,7 +54,11 @@ export interface FoundLink {
   readonly etag: string;
 }
 
-export async function readLink(blobs: Blobs, token: string, signal: AbortSignal): Promise<FoundLink | undefined> {
+export async function readLink(
+  blobs: Blobs,
+  token: string,
+  { signal }: Pick<Request, 'signal'>,
+): Promise<FoundLink | undefined> {
   const what = describe(token);
   const found = await blobs.read(linkBlob(token), { what, signal });
   if (!found) return undefined;

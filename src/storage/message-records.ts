@@ -61,7 +61,7 @@ export class CommittedRecords implements MessageRecords {
     this.#messageKey = messageKeyOf(secret, message.messageIdentity);
     this.#senders = sendersOf(message.reversePath, message.from);
     this.tokens = message.files.map((file) => tokenOf(secret, { ...message, ...file }));
-    this.page = this.tokens.length > 1 ? pageTokenOf(secret, message, this.tokens) : undefined;
+    this.page = this.tokens.length > 1 ? pageTokenOf(secret, message, { tokens: this.tokens }) : undefined;
   }
 
   async putIndex(signal: AbortSignal): Promise<void> {
@@ -87,7 +87,7 @@ export class CommittedRecords implements MessageRecords {
 
   async finish(manifest: Buffer, signal: AbortSignal): Promise<string> {
     const { secret, blobs } = this.#options;
-    const id = manifestIdOf(secret, this.#messageKey, manifest);
+    const id = manifestIdOf(secret, { messageKey: this.#messageKey, manifest });
     const until = this.#until;
     const metadata = { sender: senderKeyOf(secret, senderForm(this.#message.reversePath)), message: this.#messageKey };
     await Promise.all([
@@ -138,7 +138,7 @@ export class CommittedRecords implements MessageRecords {
 
   async #putTransaction(signal: AbortSignal): Promise<void> {
     const { blobs, secret } = this.#options;
-    const { id, content, metadata } = transactionRecord(secret, this.#message, this.tokens);
+    const { id, content, metadata } = transactionRecord(secret, this.#message, { tokens: this.tokens });
     const name = transactionIndex(this.#messageKey) + id;
     await commitRecord(blobs, name, { what: 'recipients', content, metadata, until: this.#until, signal });
   }

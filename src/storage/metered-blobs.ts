@@ -22,15 +22,14 @@ export function meterBlobs(blobs: Blobs, meter: Pick<Meter, 'storageRequest'>): 
       const operation = operations[name as keyof Blobs];
       const bound = value.bind(target) as (...args: readonly unknown[]) => unknown;
       if (operation === undefined) return bound;
-      return (...args: readonly unknown[]) => timed(operation, meter, () => bound(...args) as Promise<unknown>);
+      return (...args: readonly unknown[]) => timed(() => bound(...args) as Promise<unknown>, { operation, meter });
     },
   });
 }
 
 async function timed(
-  operation: StorageOperation,
-  meter: Pick<Meter, 'storageRequest'>,
   work: () => Promise<unknown>,
+  { operation, meter }: { readonly operation: StorageOperation; readonly meter: Pick<Meter, 'storageRequest'> },
 ): Promise<unknown> {
   const began = performance.now();
   let result: 'ok' | 'failed' = 'failed';

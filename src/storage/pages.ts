@@ -1,4 +1,4 @@
-import type { Blobs, Metadata } from './blobs.ts';
+import type { Blobs, Metadata, Request } from './blobs.ts';
 import { DamagedRecord } from './damaged-record.ts';
 import type { Page } from './interface.ts';
 import { fingerprintOf, pageBlob } from './naming.ts';
@@ -10,7 +10,11 @@ export interface FoundPage {
   readonly metadata: Metadata;
 }
 
-export async function readPage(blobs: Blobs, token: string, signal: AbortSignal): Promise<FoundPage | undefined> {
+export async function readPage(
+  blobs: Blobs,
+  token: string,
+  { signal }: Pick<Request, 'signal'>,
+): Promise<FoundPage | undefined> {
   const what = `page ${fingerprintOf(token)}`;
   const found = await blobs.read(pageBlob(token), { what, signal });
   if (!found) return undefined;

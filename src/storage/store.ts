@@ -97,13 +97,13 @@ export class BlobStore implements Store {
 
   async getLink(token: string, signal: AbortSignal): Promise<Link | undefined> {
     if (!isToken(token)) return undefined;
-    const link = (await readLink(this.#blobs, token, signal))?.link;
+    const link = (await readLink(this.#blobs, token, { signal }))?.link;
     return link?.erasing === undefined ? link : undefined;
   }
 
   async getPage(token: string, signal: AbortSignal): Promise<Page | undefined> {
     if (!isToken(token)) return undefined;
-    return (await readPage(this.#blobs, token, signal))?.page;
+    return (await readPage(this.#blobs, token, { signal }))?.page;
   }
 
   async getMessage(id: string, signal: AbortSignal): Promise<Buffer | undefined> {

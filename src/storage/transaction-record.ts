@@ -19,13 +19,13 @@ export interface TransactionRecord {
 export function transactionRecord(
   secret: Buffer,
   message: NewMessage,
-  tokens: readonly string[],
+  { tokens }: { readonly tokens: readonly string[] },
 ): { readonly id: string; readonly content: Buffer; readonly metadata: Metadata } {
   const recipients = [...new Set(message.recipients.map((to) => recipientKeyOf(secret, senderForm(to))))].sort();
   const sender = senderKeyOf(secret, senderForm(message.reversePath));
   const bytes = message.files.reduce((sum, { size }) => sum + size, 0);
   const record: TransactionRecord = { v: 1, sender, tokens, recipients, bytes };
-  const id = keyedHash(secret, 'detach-mta transaction 1', [message.reversePath, ...tokens, ...recipients]);
+  const id = keyedHash(secret, ['detach-mta transaction 1', message.reversePath, ...tokens, ...recipients]);
   return { id, ...transactionContent(record) };
 }
 

@@ -39,6 +39,6 @@ export async function withTrialLink<T>(
 }
 
 async function remove(blobs: Blobs, token: string, signal: AbortSignal): Promise<void> {
-  const found = await readLink(blobs, token, signal);
+  const found = await readLink(blobs, token, { signal });
   if (found) await blobs.delete(linkBlob(token), { what: 'deleting a trial link', etag: found.etag, signal });
 }

@@ -6,12 +6,12 @@ import { lastSegment, manifestEntry, messageIndex, sweepRecord } from '../index-
 import type { Link } from '../interface.ts';
 import { DamagedRecord } from '../damaged-record.ts';
 import { linkState } from '../link-record.ts';
-import { type FoundLink, readLink, writeLink } from '../links.ts';
+import { readLink, writeLink } from '../links.ts';
 import { messageKeyOf } from '../naming.ts';
 import { sendersOf } from '../senders.ts';
 import { type AdminContext, forAll, readable, request, unlessDamaged } from './context.ts';
 import { messageIdOf } from './manifest-header.ts';
-import { writeEntries } from './message-blobs.ts';
+import { type TokenedLink, writeEntries } from './message-blobs.ts';
 
 /** Version 1 had no metadata. */
 export const isBeforeIndex = ({ v }: Readonly<Record<string, string>>): boolean => v === undefined || v === '1';
@@ -47,7 +47,7 @@ export async function neededBeforeIndex(
 ): Promise<ReadonlySet<string>> {
   const needed = new Set<string>();
   for await (const token of linksBeforeIndex(context)) {
-    const link = except.has(token) ? undefined : (await readLink(context.blobs, token, context.signal))?.link;
+    const link = except.has(token) ? undefined : (await readLink(context.blobs, token, context))?.link;
     if (!link || link.erasing !== undefined || !files.has(link.sha256)) continue;
     if (link.held !== undefined || linkState(link, context.now()) === 'living') needed.add(link.sha256);
   }
@@ -61,8 +61,8 @@ export async function neededBeforeIndex(
 export async function completeIndex(context: AdminContext): Promise<void> {
   if (await isIndexComplete(context)) return;
   const addLink = async (token: string): Promise<void> => {
-    const found = await readLink(context.blobs, token, context.signal);
-    if (found) await indexLink(context, token, found);
+    const found = await readLink(context.blobs, token, context);
+    if (found) await indexLink(context, { token, ...found });
   };
   await forAll(linksBeforeIndex(context), (token) => unlessDamaged(context, () => addLink(token)), context);
   const addManifest = async (name: string): Promise<void> => {
@@ -79,11 +79,11 @@ export async function completeIndex(context: AdminContext): Promise<void> {
 }
 
 /** Adds a link to the index. A link that another process changes at the same time waits for the next sweep. */
-export async function indexLink(context: AdminContext, token: string, { link, etag }: FoundLink): Promise<void> {
+export async function indexLink(context: AdminContext, { token, link, etag }: TokenedLink): Promise<void> {
   const { blobs, signal } = context;
   const senders = link.senders ?? sendersOf(link.reversePath, undefined);
   const known: Link = { ...link, v: 2, senders, ...(link.v === 1 && { beforeIndex: true }) };
-  await writeEntries(context, token, known);
+  await writeEntries(context, { token, link: known });
   if (link.v === 1) await writeLink(blobs, { token, link: known, etag, signal });
 }
 

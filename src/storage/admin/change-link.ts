@@ -7,6 +7,7 @@ import { neededUntil, type Until } from '../until.ts';
 import { type AdminContext, request } from './context.ts';
 import { type Gone, goneOf } from './gone.ts';
 import { keepForLink } from './keep.ts';
+import type { IndexedLink } from './message-blobs.ts';
 
 export type Change =
   | { readonly verb: 'revoke' | 'unrevoke' | 'hold' | 'release' }
@@ -47,9 +48,9 @@ function tryChange(
 ): Promise<Changed> {
   const { blobs, signal, now } = context;
   return contend('changing a link', async (): Promise<Changed | undefined> => {
-    const found = await readLink(blobs, token, signal);
+    const found = await readLink(blobs, token, { signal });
     if (!found || found.link.erasing !== undefined) return { outcome: 'absent' };
-    const link = changed(found.link, change, now());
+    const link = changed(found.link, { change, now: now() });
     if (!link) return { outcome: 'unchanged', link: found.link };
     if (change.dryRun === true) return { outcome: 'changed', link };
     return apply(context, { token, link, found, change });
@@ -76,16 +77,16 @@ async function apply(context: AdminContext, { token, link, found, change }: Appl
     if (verb === 'hold') await keepForLink(context, { token, link, until: needed(link, now()) });
     return { outcome: kept ? 'changed' : 'missing', link };
   }
-  if (lengthens) await dropEntryOfNothing(context, token, link);
+  if (lengthens) await dropEntryOfNothing(context, { token, link });
   return undefined;
 }
 
 /** The link was erased meanwhile, so its new index entry must go too. */
-async function dropEntryOfNothing(context: AdminContext, token: string, link: Link): Promise<void> {
+async function dropEntryOfNothing(context: AdminContext, { token, link }: IndexedLink): Promise<void> {
   const what = request(context, 'index');
   const name = fileIndex(link.sha256) + token;
   const entry = await context.blobs.stat(name, what);
-  if (!entry || (await readLink(context.blobs, token, context.signal))) return;
+  if (!entry || (await readLink(context.blobs, token, context))) return;
   await context.blobs.delete(name, { ...what, etag: entry.etag });
 }
 
@@ -96,7 +97,7 @@ function needed({ expires }: Link, now: number): Until {
 }
 
 /** undefined: the link already is so. */
-function changed(link: Link, change: Change, now: number): Link | undefined {
+function changed(link: Link, { change, now }: { readonly change: Change; readonly now: number }): Link | undefined {
   const at = new Date(now).toISOString();
   const { revoked, held, ...plain } = link;
   switch (change.verb) {
@@ -109,7 +110,7 @@ function changed(link: Link, change: Change, now: number): Link | undefined {
     case 'release':
       return held === undefined ? undefined : { ...plain, ...(revoked !== undefined && { revoked }) };
     case 'extend': {
-      const end = newEnd(link, change.to, now);
+      const end = newEnd(link, { to: change.to, now });
       return end === undefined ? undefined : { ...link, expires: new Date(end).toISOString() };
     }
     default:
@@ -118,7 +119,10 @@ function changed(link: Link, change: Change, now: number): Link | undefined {
 }
 
 /** The new end is never earlier than the present one. */
-function newEnd({ expires }: Link, to: { until: number } | { by: number }, now: number): number | undefined {
+function newEnd(
+  { expires }: Link,
+  { to, now }: Pick<Extract<Change, { verb: 'extend' }>, 'to'> & { readonly now: number },
+): number | undefined {
   if (expires === null) return undefined;
   const old = Date.parse(expires);
   const end = 'until' in to ? to.until : Math.max(now, old) + to.by;

@@ -22,19 +22,19 @@ export const request = ({ signal }: AdminContext, what: string): Request => ({ w
 /** All blobs whose name begins so. Ends at a record that cannot be read: who decides by all of them must not miss one. */
 export function listed(context: AdminContext, prefix: string): AsyncGenerator<ListedBlob> {
   const step = stepOf(prefix);
-  return each(context, step, context.blobs.list(prefix, request(context, `listing ${step}`)));
+  return each(context, { step, pages: context.blobs.list(prefix, request(context, `listing ${step}`)) });
 }
 
 /** All that can be read, for work on each of them. */
 export function readable(context: AdminContext, prefix: string): AsyncGenerator<ListedBlob> {
   const step = stepOf(prefix);
-  return each(context, step, context.blobs.list(prefix, listing(context, step)));
+  return each(context, { step, pages: context.blobs.list(prefix, listing(context, step)) });
 }
 
 /** The names alone. */
 export function namesBelow(context: AdminContext, prefix: string): AsyncGenerator<string> {
   const step = stepOf(prefix);
-  return each(context, step, context.blobs.names(prefix, listing(context, step)));
+  return each(context, { step, pages: context.blobs.names(prefix, listing(context, step)) });
 }
 
 const listing = (context: AdminContext, step: string): Listing => ({
@@ -60,8 +60,7 @@ const stepOf = (prefix: string): string => prefix.split('/', 2).join('/').replac
 
 async function* each<T>(
   { progress }: AdminContext,
-  step: string,
-  pages: AsyncIterable<readonly T[]>,
+  { step, pages }: { readonly step: string; readonly pages: AsyncIterable<readonly T[]> },
 ): AsyncGenerator<T> {
   let count = 0;
   for await (const page of pages) {

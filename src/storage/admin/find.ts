@@ -48,7 +48,7 @@ export async function findLink(
   token: string,
   { erasing = false }: Erasing = {},
 ): Promise<Found | undefined> {
-  const link = (await readLink(context.blobs, token, context.signal))?.link;
+  const link = (await readLink(context.blobs, token, context))?.link;
   if (!link || (link.erasing !== undefined && !erasing)) return undefined;
   return { token, link, state: await stateOf(context, link) };
 }
@@ -58,7 +58,7 @@ async function findMatching(
   token: string,
   { filter, erasing = false }: Erasing & { readonly filter: Filter },
 ): Promise<Found | undefined> {
-  const link = (await readLink(context.blobs, token, context.signal))?.link;
+  const link = (await readLink(context.blobs, token, context))?.link;
   if (!link || (link.erasing !== undefined && !erasing) || !matches(link, filter)) return undefined;
   const state = await stateOf(context, link);
   if (filter.states && !filter.states.has(state)) return undefined;

@@ -1,5 +1,5 @@
 /** Deletes blobs that another process may begin to need at the same time. */
-import type { BlobState } from '../blobs.ts';
+import type { BlobState, ListedBlob } from '../blobs.ts';
 import { eraseMark, without } from '../content.ts';
 import { contend } from '../contention.ts';
 import { DamagedRecord } from '../damaged-record.ts';
@@ -15,7 +15,7 @@ export type Judged = 'deleted' | 'kept' | 'gone';
 export function deleteUnlessNeeded(
   context: AdminContext,
   name: string,
-  isNeeded: () => Promise<boolean>,
+  { isNeeded }: { readonly isNeeded: () => Promise<boolean> },
 ): Promise<Judged> {
   const { blobs } = context;
   const what = request(context, 'erasing');
@@ -58,12 +58,15 @@ async function mark(context: AdminContext, name: string): Promise<BlobState | 'g
 }
 
 /** Deletes a blob as it is. @returns false when it is gone, or was changed since it was judged */
-export function deleteIfUnchanged(context: AdminContext, name: string, etag: string): Promise<boolean> {
+export function deleteIfUnchanged(
+  context: AdminContext,
+  { name, etag }: Pick<ListedBlob, 'name' | 'etag'>,
+): Promise<boolean> {
   return context.blobs.delete(name, { ...request(context, 'deleting'), etag });
 }
 
 /** Deletes the present version. @returns false when there is none, or another process has just changed it */
 export async function deleteNow(context: AdminContext, name: string): Promise<boolean> {
   const found = await context.blobs.stat(name, request(context, 'deleting'));
-  return found !== undefined && deleteIfUnchanged(context, name, found.etag);
+  return found !== undefined && deleteIfUnchanged(context, { name, etag: found.etag });
 }

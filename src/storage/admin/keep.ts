@@ -11,7 +11,7 @@ import { lastingBlobsOf, writeEntries } from './message-blobs.ts';
  * Raises `until` of a blob if it is too low, and removes the mark of an `erase`. This changes the ETag, so nothing that
  * judged the blob before can delete it. @returns false when the blob is gone
  */
-function keepUntil(context: AdminContext, name: string, until: Until): Promise<boolean> {
+function keepUntil(context: AdminContext, name: string, { until }: Pick<Needs, 'until'>): Promise<boolean> {
   const { blobs } = context;
   const what = request(context, 'raising until');
   return contend(what.what, async () => {
@@ -38,9 +38,9 @@ export async function keepForLink(context: AdminContext, { token, link, until }:
   // No entry for a file that is gone: a link without both is what a refused message left, and a sweep deletes it.
   if (!(await context.blobs.stat(fileBlob(link.sha256), request(context, 'looking for a file')))) return false;
   await context.blobs.touch(fileIndex(link.sha256) + token, request(context, 'index'));
-  if (!(await keepUntil(context, fileBlob(link.sha256), until))) return false;
+  if (!(await keepUntil(context, fileBlob(link.sha256), { until }))) return false;
   // What a refused mail left may have lost them to an `erase`: it could be kept and not be found.
-  await writeEntries(context, token, link);
-  for await (const name of lastingBlobsOf(context, link)) await keepUntil(context, name, until);
+  await writeEntries(context, { token, link });
+  for await (const name of lastingBlobsOf(context, link)) await keepUntil(context, name, { until });
   return true;
 }

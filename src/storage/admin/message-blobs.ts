@@ -32,12 +32,15 @@ export interface TokenedLink extends FoundLink {
   readonly token: string;
 }
 
+/** What the index has to know of a link. */
+export type IndexedLink = Pick<TokenedLink, 'token' | 'link'>;
+
 /** The existing links of the message, those being erased included. */
 async function* linksOf(context: AdminContext, message: MessageIdentity): AsyncGenerator<TokenedLink> {
   for (const keys of keysOf(context, message)) {
     for await (const { name } of listed(context, messageIndex(keys.message))) {
       const { kind, token } = messageEntry(name);
-      const found = kind === 'link' ? await readLink(context.blobs, token, context.signal) : undefined;
+      const found = kind === 'link' ? await readLink(context.blobs, token, context) : undefined;
       if (found && sameMessage(found.link, message)) yield { ...found, token };
     }
   }
@@ -56,7 +59,7 @@ export async function isMessageHeld(
 }
 
 /** The names under which the index may know a link: that of its file is the last. */
-export function entriesOf({ secrets }: Pick<AdminContext, 'secrets'>, token: string, link: Link): readonly string[] {
+export function entriesOf({ secrets }: Pick<AdminContext, 'secrets'>, { token, link }: IndexedLink): readonly string[] {
   const senders = link.senders ?? [senderForm(link.reversePath)];
   const keyed = secrets.flatMap((secret) => [
     ...senders.map((sender) => senderIndex(senderKeyOf(secret, sender)) + token),
@@ -66,8 +69,8 @@ export function entriesOf({ secrets }: Pick<AdminContext, 'secrets'>, token: str
 }
 
 /** Writes the entries by which a link is found, as for a new message. */
-export async function writeEntries(context: AdminContext, token: string, link: Link): Promise<void> {
-  const entries = entriesOf({ secrets: context.secrets.slice(0, 1) }, token, link);
+export async function writeEntries(context: AdminContext, indexed: IndexedLink): Promise<void> {
+  const entries = entriesOf({ secrets: context.secrets.slice(0, 1) }, indexed);
   for (const name of entries) await context.blobs.touch(name, request(context, 'index'));
 }
 
@@ -78,14 +81,17 @@ export async function* manifestsOf(context: AdminContext, link: Link): AsyncGene
       const { metadata } = blob;
       if (metadata['message'] === message && metadata['sender'] === sender) yield blob;
     }
-    yield* oldManifestsOf(context, link, message);
+    yield* oldManifestsOf(context, { link, message });
   }
 }
 
 /**
  * Manifests from before the index do not name the sender: a manifest that holds the link's file belongs to the message.
  */
-async function* oldManifestsOf(context: AdminContext, link: Link, message: string): AsyncGenerator<ListedBlob> {
+async function* oldManifestsOf(
+  context: AdminContext,
+  { link, message }: { readonly link: Link; readonly message: string },
+): AsyncGenerator<ListedBlob> {
   for await (const { name } of listed(context, messageIndex(message))) {
     const { kind, token: id } = messageEntry(name);
     if (kind !== 'manifest') continue;

@@ -27,7 +27,7 @@ export async function isFileNeeded(
     const token = lastSegment(name);
     if (except.has(token)) continue;
     if (modified + youngMs > context.now()) return true;
-    const link = (await readLink(context.blobs, token, context.signal))?.link;
+    const link = (await readLink(context.blobs, token, context))?.link;
     if (link && link.erasing === undefined && (await needsFile(context, link))) return true;
   }
   return false;

@@ -17,7 +17,7 @@ export interface Related {
 export async function relatedTo(context: AdminContext, { token, link }: Found): Promise<Related> {
   const [sameMessage, sameFile] = [new Set<string>(), new Set<string>()];
   const look = async (other: string): Promise<void> => {
-    const found = await unlessDamaged(context, () => readLink(context.blobs, other, context.signal));
+    const found = await unlessDamaged(context, () => readLink(context.blobs, other, context));
     if (!found || found.link.erasing !== undefined || other === token) return;
     if (isSameMessage(found.link, link)) sameMessage.add(other);
     if (found.link.sha256 === link.sha256) sameFile.add(other);

@@ -56,9 +56,11 @@ export async function putBuffer(blob: BlockBlobClient, bytes: Buffer, options: B
 async function putWhole(blob: BlockBlobClient, transfer: Transfer): Promise<void> {
   const { file, options } = transfer;
   const md5 = md5Of(file, 0);
-  const stored = await send(transfer, { from: 0, to: file.size }, (body) =>
-    blob.upload(body, file.size, { ...options, ...checked(md5) }),
-  );
+  const stored = await send(transfer, {
+    from: 0,
+    to: file.size,
+    request: (body) => blob.upload(body, file.size, { ...options, ...checked(md5) }),
+  });
   await compare(blob, { md5, stored, options });
 }
 
@@ -70,7 +72,11 @@ async function putBlocks(blob: BlockBlobClient, transfer: Transfer): Promise<voi
     const to = Math.min(from + blockSize, file.size);
     const id = Buffer.from(`${run}-${String(ids.length).padStart(6, '0')}`).toString('base64');
     const check = checked(md5Of(file, ids.length));
-    await send(transfer, { from, to }, (body) => blob.stageBlock(id, body, to - from, { abortSignal, ...check }));
+    await send(transfer, {
+      from,
+      to,
+      request: (body) => blob.stageBlock(id, body, to - from, { abortSignal, ...check }),
+    });
     ids.push(id);
   }
   await blob.commitBlockList(ids, options);
@@ -113,8 +119,7 @@ interface Range {
 /** Makes a request whose body is a range of the file. */
 async function send<T>(
   transfer: Transfer,
-  range: Range,
-  request: (body: () => NodeJS.ReadableStream) => Promise<T>,
+  { request, ...range }: Range & { readonly request: (body: () => NodeJS.ReadableStream) => Promise<T> },
 ): Promise<T> {
   let sending: RequestBody | undefined;
   // Called once per try: a retry reads from the start.

@@ -8,7 +8,7 @@ import { statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Content } from '../blobs.ts';
+import type { Content, Request } from '../blobs.ts';
 import { sizeOf } from '../blobs.ts';
 import { hasCode } from '../../smtp/failures.ts';
 import type { Drafts } from './drafts.ts';
@@ -31,9 +31,9 @@ export class Contents {
    * Writes the bytes under their hash, or under another name if that one is taken by a file that a crash left or that
    * is about to be deleted. @returns the name
    */
-  async write(place: Place, content: Content, signal: AbortSignal): Promise<string> {
+  async write(place: Place, content: Content, { signal }: Pick<Request, 'signal'>): Promise<string> {
     const draft = this.#drafts.path('u', place.file);
-    await this.#drafts.write(draft, (handle) => copy(content, handle, signal));
+    await this.#drafts.write(draft, (handle) => copy(content, handle, { signal }));
     try {
       for (const file of [place.file, `${place.file}.${draft.slice(-12)}`]) {
         const path = this.#path(place, file);
@@ -90,7 +90,7 @@ async function linkedIfFree(from: string, to: string): Promise<boolean> {
 }
 
 /** Copies exactly as many bytes as were promised, or throws. */
-async function copy(content: Content, to: FileHandle, signal: AbortSignal): Promise<void> {
+async function copy(content: Content, to: FileHandle, { signal }: Pick<Request, 'signal'>): Promise<void> {
   if (Buffer.isBuffer(content)) return to.writeFile(content);
   const promised = sizeOf(content);
   const source = content.open(0, promised);

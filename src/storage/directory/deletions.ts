@@ -115,7 +115,7 @@ export class Deletions {
     try {
       await drafts.write(written, (handle) => handle.writeFile(encodeVersion(version)));
       const started = performance.now();
-      for (const each of batch) announced.push(announce(each, drafts, written));
+      for (const each of batch) announced.push(announce(each, { drafts, written }));
       await this.#mark(announced);
       if (performance.now() - started > suspectMs) await lookAgain(announced, version.id);
       await this.#settle(announced.filter(isDeleted), version.id);
@@ -167,7 +167,10 @@ async function flushAll(folders: ReadonlySet<string>): Promise<void> {
 
 const isDeleted = ({ outcome }: Announced): boolean => outcome === 'deleted';
 
-function announce({ path, id }: Deletion, drafts: Drafts, written: string): Announced {
+function announce(
+  { path, id }: Deletion,
+  { drafts, written }: { readonly drafts: Drafts; readonly written: string },
+): Announced {
   const announcement = drafts.path('c', path);
   linkSync(written, announcement);
   return { path, id, announcement, outcome: 'changed' };

@@ -96,9 +96,9 @@ export class DirectoryBlobs implements Blobs {
       const found = await this.#find(place);
       if (found?.state) return false;
       await requireRoom(this.#options, sizeOf(content));
-      const file = await this.#contents.write(place, content, request.signal);
+      const file = await this.#contents.write(place, content, request);
       const draft = { metadata, content: { file, size: sizeOf(content) }, bytes: noBytes };
-      const done = await this.#place(place, draft, found?.version);
+      const done = await this.#place(place, { draft, instead: found?.version });
       if (!done) await this.#contents.remove(place, file);
       return done;
     });
@@ -111,7 +111,7 @@ export class DirectoryBlobs implements Blobs {
       for (;;) {
         if (await this.#records.create(place, draft)) return;
         const version = await this.#records.read(place);
-        if (version && (await this.#records.replace(place, version.id, draft))) return;
+        if (version && (await this.#records.replace(place, { id: version.id, draft }))) return;
       }
     });
   }
@@ -121,7 +121,7 @@ export class DirectoryBlobs implements Blobs {
     { content, metadata, etag, ...request }: Conditional & { readonly content: Buffer; readonly metadata: Metadata },
   ): Promise<boolean> {
     return changeOnDisk({ ...request, record: name }, () =>
-      this.#records.replace(placeOf(name), etag, { metadata, bytes: content }),
+      this.#records.replace(placeOf(name), { id: etag, draft: { metadata, bytes: content } }),
     );
   }
 
@@ -134,7 +134,8 @@ export class DirectoryBlobs implements Blobs {
       const version = await this.#records.read(place);
       if (version?.id !== etag) return false;
       const { bytes, content } = version;
-      return this.#records.replace(place, etag, { metadata, bytes, ...(content && { content }) });
+      const draft = { metadata, bytes, ...(content && { content }) };
+      return this.#records.replace(place, { id: etag, draft });
     });
   }
 
@@ -200,8 +201,11 @@ export class DirectoryBlobs implements Blobs {
   }
 
   /** Writes a record if there is none, or if the bytes of the present one are gone. */
-  #place(place: Place, draft: Draft, found: Version | undefined): Promise<boolean> {
-    return found ? this.#records.replace(place, found.id, draft) : this.#records.create(place, draft);
+  #place(
+    place: Place,
+    { draft, instead }: { readonly draft: Draft; readonly instead: Version | undefined },
+  ): Promise<boolean> {
+    return instead ? this.#records.replace(place, { id: instead.id, draft }) : this.#records.create(place, draft);
   }
 }
 

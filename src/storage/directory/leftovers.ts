@@ -46,9 +46,9 @@ export async function removeLeftovers(options: LeftoverOptions): Promise<number>
     if (isDraft(name) && (await removeOld(join(root, draftsFolder, name), options))) count += 1;
   }
   for await (const { shard, name } of filesBelow(filesFolder, options)) {
-    if (isContent(name) && (await unlessDamaged(options, fileOf(name), () => removeUnnamed(options, shard, name)))) {
-      count += 1;
-    }
+    if (!isContent(name)) continue;
+    const work = (): Promise<boolean> => removeUnnamed(options, { shard, name });
+    if (await unlessDamaged(options, { record: fileOf(name), work })) count += 1;
   }
   for (const kind of kindFolders.filter((folder) => folder !== filesFolder)) count += await tidyKind(kind, options);
   for (const name of deleted) if (await tidy(options, name)) count += 1;
@@ -60,8 +60,7 @@ const fileOf = (name: string): string => `${filesFolder}/${name.split('.', 1)[0]
 /** @returns false when the record that decides cannot be read: then everything stays as it is */
 async function unlessDamaged(
   { damaged, what }: LeftoverOptions,
-  record: string,
-  work: () => Promise<boolean>,
+  { record, work }: { readonly record: string; readonly work: () => Promise<boolean> },
 ): Promise<boolean> {
   try {
     return await work();
@@ -73,17 +72,18 @@ async function unlessDamaged(
 }
 
 function tidy(options: LeftoverOptions, name: string): Promise<boolean> {
-  return unlessDamaged(options, name, async () => {
+  const work = async (): Promise<boolean> => {
     if (!options.dryRun) await options.records.tidy(placeOf(name));
     return true;
-  });
+  };
+  return unlessDamaged(options, { record: name, work });
 }
 
 /**
  * Removes bytes that no record names: their upload ended before the record was written. While links name the file, it
  * is the record that is missing: the bytes stay.
  */
-async function removeUnnamed(options: LeftoverOptions, shard: string, name: string): Promise<boolean> {
+async function removeUnnamed(options: LeftoverOptions, { shard, name }: Below): Promise<boolean> {
   const path = join(options.root, filesFolder, shard, name);
   if (!(await isOld(path, options))) return false;
   const [sha256 = ''] = name.split('.');

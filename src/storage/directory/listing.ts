@@ -32,16 +32,18 @@ export interface ListingOptions {
 }
 
 export function listRecords(prefix: string, options: ListingOptions): AsyncGenerator<readonly ListedBlob[]> {
-  return pagesOf(prefix, options, async ({ name, path, alone }) => {
+  const take: Take<ListedBlob> = async ({ name, path, alone }) => {
     const version = (alone ? readFirst(path) : undefined) ?? (await options.read(name));
     if (!version) options.deleted(name);
     return version && listed(name, version);
-  });
+  };
+  return pagesOf(prefix, { ...options, take });
 }
 
 /** The names alone: most records are not read. */
 export function listNames(prefix: string, options: ListingOptions): AsyncGenerator<readonly string[]> {
-  return pagesOf(prefix, options, async ({ name, alone }) => (alone || (await options.read(name)) ? name : undefined));
+  const take: Take<string> = async ({ name, alone }) => (alone || (await options.read(name)) ? name : undefined);
+  return pagesOf(prefix, { ...options, take });
 }
 
 interface FoundRecord {
@@ -53,10 +55,14 @@ interface FoundRecord {
 
 type Take<T> = (found: FoundRecord) => Promise<T | undefined>;
 
-async function* pagesOf<T>(prefix: string, options: ListingOptions, take: Take<T>): AsyncGenerator<readonly T[]> {
+interface TakingOptions<T> extends ListingOptions {
+  readonly take: Take<T>;
+}
+
+async function* pagesOf<T>(prefix: string, options: TakingOptions<T>): AsyncGenerator<readonly T[]> {
   for (const search of searchesFor(prefix)) {
     for (const shard of shardsOf(options.root, search)) {
-      yield* pagesOfShard(search, shard, { ...options, take });
+      yield* pagesOfShard(search, shard, options);
       // A folder may have less than a page, or nothing. Without a turn of the event loop, thousands of them would be read
       // before a signal is noticed.
       if (search.shard === undefined) await turn(options.signal);
@@ -75,7 +81,7 @@ function shardsOf(root: string, { folder, shard, begins }: Search): readonly str
 /** Says which record cannot be read, so that the operator can look at it. */
 async function takeOrName<T>(
   found: FoundRecord,
-  { what, damaged, take }: Pick<ListingOptions, 'what' | 'damaged'> & { readonly take: Take<T> },
+  { what, damaged, take }: Pick<TakingOptions<T>, 'what' | 'damaged' | 'take'>,
 ): Promise<T | undefined> {
   try {
     return await take(found);
@@ -101,7 +107,7 @@ function shardsIn(root: string, folder: string): readonly string[] {
 async function* pagesOfShard<T>(
   search: Search,
   shard: string,
-  options: ListingOptions & { readonly take: Take<T> },
+  options: TakingOptions<T>,
 ): AsyncGenerator<readonly T[]> {
   const { root, signal } = options;
   const folder = join(root, search.folder, shard);

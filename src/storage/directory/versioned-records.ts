@@ -30,6 +30,12 @@ export interface VersionedRecordsOptions {
   readonly blocking: boolean;
 }
 
+interface Successor {
+  /** The version that was judged: it must still be the last one. */
+  readonly id: string;
+  readonly draft: Draft;
+}
+
 export class VersionedRecords {
   readonly #root: string;
   readonly #drafts: Drafts;
@@ -46,7 +52,7 @@ export class VersionedRecords {
       drafts,
       now,
       blocking,
-      alone: ({ path, id }) => this.#follow(path, id, tombstone),
+      alone: ({ path, id }) => this.#follow(path, { id, draft: tombstone }),
     });
   }
 
@@ -65,13 +71,13 @@ export class VersionedRecords {
       if (await this.#createFirst(path, draft)) return true;
       const last = (await readChain(path))?.at(-1);
       if (last && !last.gone) return false;
-      if (last && (await this.#follow(path, last.id, draft))) return true;
+      if (last && (await this.#follow(path, { id: last.id, draft }))) return true;
     }
   }
 
   /** @returns false when the record is not that version any more */
-  replace(place: Place, id: string, draft: Draft): Promise<boolean> {
-    return this.#follow(this.#path(place), id, draft);
+  replace(place: Place, next: Successor): Promise<boolean> {
+    return this.#follow(this.#path(place), next);
   }
 
   /** @returns false when the record is not that version any more */
@@ -107,11 +113,11 @@ export class VersionedRecords {
   }
 
   /** Makes the draft the version that follows `id`. */
-  async #follow(path: string, id: string, draft: Draft): Promise<boolean> {
+  async #follow(path: string, { id, draft }: Successor): Promise<boolean> {
     const announcement = this.#drafts.path('c', path);
     const started = performance.now();
     const version = newVersion(draft, this.#now());
-    await this.#announce(path, announcement, version);
+    await this.#announce(path, { announcement, version });
     let tidying: string | undefined;
     try {
       const last = (await readChain(path))?.at(-1);
@@ -133,7 +139,10 @@ export class VersionedRecords {
   }
 
   /** Says that a change begins. @throws Error when the versions of the record are tidied all the time */
-  async #announce(path: string, announcement: string, version: Version): Promise<void> {
+  async #announce(
+    path: string,
+    { announcement, version }: { readonly announcement: string; readonly version: Version },
+  ): Promise<void> {
     for (let i = 0; i < announceTries; i++) {
       await this.#write(announcement, version);
       if (!(await this.#drafts.others(path, { kinds: 'r', own: announcement }))) return;

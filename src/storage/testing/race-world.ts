@@ -137,7 +137,7 @@ export class World {
 /** An operator finds a link by message, sender and file. */
 function checkIndexed(world: World, token: string): void {
   const link = world.link(token);
-  for (const entry of link ? entriesOf(world.admin, token, link) : []) {
+  for (const entry of link ? entriesOf(world.admin, { token, link }) : []) {
     assert.ok(world.blobs.held.has(entry), `a link has no ${entry}`);
   }
 }

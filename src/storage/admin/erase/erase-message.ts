@@ -65,7 +65,7 @@ async function eraseMarked(erasure: Erasure): Promise<readonly ErasedLink[]> {
   const files = await eraseFiles(erasure);
   await eraseRecords(erasure);
   for (const { token, etag } of marked) {
-    if (etag !== undefined) await deleteIfUnchanged(context, linkBlob(token), etag);
+    if (etag !== undefined) await deleteIfUnchanged(context, { name: linkBlob(token), etag });
   }
   // A delivery that looked before the entries were deleted may have written these since.
   await eraseRecords({ ...erasure, links: 'deleted' });
@@ -92,12 +92,12 @@ export interface Erasure {
  */
 async function removeEntries({ context, inTime }: Erasure, { token, link, etag }: MarkedLink): Promise<void> {
   if (etag === undefined) return;
-  for (const name of entriesOf(context, token, link)) {
+  for (const name of entriesOf(context, { token, link })) {
     inTime();
     const entry = await context.blobs.stat(name, request(context, 'index'));
     if (!entry) continue;
-    if ((await readLink(context.blobs, token, context.signal))?.etag !== etag) return;
-    await deleteIfUnchanged(context, name, entry.etag);
+    if ((await readLink(context.blobs, token, context))?.etag !== etag) return;
+    await deleteIfUnchanged(context, { name, etag: entry.etag });
   }
 }
 
@@ -106,7 +106,9 @@ async function eraseFiles({ context, marked, inTime }: Erasure): Promise<Readonl
   for (const { sha256 } of marked.map(({ link }) => link)) {
     inTime();
     if (files.has(sha256)) continue;
-    const judged = await deleteUnlessNeeded(context, fileBlob(sha256), () => isFileNeeded(context, sha256));
+    const judged = await deleteUnlessNeeded(context, fileBlob(sha256), {
+      isNeeded: () => isFileNeeded(context, sha256),
+    });
     files.set(sha256, judged);
   }
   return files;
@@ -134,5 +136,5 @@ export async function isMessageNeeded({ context, marked, tokens }: Erasure): Pro
 export async function dropEntry(erasure: Erasure, name: string): Promise<void> {
   const { context } = erasure;
   const entry = await context.blobs.stat(name, request(context, 'index'));
-  if (entry && !(await isMessageNeeded(erasure))) await deleteIfUnchanged(context, name, entry.etag);
+  if (entry && !(await isMessageNeeded(erasure))) await deleteIfUnchanged(context, { name, etag: entry.etag });
 }

@@ -16,7 +16,7 @@ export async function erasePages(erasure: Erasure): Promise<void> {
   for (const token of tokens) {
     inTime();
     if (await withoutLinks(erasure, token)) continue;
-    const judged = await deleteUnlessNeeded(context, pageBlob(token), () => isMessageNeeded(erasure));
+    const judged = await deleteUnlessNeeded(context, pageBlob(token), { isNeeded: () => isMessageNeeded(erasure) });
     if (judged === 'kept') continue;
     for (const { message } of keysOf(context, marked[0]!.link)) {
       await dropEntry(erasure, messageIndex(message) + pageEntry(token));
@@ -28,7 +28,7 @@ export async function erasePages(erasure: Erasure): Promise<void> {
 function withoutLinks(erasure: Erasure, token: string): Promise<boolean> {
   const { context, marked } = erasure;
   return contend('a page', async () => {
-    const found = await readPage(context.blobs, token, context.signal);
+    const found = await readPage(context.blobs, token, context);
     if (!found) return false;
     if (!sameMessage(found.page, marked[0]!.link)) return true;
     const left = await remaining(erasure, found);
@@ -43,7 +43,7 @@ function withoutLinks(erasure: Erasure, token: string): Promise<boolean> {
 async function remaining({ context, tokens }: Erasure, { page }: FoundPage): Promise<readonly string[]> {
   const left: string[] = [];
   for (const token of page.tokens) {
-    if (!tokens.has(token) && (await readLink(context.blobs, token, context.signal))) left.push(token);
+    if (!tokens.has(token) && (await readLink(context.blobs, token, context))) left.push(token);
   }
   return left;
 }

@@ -34,7 +34,7 @@ export async function* eraseRecipient(
   yield* completeErase(context, { plan, dryRun });
   for (const links of plan.messages.values()) {
     const [{ token }] = links as [PlannedLink];
-    const link = (await readLink(context.blobs, token, context.signal))?.link;
+    const link = (await readLink(context.blobs, token, context))?.link;
     if (link) yield await removeFromMessage({ context, link, recipient, dryRun }, links);
   }
 }
@@ -52,13 +52,13 @@ async function removeFromMessage(run: Run, links: readonly PlannedLink[]): Promi
   const { context, link, dryRun } = run;
   const keys = recipientKeys(context, run.recipient);
   const records = await collect(transactionsOf(context, link));
-  const others = await tokensOfOthers(context, records, keys);
+  const others = await tokensOfOthers(context, { records, keys });
   const own: string[] = [];
   for (const { token } of links) if (!others.has(token) && !(await mayHaveOthers(context, token))) own.push(token);
   const manifests = await removeManifests(run);
   if (!dryRun && own.length > 0 && (await eraseMessage(context, own)) === 'held') return 'held';
   let removed = 0;
-  for (const { name } of records) if (await removeFrom(run, name, keys)) removed += 1;
+  for (const { name } of records) if (await removeFrom(run, { name, keys })) removed += 1;
   const done = dryRun ? 'would remove the recipient' : 'removed the recipient';
   return { done, token: links[0]!.token, records: removed, manifests, erased: own.length };
 }
@@ -66,8 +66,7 @@ async function removeFromMessage(run: Run, links: readonly PlannedLink[]): Promi
 /** Tokens of the message that others got too. */
 async function tokensOfOthers(
   context: AdminContext,
-  records: readonly ListedBlob[],
-  keys: ReadonlySet<string>,
+  { records, keys }: { readonly records: readonly ListedBlob[]; readonly keys: ReadonlySet<string> },
 ): Promise<ReadonlySet<string>> {
   const tokens = new Set<string>();
   for (const { name } of records) {
@@ -80,19 +79,22 @@ async function tokensOfOthers(
 
 /** Whether nobody knows who else got the link. */
 async function mayHaveOthers(context: AdminContext, token: string): Promise<boolean> {
-  const link = (await readLink(context.blobs, token, context.signal))?.link;
+  const link = (await readLink(context.blobs, token, context))?.link;
   return link?.v === 1 || link?.beforeIndex === true;
 }
 
 /** @returns whether the record named the recipient; a record whose links were erased is gone, or names fewer links */
-function removeFrom({ context, dryRun }: Run, name: string, keys: ReadonlySet<string>): Promise<boolean> {
+function removeFrom(
+  { context, dryRun }: Run,
+  { name, keys }: { readonly name: string; readonly keys: ReadonlySet<string> },
+): Promise<boolean> {
   return contend('recipients', async () => {
     const found = await readTransactionAt(context, name);
     if (!found) return true;
     if (!namesRecipient(found.record, keys)) return false;
     if (dryRun) return true;
     const recipients = found.record.recipients.filter((recipient) => !keys.has(recipient));
-    if (recipients.length === 0) return (await deleteIfUnchanged(context, name, found.etag)) || undefined;
+    if (recipients.length === 0) return (await deleteIfUnchanged(context, { name, etag: found.etag })) || undefined;
     const { content, metadata } = transactionContent({ ...found.record, recipients });
     const kept = { ...metadata, ...(found.until !== undefined && { until: found.until }) };
     const change = { content, metadata: kept, etag: found.etag };
@@ -107,14 +109,17 @@ async function removeManifests({ context, link, recipient, dryRun }: Run): Promi
   for (const { name } of await collect(manifestsOf(context, link))) {
     const found = await context.blobs.read(name, request(context, 'reading a manifest'));
     if (!found || !names(found.bytes, address)) continue;
-    if (!dryRun && !(await deleteIfUnchanged(context, name, found.etag))) continue;
+    if (!dryRun && !(await deleteIfUnchanged(context, { name, etag: found.etag }))) continue;
     removed += 1;
-    if (!dryRun && isOldManifest(found.metadata)) await dropManifestEntries(context, link, name);
+    if (!dryRun && isOldManifest(found.metadata)) await dropManifestEntries(context, { link, name });
   }
   return removed;
 }
 
-async function dropManifestEntries(context: AdminContext, link: Link, name: string): Promise<void> {
+async function dropManifestEntries(
+  context: AdminContext,
+  { link, name }: { readonly link: Link; readonly name: string },
+): Promise<void> {
   for (const { message } of keysOf(context, link)) {
     await deleteNow(context, messageIndex(message) + manifestEntry(lastSegment(name)));
   }

@@ -13,7 +13,7 @@ export async function eraseManifests(erasure: Erasure): Promise<void> {
   for (const { link } of marked.slice(0, 1)) {
     for await (const { name } of manifestsOf(context, link)) {
       inTime();
-      const judged = await deleteUnlessNeeded(context, name, () => isMessageNeeded(erasure));
+      const judged = await deleteUnlessNeeded(context, name, { isNeeded: () => isMessageNeeded(erasure) });
       if (judged === 'kept') continue;
       for (const { message } of keysOf(context, link)) {
         await dropEntry(erasure, messageIndex(message) + manifestEntry(lastSegment(name)));
@@ -31,7 +31,7 @@ export async function eraseTransactions(erasure: Erasure): Promise<void> {
     for await (const { name } of transactionsOf(context, link)) {
       inTime();
       if (await withoutLinks(erasure, name)) continue;
-      await deleteUnlessNeeded(context, name, () => isMessageNeeded(erasure));
+      await deleteUnlessNeeded(context, name, { isNeeded: () => isMessageNeeded(erasure) });
     }
   }
 }
@@ -47,7 +47,7 @@ function withoutLinks(erasure: Erasure, name: string): Promise<boolean> {
     const record = readTransaction(found.bytes, name);
     const left: string[] = [];
     for (const token of record.tokens) {
-      if (!tokens.has(token) && (await readLink(blobs, token, context.signal))) left.push(token);
+      if (!tokens.has(token) && (await readLink(blobs, token, context))) left.push(token);
     }
     if (left.length === 0) return false;
     if (left.length === record.tokens.length || erasure.links === 'deleted') return true;

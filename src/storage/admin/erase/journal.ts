@@ -63,14 +63,14 @@ export async function closeJournal(context: AdminContext, token: string): Promis
   const name = erasingEntry(token);
   const journal = await context.blobs.stat(name, request(context, 'a journal of erase'));
   if (!journal) return;
-  const found = await readLink(context.blobs, token, context.signal);
-  if (found?.link.erasing === undefined) await deleteIfUnchanged(context, name, journal.etag);
+  const found = await readLink(context.blobs, token, context);
+  if (found?.link.erasing === undefined) await deleteIfUnchanged(context, { name, etag: journal.etag });
 }
 
 /** What was known of a link that an `erase` has deleted without reaching its end. */
 export async function erasedLink(context: AdminContext, token: string): Promise<Link | undefined> {
   const journal = await readJournal(context, token);
-  return journal && !(await readLink(context.blobs, token, context.signal)) ? journal.link : undefined;
+  return journal && !(await readLink(context.blobs, token, context)) ? journal.link : undefined;
 }
 
 /** What `erase` has to do for a link: the link as it is now, or what an earlier `erase` left of it. */
@@ -91,7 +91,7 @@ export async function* findAllErasable(context: AdminContext, filter: Filter): A
 async function findBegun(context: AdminContext, token: string, filter: Filter): Promise<Found | undefined> {
   const journal = await readJournal(context, token);
   if (!journal || !matches(journal.link, filter) || !wentTo(context, journal, filter)) return undefined;
-  const link = (await readLink(context.blobs, token, context.signal))?.link ?? journal.link;
+  const link = (await readLink(context.blobs, token, context))?.link ?? journal.link;
   return link.erasing === undefined ? undefined : { token, link, state: 'missing' };
 }
 

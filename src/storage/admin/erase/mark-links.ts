@@ -48,13 +48,13 @@ async function markLink(
 ): Promise<MarkedLink | 'held' | undefined> {
   const { blobs, signal, now } = context;
   const result = await contend('erasing a link', async () => {
-    const found = await readLink(blobs, token, signal);
+    const found = await readLink(blobs, token, { signal });
     if (!found) return (await erasedBefore(context, token)) ?? 'nothing';
     if (found.link.held !== undefined) return 'held';
     if (onlyBegun && found.link.erasing === undefined) return 'nothing';
     const link = { ...found.link, erasing: new Date(now()).toISOString() };
     if (!(await writeLink(blobs, { token, link, etag: found.etag, signal }))) return undefined;
-    return markedLink(found, await readLink(blobs, token, signal), token);
+    return markedLink(token, { before: found, after: await readLink(blobs, token, { signal }) });
   });
   return result === 'nothing' ? undefined : result;
 }
@@ -65,7 +65,10 @@ async function erasedBefore(context: AdminContext, token: string): Promise<Marke
 }
 
 /** The link before and after the mark; undefined when another process has marked it since. */
-function markedLink(before: FoundLink, after: FoundLink | undefined, token: string): MarkedLink | undefined {
+function markedLink(
+  token: string,
+  { before, after }: { readonly before: FoundLink; readonly after: FoundLink | undefined },
+): MarkedLink | undefined {
   if (after?.link.erasing === undefined) return undefined;
   return { ...after, token, begun: before.link.erasing !== undefined };
 }

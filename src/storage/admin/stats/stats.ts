@@ -70,7 +70,7 @@ async function countLinks(context: AdminContext, stats: Stats): Promise<void> {
 
 /** What decides on the state; undefined: the link is being erased, or gone. */
 async function marksOf(context: AdminContext, { name, metadata }: ListedBlob) {
-  if (isBeforeIndex(metadata)) return (await readLink(context.blobs, lastSegment(name), context.signal))?.link;
+  if (isBeforeIndex(metadata)) return (await readLink(context.blobs, lastSegment(name), context))?.link;
   const { erasing, revoked, held, expires = 'never' } = metadata;
   return erasing === undefined ? { revoked, held, expires: expires === 'never' ? null : expires } : undefined;
 }

@@ -17,7 +17,7 @@ export async function sweepErasures(run: SweepRun): Promise<void> {
 async function sweepErasure({ context, swept, dryRun }: SweepRun, { name, modified }: ListedBlob): Promise<void> {
   const token = lastSegment(name);
   if (modified + eraseTimeMs > context.now()) return;
-  const link = await readLink(context.blobs, token, context.signal);
+  const link = await readLink(context.blobs, token, context);
   if (!link) swept.erased += 1;
   if (dryRun) return;
   if (!link) await eraseMessage(context, [token], { onlyBegun: true });

@@ -41,7 +41,7 @@ async function deletePastFile(run: SweepRun, sha256: string): Promise<boolean> {
     swept.held += 1;
     return false;
   }
-  if (!dryRun && !(await deleteIfUnchanged(context, fileBlob(sha256), found.etag))) return false;
+  if (!dryRun && !(await deleteIfUnchanged(context, { name: fileBlob(sha256), etag: found.etag }))) return false;
   swept.files += 1;
   swept.bytes += found.size;
   return true;
@@ -50,7 +50,7 @@ async function deletePastFile(run: SweepRun, sha256: string): Promise<boolean> {
 /** Whether a link to the file is held. A living link has raised `until`, unless somebody changed it by hand. */
 async function isLinked(context: AdminContext, sha256: string): Promise<boolean> {
   for await (const { name } of listed(context, fileIndex(sha256))) {
-    const link = (await readLink(context.blobs, lastSegment(name), context.signal))?.link;
+    const link = (await readLink(context.blobs, lastSegment(name), context))?.link;
     if (!link || link.erasing !== undefined) continue;
     if (link.held !== undefined || linkState(link, context.now()) === 'living') return true;
   }
@@ -65,7 +65,8 @@ export async function deleteOrphanFile(run: SweepRun, sha256: string): Promise<b
   if (await isNamed()) return false;
   const found = await context.blobs.stat(fileBlob(sha256), request(context, 'sweeping a file'));
   if (!found) return false;
-  if (!dryRun && (await deleteUnlessNeeded(context, fileBlob(sha256), isNamed)) !== 'deleted') return false;
+  if (!dryRun && (await deleteUnlessNeeded(context, fileBlob(sha256), { isNeeded: isNamed })) !== 'deleted')
+    return false;
   swept.files += 1;
   swept.bytes += found.size;
   return true;

@@ -33,7 +33,7 @@ async function deleteDangling(run: SweepRun, name: string): Promise<boolean> {
   const entry = await context.blobs.stat(name, request(context, 'index'));
   if (!entry || !mayBeOrphan(run, entry)) return false;
   if (await context.blobs.stat(named(name), request(context, 'index'))) return false;
-  return dryRun || deleteIfUnchanged(context, name, entry.etag);
+  return dryRun || deleteIfUnchanged(context, { name, etag: entry.etag });
 }
 
 function named(name: string): string {

@@ -1,13 +1,13 @@
 import type { ListedBlob } from '../../blobs.ts';
 import { fileIndex, lastSegment } from '../../index-names.ts';
 import { eraseTimeMs, type LinkMarks, linkState } from '../../link-record.ts';
-import { type FoundLink, readLink } from '../../links.ts';
+import { readLink } from '../../links.ts';
 import { fileBlob, linkBlob } from '../../naming.ts';
 import { forAll, readable, request, unlessDamaged } from '../context.ts';
 import { eraseMessage } from '../erase/erase-message.ts';
 import { indexLink, isBeforeIndex } from '../before-index.ts';
 import { deleteIfUnchanged } from '../judged.ts';
-import { entriesOf, writeEntries } from '../message-blobs.ts';
+import { entriesOf, type TokenedLink, writeEntries } from '../message-blobs.ts';
 import { youngMs } from '../needed-file.ts';
 import type { SweepRun } from './run.ts';
 import { mayBeOrphan } from './run.ts';
@@ -52,29 +52,30 @@ function count({ context, standing }: SweepRun, times: LinkMarks): void {
  */
 async function deleteLink(run: SweepRun, token: string): Promise<void> {
   const { context, swept, dryRun } = run;
-  const first = (await readLink(context.blobs, token, context.signal))?.link;
+  const first = (await readLink(context.blobs, token, context))?.link;
   if (!first) return;
   const entries = [];
-  for (const name of entriesOf(context, token, first)) {
+  for (const name of entriesOf(context, { token, link: first })) {
     const found = await context.blobs.stat(name, request(context, 'index'));
     if (found && found.modified + youngMs > context.now()) return;
     if (found) entries.push({ name, etag: found.etag });
   }
-  const found = await readLink(context.blobs, token, context.signal);
+  const found = await readLink(context.blobs, token, context);
   if (!found || found.link.erasing !== undefined || !isOver(run, found.link)) return;
   swept.links += 1;
   if (dryRun) return;
-  const deleted = await Promise.all(entries.map(({ name, etag }) => deleteIfUnchanged(context, name, etag)));
-  if (!deleted.includes(false) && (await deleteIfUnchanged(context, linkBlob(token), found.etag))) return;
+  const deleted = await Promise.all(entries.map((entry) => deleteIfUnchanged(context, entry)));
+  if (!deleted.includes(false) && (await deleteIfUnchanged(context, { name: linkBlob(token), etag: found.etag })))
+    return;
   // Somebody has just renewed it.
-  const now = await readLink(context.blobs, token, context.signal);
-  if (now && now.link.erasing === undefined) await writeEntries(context, token, now.link);
+  const now = await readLink(context.blobs, token, context);
+  if (now && now.link.erasing === undefined) await writeEntries(context, { token, link: now.link });
 }
 
 /** An `erase` that began so long ago has crashed. */
 async function completeErase(run: SweepRun, token: string): Promise<void> {
   const { context, swept, dryRun } = run;
-  const erasing = (await readLink(context.blobs, token, context.signal))?.link.erasing;
+  const erasing = (await readLink(context.blobs, token, context))?.link.erasing;
   if (erasing === undefined || Date.parse(erasing) + eraseTimeMs > context.now()) return;
   swept.erased += 1;
   if (!dryRun) await eraseMessage(context, [token], { onlyBegun: true });
@@ -83,17 +84,17 @@ async function completeErase(run: SweepRun, token: string): Promise<void> {
 /** A link from before the index. */
 async function sweepOldLink(run: SweepRun, token: string): Promise<void> {
   const { context } = run;
-  const found = await readLink(context.blobs, token, context.signal);
+  const found = await readLink(context.blobs, token, context);
   if (!found) return;
   if (found.link.erasing !== undefined) return completeErase(run, token);
   if (isOver(run, found.link)) return deleteLink(run, token);
   count(run, found.link);
-  await addToIndex(run, token, found);
+  await addToIndex(run, { token, ...found });
 }
 
-async function addToIndex({ context, swept, dryRun }: SweepRun, token: string, found: FoundLink): Promise<void> {
+async function addToIndex({ context, swept, dryRun }: SweepRun, found: TokenedLink): Promise<void> {
   swept.indexed += 1;
-  if (!dryRun) await indexLink(context, token, found);
+  if (!dryRun) await indexLink(context, found);
 }
 
 /**
@@ -102,14 +103,14 @@ async function addToIndex({ context, swept, dryRun }: SweepRun, token: string, f
  */
 async function findEntry(run: SweepRun, token: string): Promise<void> {
   const { context, swept, dryRun } = run;
-  const found = await readLink(context.blobs, token, context.signal);
+  const found = await readLink(context.blobs, token, context);
   if (!found || found.link.erasing !== undefined) return;
   const { sha256, held } = found.link;
   const hasEntry = async (): Promise<boolean> =>
     (await context.blobs.stat(fileIndex(sha256) + token, request(context, 'index'))) !== undefined;
   if (await hasEntry()) return;
   const file = await context.blobs.stat(fileBlob(sha256), request(context, 'looking for a file'));
-  if (file || held !== undefined) return addToIndex(run, token, found);
+  if (file || held !== undefined) return addToIndex(run, { token, ...found });
   swept.erased += 1;
   // A delivery that came since has written the entry: it needs the link, although it does not change it.
   if (!dryRun) await eraseMessage(context, [token], { isNeeded: hasEntry });

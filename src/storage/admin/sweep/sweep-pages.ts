@@ -23,29 +23,32 @@ async function sweepPage(run: SweepRun, item: ListedBlob): Promise<boolean> {
   const past = isPast(run, item.metadata);
   if (!past && !(run.indexed && mayBeOrphan(run, item))) return false;
   const token = lastSegment(item.name);
-  const found = await readPage(run.context.blobs, token, run.context.signal);
+  const found = await readPage(run.context.blobs, token, run.context);
   if (!found || past !== isPast(run, found.metadata)) return false;
   const { context, dryRun } = run;
   const isNeeded = (): Promise<boolean> => hasLink(context, found.page, { alive: past });
   if (await isNeeded()) return false;
   if (dryRun) return true;
   const deleted = past
-    ? await deleteIfUnchanged(context, item.name, found.etag)
-    : (await deleteUnlessNeeded(context, item.name, isNeeded)) === 'deleted';
-  if (deleted) await dropEntry(context, found.page, token);
+    ? await deleteIfUnchanged(context, { name: item.name, etag: found.etag })
+    : (await deleteUnlessNeeded(context, item.name, { isNeeded })) === 'deleted';
+  if (deleted) await dropEntry(context, { token, page: found.page });
   return deleted;
 }
 
 /** Whether one of its links is there; `alive`: one that lives or is held. */
 async function hasLink(context: AdminContext, { tokens }: Page, { alive }: { alive: boolean }): Promise<boolean> {
   for (const token of tokens) {
-    const link = (await readLink(context.blobs, token, context.signal))?.link;
+    const link = (await readLink(context.blobs, token, context))?.link;
     if (!link || link.erasing !== undefined) continue;
     if (!alive || link.held !== undefined || linkState(link, context.now()) === 'living') return true;
   }
   return false;
 }
 
-async function dropEntry(context: AdminContext, page: Page, token: string): Promise<void> {
+async function dropEntry(
+  context: AdminContext,
+  { token, page }: { readonly token: string; readonly page: Page },
+): Promise<void> {
   for (const { message } of keysOf(context, page)) await deleteNow(context, messageIndex(message) + pageEntry(token));
 }
