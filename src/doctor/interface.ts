@@ -17,6 +17,12 @@ export interface Context {
   readonly now: () => number;
 }
 
+/** What a step of a check works with besides its subject. */
+export interface Step {
+  readonly context: Context;
+  readonly signal: AbortSignal;
+}
+
 /** One check: a name, and what it finds. Whatever it throws becomes a finding. */
 export interface Check {
   readonly name: string;

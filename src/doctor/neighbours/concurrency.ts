@@ -32,7 +32,7 @@ function towardsUs(neighbour: Neighbour, route: Route, { config: { inbound } }: 
 /** How many connections a way may open at once; 0: no limit. */
 function connectionsOf(neighbour: Neighbour, route: Route): { readonly name: string; readonly value: number } {
   if (isQueued(route)) {
-    const { name, value = 0 } = destinationLimit(neighbour, route, 'concurrency_limit');
+    const { name, value = 0 } = destinationLimit('concurrency_limit', { neighbour, route });
     return { name, value };
   }
   // A before-queue filter and a Milter have one connection for each smtpd.

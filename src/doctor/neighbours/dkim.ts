@@ -33,11 +33,12 @@ function signersBefore(neighbour: Neighbour): readonly string[] {
   const { get, toUs, elsewhere } = neighbour;
   const asMilter = toUs.find(({ kind }) => kind === 'smtpd_milters');
   if (asMilter) {
-    const all = routeBy('smtpd_milters', (asMilter.listener?.get ?? get)('smtpd_milters'), asMilter.listener);
+    const { listener } = asMilter;
+    const all = routeBy('smtpd_milters', { value: (listener?.get ?? get)('smtpd_milters'), listener });
     const ours = all.findIndex(({ value }) => value === asMilter.value);
     return all.slice(0, ours).filter(signs).map(describe);
   }
-  const local = routeBy('smtpd_milters', get('non_smtpd_milters'), undefined);
+  const local = routeBy('smtpd_milters', { value: get('non_smtpd_milters'), listener: undefined });
   const takers = new Set(neighbour.fromUs);
   const before = [...elsewhere, ...local].filter(
     ({ kind, listener }) => kind !== 'relayhost' && (listener === undefined || !takers.has(listener)),

@@ -1,7 +1,7 @@
 import { fail, type Found, ok, warn } from '../finding.ts';
 import type { Check } from '../interface.ts';
 import type { Neighbour } from '../postfix/neighbour.ts';
-import { routeBy } from '../postfix/routes.ts';
+import { type Route, routeBy } from '../postfix/routes.ts';
 import { entriesOf, numberOf } from '../postfix/values.ts';
 
 /** What a Postfix that asks us as a Milter must be told besides our address. */
@@ -11,12 +11,13 @@ export const milter: Check = {
     neighbours.flatMap((neighbour) => {
       const route = neighbour.toUs.find(({ kind }) => kind === 'smtpd_milters');
       if (!route) return [];
-      const found = problems(neighbour, route.listener?.get ?? neighbour.get, route.value);
+      const found = problems(neighbour, route);
       return found.length > 0 ? found : [ok(`${neighbour.dir}: its Milter settings suit us`)];
     }),
 };
 
-function problems({ dir, get }: Neighbour, own: (name: string) => string, value: string): readonly Found[] {
+function problems({ dir, get }: Neighbour, { listener, value }: Route): readonly Found[] {
+  const own = listener?.get ?? get;
   const found: Found[] = [];
   const protocol = own('milter_protocol');
   if ((numberOf(protocol) ?? 0) < 6)
@@ -36,7 +37,7 @@ function problems({ dir, get }: Neighbour, own: (name: string) => string, value:
         'set milter_default_action = tempfail',
       ),
     );
-  const local = routeBy('smtpd_milters', get('non_smtpd_milters'), undefined);
+  const local = routeBy('smtpd_milters', { value: get('non_smtpd_milters'), listener: undefined });
   if (!local.some((each) => each.value === value))
     found.push(
       warn(

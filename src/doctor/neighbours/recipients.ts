@@ -14,7 +14,7 @@ export const recipients: Check = {
     const sent = context.neighbours.flatMap((neighbour) =>
       neighbour.toUs
         .filter(isQueued)
-        .map((route) => ({ neighbour, ...destinationLimit(neighbour, route, 'recipient_limit') })),
+        .map((route) => ({ neighbour, ...destinationLimit('recipient_limit', { neighbour, route }) })),
     );
     return [
       ...context.neighbours.flatMap((neighbour) =>
@@ -28,7 +28,7 @@ export const recipients: Check = {
 };
 
 function towardsUs(neighbour: Neighbour, route: Route, { config: { inbound, outbound } }: Context): Found {
-  const { name, value = 0 } = destinationLimit(neighbour, route, 'recipient_limit');
+  const { name, value = 0 } = destinationLimit('recipient_limit', { neighbour, route });
   const says = `${neighbour.dir}: ${name} (${value === 0 ? 'no limit' : value})`;
   if (outbound.protocol === 'lmtp' && inbound.protocol === 'smtp' && value !== 1)
     return warn(

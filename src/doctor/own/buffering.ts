@@ -12,9 +12,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hostPort } from '../../smtp/host-port.ts';
 import type { Blobs } from '../../storage/blobs.ts';
 import { type Found, ok, warn } from '../finding.ts';
-import type { Context } from '../interface.ts';
+import type { Context, Step } from '../interface.ts';
 import { getUrl } from './get-url.ts';
-import { withTrialBlob } from './trial-blob.ts';
+import { type TrialOptions, withTrialBlob } from './trial-blob.ts';
 import { withTrialLink } from './trial-link.ts';
 
 /** More than the buffers of all sockets on the way together. */
@@ -29,13 +29,13 @@ const timesRead = 4;
 const lookMs = 250;
 const answerMs = 10_000;
 
-export async function buffering(context: Context, blobs: Blobs, signal: AbortSignal): Promise<readonly Found[]> {
+export async function buffering(blobs: Blobs, { context, signal }: Step): Promise<readonly Found[]> {
   const { links } = context.config;
   const { hostname, port, protocol } = new URL(links.baseUrl);
   const direct = protocol === 'http:' && hostname === links.address && Number(port || 80) === links.port;
   // Nothing stands in front, or the bytes do not come through us.
   if (direct || links.delivery === 'redirect') return [];
-  return withBigLink(blobs, signal, async (at) => {
+  return withBigLink({ blobs, signal }, async (at) => {
     const unreadMs = Math.max(leastUnreadMs, timesRead * (await readingMs(links, at)));
     const before = await downloadedBytes(context, signal);
     if (before === undefined) return [ok('whether downloads are buffered is not known: /metrics does not answer')];
@@ -55,11 +55,11 @@ export async function buffering(context: Context, blobs: Blobs, signal: AbortSig
   });
 }
 
-function withBigLink<T>(blobs: Blobs, signal: AbortSignal, work: (token: string) => Promise<T>): Promise<T> {
+function withBigLink<T>(where: Omit<TrialOptions, 'bytes'>, work: (token: string) => Promise<T>): Promise<T> {
   // Zeros but for its beginning: nobody else has it.
   const bytes = Buffer.alloc(bigBytes);
   randomBytes(32).copy(bytes);
-  return withTrialBlob(blobs, { signal, bytes }, (trial) => withTrialLink(trial, signal, work));
+  return withTrialBlob({ ...where, bytes }, (trial) => withTrialLink(trial, work));
 }
 
 /** What all downloads have had, as our figures say; undefined when they cannot be had. */

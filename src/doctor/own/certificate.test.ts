@@ -7,7 +7,7 @@ const now = Date.parse('2026-11-28T12:00:00Z');
 const inDays = (days: number): number => now + days * 86_400_000;
 
 test('dates of a certificate: over is a fault, soon is a warning, later is nothing', () => {
-  const found = (days: number) => datesOf({ ends: inDays(days) }, 'b.example.net:25', now);
+  const found = (days: number) => datesOf({ ends: inDays(days) }, { where: 'b.example.net:25', now });
   assert.deepEqual(found(-1), {
     result: 'fail',
     message: 'the certificate of b.example.net:25 has expired on 2026-11-27',
@@ -17,7 +17,7 @@ test('dates of a certificate: over is a fault, soon is a warning, later is nothi
   assert.match(found(3.5)?.message ?? '', /ends in 3 days, on 2026-12-02/);
   assert.equal(found(13.9)?.result, 'warn');
   assert.equal(found(14), undefined);
-  assert.equal(datesOf({ ends: NaN }, 'b.example.net:25', now), undefined);
+  assert.equal(datesOf({ ends: NaN }, { where: 'b.example.net:25', now }), undefined);
 });
 
 test('http:// is a warning on a public address only', () => {

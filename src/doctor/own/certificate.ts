@@ -6,8 +6,15 @@ const dayMs = 86_400_000;
 /** Time enough to renew it, and later than any automatic renewal. */
 const soonDays = 14;
 
-/** What is wrong with the dates of a certificate. `where`: whose it is. */
-export function datesOf({ ends }: Pick<Certificate, 'ends'>, where: string, now: number): Found | undefined {
+interface DatesOptions {
+  /** Whose it is. */
+  readonly where: string;
+  /** ms since 1970. */
+  readonly now: number;
+}
+
+/** What is wrong with the dates of a certificate. */
+export function datesOf({ ends }: Pick<Certificate, 'ends'>, { where, now }: DatesOptions): Found | undefined {
   if (Number.isNaN(ends)) return undefined;
   const date = new Date(ends).toISOString().slice(0, 10);
   const fix = 'renew the certificate, and see why that does not happen by itself';

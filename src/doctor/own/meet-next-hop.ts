@@ -10,6 +10,7 @@ import { openWithTls, sessionOptions } from '../../outbound/session-options.ts';
 import { defaultTimeouts, type Timeouts } from '../../outbound/timeouts.ts';
 import { readTlsFiles } from '../../outbound/tls-files.ts';
 import { Failure } from '../../smtp/failures.ts';
+import type { Step } from '../interface.ts';
 import { type Certificate, readCertificate } from './get-url.ts';
 
 export type Met =
@@ -29,7 +30,7 @@ const answerMs = 5000;
 const timeouts: Timeouts = { ...defaultTimeouts, mail: answerMs, rcpt: answerMs, rset: answerMs, noop: answerMs };
 
 /** Opens a session in the way of the service. Never throws. */
-export async function meet(address: NextHopAddress, config: Config, signal: AbortSignal): Promise<Met> {
+export async function meet(address: NextHopAddress, { context: { config }, signal }: Step): Promise<Met> {
   try {
     return await openWithTls(config.outbound.tls.mode, (startTls) => open(address, config, { signal, startTls }));
   } catch (error) {

@@ -1,7 +1,7 @@
 import { formatNextHop } from '../../config/addresses.ts';
 import type { NextHopAddress } from '../../config/config.ts';
 import { fail, type Found, ok, warn } from '../finding.ts';
-import type { Check, Context } from '../interface.ts';
+import type { Check, Context, Step } from '../interface.ts';
 import { sizeLimitOf } from '../postfix/values.ts';
 import { datesOf } from './certificate.ts';
 import { type Met, meet } from './meet-next-hop.ts';
@@ -12,14 +12,15 @@ export const nextHops: Check = {
   name: 'next-hop',
   run: async (context, signal) => {
     const { outbound } = context.config;
-    const found = await Promise.all(outbound.nextHop.map((address) => visit(address, context, signal)));
+    const found = await Promise.all(outbound.nextHop.map((address) => visit(address, { context, signal })));
     return found.flat();
   },
 };
 
-async function visit(address: NextHopAddress, context: Context, signal: AbortSignal): Promise<readonly Found[]> {
+async function visit(address: NextHopAddress, step: Step): Promise<readonly Found[]> {
+  const { context } = step;
   const peer = formatNextHop(address);
-  const met = await meet(address, context.config, signal);
+  const met = await meet(address, step);
   if (met.kind === 'failed') return [fail(`${peer}: ${met.reason}`, met.fix)];
   if (met.kind === 'ourselves')
     return [
@@ -90,7 +91,7 @@ function offers({ channel, tls }: Answering, peer: string, context: Context): re
 
 function certificate({ certificate }: Answering, peer: string, { now }: Context): readonly Found[] {
   if (!certificate) return [];
-  const dates = datesOf(certificate, peer, now());
+  const dates = datesOf(certificate, { where: peer, now: now() });
   // Opportunistic TLS does not look at it: nothing fails.
   return dates ? [{ ...dates, result: 'warn' }] : [];
 }

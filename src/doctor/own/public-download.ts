@@ -1,14 +1,12 @@
-import type { Context } from '../interface.ts';
+import type { Step } from '../interface.ts';
 import { fail, type Found, ok, warn } from '../finding.ts';
 import { errorText } from '../../smtp/failures.ts';
 import { getUrl } from './get-url.ts';
 
-export interface Trial {
+export interface Trial extends Step {
   /** The page of the link. */
   readonly at: URL;
   readonly bytes: Buffer;
-  readonly context: Context;
-  readonly signal: AbortSignal;
 }
 
 /** Whether a part of the file comes as it was stored, and in a form that no browser runs. */
@@ -27,7 +25,7 @@ export async function download({ at, bytes, context, signal }: Trial): Promise<r
             ),
           ];
     return [
-      judgeRange(got.status, got.body.equals(bytes.subarray(1000, 2000)), where),
+      judgeRange(where, { status: got.status, same: got.body.equals(bytes.subarray(1000, 2000)) }),
       ...headersOf(got.headers, where),
     ];
   } catch (error) {
@@ -36,7 +34,7 @@ export async function download({ at, bytes, context, signal }: Trial): Promise<r
   }
 }
 
-function judgeRange(status: number, same: boolean, where: string): Found {
+function judgeRange(where: string, { status, same }: { readonly status: number; readonly same: boolean }): Found {
   if (status === 206 && same) return ok(`${where} has ranges, as they were stored`);
   if (status === 200)
     return warn(

@@ -3,7 +3,7 @@ import { addressesOf } from '../postfix/our-door.ts';
 import { parseAddress } from '../../smtp/networks.ts';
 import { errorText, Failure } from '../../smtp/failures.ts';
 import { fail, type Found, ok, warn } from '../finding.ts';
-import type { Check, Context } from '../interface.ts';
+import type { Check, Context, Step } from '../interface.ts';
 import { buffering } from './buffering.ts';
 import { datesOf } from './certificate.ts';
 import { type Certificate, type Got, getUrl } from './get-url.ts';
@@ -25,7 +25,7 @@ export const publicUrl: Check = {
           'add the name to DNS, or correct links.baseUrl',
         ),
       ];
-    return [...inClear(url, addresses), ...(await open(context, signal))];
+    return [...inClear(url, addresses), ...(await open({ context, signal }))];
   },
 };
 
@@ -42,17 +42,18 @@ export function inClear(url: URL, addresses: readonly string[]): readonly Found[
     : [];
 }
 
-async function open(context: Context, signal: AbortSignal): Promise<readonly Found[]> {
+async function open(step: Step): Promise<readonly Found[]> {
+  const { context, signal } = step;
   const blobs = openBlobs(context.config);
   try {
-    return await withTrialBlob(blobs, { signal }, (trial) =>
-      withTrialLink(trial, signal, async (token) => {
+    return await withTrialBlob({ blobs, signal }, (trial) =>
+      withTrialLink(trial, async (token) => {
         const at = new URL(`${context.config.links.baseUrl}/${token}`);
-        const page = await look(at, context, signal);
+        const page = await look(at, step);
         if (page.some(({ result }) => result === 'fail') || !page.some(({ message }) => message.includes(answers)))
           return page;
-        const rest = await download({ at, bytes: trial.bytes, context, signal });
-        return [...page, ...rest, ...(await buffering(context, blobs, signal))];
+        const rest = await download({ ...step, at, bytes: trial.bytes });
+        return [...page, ...rest, ...(await buffering(blobs, step))];
       }),
     );
   } catch (error) {
@@ -63,7 +64,7 @@ async function open(context: Context, signal: AbortSignal): Promise<readonly Fou
 
 const answers = 'shows our pages';
 
-async function look(at: URL, context: Context, signal: AbortSignal): Promise<readonly Found[]> {
+async function look(at: URL, { context, signal }: Step): Promise<readonly Found[]> {
   let got: Got;
   try {
     got = await getUrl(at, { signal });
@@ -93,7 +94,7 @@ function isRunning({ config: { links }, listening }: Context): boolean {
 function certificate({ certificate }: Got, { config: { links }, now }: Context): readonly Found[] {
   if (!certificate) return [];
   const { hostname } = new URL(links.baseUrl);
-  const dates = datesOf(certificate, hostname, now());
+  const dates = datesOf(certificate, { where: hostname, now: now() });
   // Nothing else matters of one that is over.
   if (dates?.result === 'fail') return [dates];
   return [...(dates ? [dates] : []), trust(certificate, hostname)];

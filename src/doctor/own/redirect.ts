@@ -14,7 +14,7 @@ export const redirect: Check = {
     const blobs = openBlobs(config);
     try {
       return [
-        await withTrialBlob(blobs, { signal }, async ({ sha256, bytes }) => {
+        await withTrialBlob({ blobs, signal }, async ({ sha256, bytes }) => {
           const url = await blobs.signedUrl(fileBlob(sha256), { name: 'trial.bin', type: 'application/octet-stream' });
           return follow(config, { url, bytes, signal });
         }),

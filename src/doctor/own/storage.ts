@@ -2,7 +2,7 @@ import { storageAdvice } from '../../storage/advice.ts';
 import { fileBlob } from '../../storage/naming.ts';
 import { openBlobs } from '../../storage/store.ts';
 import { fail, type Found, ok } from '../finding.ts';
-import type { Check, Context } from '../interface.ts';
+import type { Check, Step } from '../interface.ts';
 import { errorText } from '../../smtp/failures.ts';
 import { clockOf, describeSkew, tolerableSkewMs } from './clock-of.ts';
 import { withTrialBlob, type TrialBlob } from './trial-blob.ts';
@@ -14,17 +14,17 @@ export const storage: Check = {
     const { config } = context;
     const blobs = openBlobs(config);
     try {
-      const found = await withTrialBlob(blobs, { signal }, (trial) => tryOut(trial, signal));
+      const found = await withTrialBlob({ blobs, signal }, tryOut);
       await blobs.requireRoom(0, { what: 'room', signal });
       return [found];
     } catch (error) {
       const reason = errorText(error);
-      return [fail(reason, await advice(reason, context, signal))];
+      return [fail(reason, await advice(reason, { context, signal }))];
     }
   },
 };
 
-async function tryOut({ blobs, sha256, bytes }: TrialBlob, signal: AbortSignal): Promise<Found> {
+async function tryOut({ blobs, sha256, bytes, signal }: TrialBlob): Promise<Found> {
   const name = fileBlob(sha256);
   const stream = await blobs.open(name, { what: 'reading a trial file', signal, range: undefined });
   const chunks: Buffer[] = [];
@@ -40,7 +40,7 @@ async function tryOut({ blobs, sha256, bytes }: TrialBlob, signal: AbortSignal):
 }
 
 /** A signature is refused when the clocks differ too much, and the answer does not say so. */
-async function advice(reason: string, { config, now }: Context, signal: AbortSignal): Promise<string> {
+async function advice(reason: string, { context: { config, now }, signal }: Step): Promise<string> {
   const usual = storageAdvice(reason, config.storage);
   if (!/\b403\b/.test(reason)) return usual;
   const clock = await clockOf(config, { now, signal });

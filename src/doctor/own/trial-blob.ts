@@ -13,12 +13,19 @@ export interface TrialBlob {
   readonly blobs: Blobs;
   readonly sha256: string;
   readonly bytes: Buffer;
+  /** Of the check. */
+  readonly signal: AbortSignal;
+}
+
+export interface TrialOptions {
+  readonly blobs: Blobs;
+  readonly signal: AbortSignal;
+  readonly bytes?: Buffer;
 }
 
 /** Stores a file that nobody else has, and deletes it again whatever happens. @throws Failure of storage */
 export async function withTrialBlob<T>(
-  blobs: Blobs,
-  { signal, bytes = randomBytes(trialBytes) }: { readonly signal: AbortSignal; readonly bytes?: Buffer },
+  { blobs, signal, bytes = randomBytes(trialBytes) }: TrialOptions,
   work: (trial: TrialBlob) => Promise<T>,
 ): Promise<T> {
   // The service does that at its start, which may not have been yet.
@@ -28,17 +35,18 @@ export async function withTrialBlob<T>(
   const metadata = { until: formatUntil(Date.now() + keptMs) };
   await blobs.create(name, { what: 'writing a trial file', content: bytes, metadata, signal });
   try {
-    return await work({ blobs, sha256, bytes });
+    return await work({ blobs, sha256, bytes, signal });
   } finally {
-    // Its own time: what was written goes also when the check was given up.
-    await remove(blobs, name, AbortSignal.timeout(removeMs));
+    await remove(blobs, name);
   }
 }
 
 const removeMs = 5000;
 
 /** @throws Failure of storage */
-async function remove(blobs: Blobs, name: string, signal: AbortSignal): Promise<void> {
+async function remove(blobs: Blobs, name: string): Promise<void> {
+  // Its own time: what was written goes also when the check was given up.
+  const signal = AbortSignal.timeout(removeMs);
   const found = await blobs.stat(name, { what: 'looking at a trial file', signal });
   if (found) await blobs.delete(name, { what: 'deleting a trial file', etag: found.etag, signal });
 }

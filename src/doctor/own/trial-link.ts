@@ -13,8 +13,7 @@ export const trialName = 'detach-mta-doctor.bin';
 
 /** Makes a link to the trial file, and takes it away again whatever happens. @throws Failure of storage */
 export async function withTrialLink<T>(
-  { blobs, sha256, bytes }: TrialBlob,
-  signal: AbortSignal,
+  { blobs, sha256, bytes, signal }: TrialBlob,
   work: (token: string) => Promise<T>,
 ): Promise<T> {
   const token = randomBytes(16).toString('base64url');
@@ -34,11 +33,13 @@ export async function withTrialLink<T>(
   try {
     return await work(token);
   } finally {
-    await remove(blobs, token, AbortSignal.timeout(removeMs));
+    await remove(blobs, token);
   }
 }
 
-async function remove(blobs: Blobs, token: string, signal: AbortSignal): Promise<void> {
+/** As with the trial file: it goes also when the check was given up. */
+async function remove(blobs: Blobs, token: string): Promise<void> {
+  const signal = AbortSignal.timeout(removeMs);
   const found = await readLink(blobs, token, { signal });
   if (found) await blobs.delete(linkBlob(token), { what: 'deleting a trial link', etag: found.etag, signal });
 }

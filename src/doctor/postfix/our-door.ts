@@ -82,11 +82,10 @@ const match = (service: Service, how: keyof typeof sureness): Match => ({
   unsure: how === 'port',
 });
 
-/** The listener that takes what is sent to our next hop. */
+/** The listener of a Postfix that takes what is sent to our next hop. */
 export async function listenerFor(
   hop: NextHopAddress,
-  listeners: readonly Listens[],
-  myhostname: string,
+  { listeners, myhostname }: { readonly listeners: readonly Listens[]; readonly myhostname: string },
 ): Promise<Match | undefined> {
   if (hop.kind === 'unix') return undefined;
   const atPort = listeners.filter(({ port }) => port === hop.port);

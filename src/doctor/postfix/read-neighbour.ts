@@ -68,7 +68,9 @@ async function takersOf(known: readonly Known[], { outbound }: Config): Promise<
   const listeners = known.map(({ files }) => listenersOf(files.services));
   const found = await Promise.all(
     outbound.nextHop.map(async (hop) => {
-      const matches = known.map(({ files }, i) => listenerFor(hop, listeners[i]!, files.get('myhostname')));
+      const matches = known.map(({ files }, i) =>
+        listenerFor(hop, { listeners: listeners[i]!, myhostname: files.get('myhostname') }),
+      );
       return surest(await Promise.all(matches), known);
     }),
   );
@@ -100,7 +102,7 @@ async function readFiles(dir: string): Promise<Files> {
   return {
     dir,
     get: (name) => parameters.get(name) ?? '',
-    services: parseServices(master.output, overrides.output, parameters),
+    services: parseServices(master.output, { overrides: overrides.output, main: parameters }),
     complaints: bounded([...new Set([main, master, overrides].flatMap(({ complaints }) => complaints))]),
   };
 }

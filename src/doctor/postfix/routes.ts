@@ -22,10 +22,10 @@ export function routesOf(services: readonly Service[], get: (name: string) => st
   const listeners = services.filter(({ program }) => program === 'smtpd' || program === 'postscreen');
   return [
     ...main,
-    ...kinds.flatMap((kind) => routeBy(kind, get(kind), undefined)),
+    ...kinds.flatMap((kind) => routeBy(kind, { value: get(kind), listener: undefined })),
     ...kinds.flatMap((kind) =>
       listeners.flatMap((listener) =>
-        listener.get(kind) === get(kind) ? [] : routeBy(kind, listener.get(kind), listener),
+        listener.get(kind) === get(kind) ? [] : routeBy(kind, { value: listener.get(kind), listener }),
       ),
     ),
   ];
@@ -41,8 +41,7 @@ function relayhost(value: string, defaultTransport: string): readonly Route[] {
 /** What a listener, or main.cf, says in one of the other parameters. */
 export function routeBy(
   kind: Exclude<RouteKind, 'relayhost'>,
-  value: string,
-  listener: Service | undefined,
+  { value, listener }: Pick<Route, 'value' | 'listener'>,
 ): readonly Route[] {
   if (value === '') return [];
   if (kind === 'smtpd_milters')

@@ -13,8 +13,15 @@ export interface Service {
 
 type Parameters = ReadonlyMap<string, string>;
 
-/** @param masterLines what `postconf -M` prints; @param overrides what `postconf -P` prints; @param main main.cf */
-export function parseServices(masterLines: string, overrides: string, main: Parameters): readonly Service[] {
+interface Around {
+  /** What `postconf -P` prints. */
+  readonly overrides: string;
+  /** Those of main.cf. */
+  readonly main: Parameters;
+}
+
+/** @param masterLines what `postconf -M` prints */
+export function parseServices(masterLines: string, { overrides, main }: Around): readonly Service[] {
   const own = parseOverrides(overrides);
   return lines(masterLines).flatMap((line) => {
     const [name, type, , , , , processes = '-', program] = line.split(/\s+/);

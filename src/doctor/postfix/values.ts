@@ -42,11 +42,10 @@ export const carrierPrefix = (neighbour: Neighbour, route: Route): 'smtp' | 'lmt
 
 /** `<transport>_destination_<what>`, or the default of all transports. */
 export function destinationLimit(
-  { get }: Neighbour,
-  { transport }: Route,
   what: 'concurrency_limit' | 'recipient_limit',
+  { neighbour: { get }, route }: { readonly neighbour: Neighbour; readonly route: Route },
 ): { readonly name: string; readonly value: number | undefined } {
-  const name = `${transport ?? 'smtp'}_destination_${what}`;
+  const name = `${route.transport ?? 'smtp'}_destination_${what}`;
   const own = get(name);
   return { name, value: numberOf(own === '' ? get(`default_destination_${what}`) : own) };
 }
