@@ -12,6 +12,12 @@ import { parseXforward } from './xforward.ts';
 
 type Done = () => void;
 
+/** Commands that are answered together, and what follows. */
+interface Waiting {
+  readonly commands: number;
+  readonly next: Done;
+}
+
 /** What a connection needs to know of its server. */
 export interface ConnectionSettings {
   readonly hostname: string;
@@ -210,7 +216,8 @@ export class RelayConnection {
       return;
     }
     const rcpts = this.#pipelinedRcpts(maxWithMail);
-    this.#work(this.#settings.transactions.mail(mail, this.#client(), rcpts), 1 + rcpts.length, next);
+    const answer = this.#settings.transactions.mail(mail, this.#client(), rcpts);
+    this.#work(answer, { commands: 1 + rcpts.length, next });
   }
 
   #rcpt(line: string, next: Done): void {
@@ -221,7 +228,7 @@ export class RelayConnection {
       return;
     }
     const rcpts = [rcpt, ...this.#pipelinedRcpts(maxTogether - 1)];
-    this.#work(this.#settings.transactions.rcpt(rcpts), rcpts.length, next);
+    this.#work(this.#settings.transactions.rcpt(rcpts), { commands: rcpts.length, next });
   }
 
   #data(line: string, next: Done): void {
@@ -273,7 +280,7 @@ export class RelayConnection {
     return this.#wire.parser?.takeCommands((line) => parsePathCommand('RCPT TO', line), max) ?? [];
   }
 
-  #work(answer: Promise<readonly Reply[]>, commands: number, next: Done): void {
+  #work(answer: Promise<readonly Reply[]>, { commands, next }: Waiting): void {
     this.#working = true;
     answer
       .catch((error: unknown) => new Array<Reply>(commands).fill(Failure.from(error).reply))

@@ -131,8 +131,9 @@ class RelayServer extends LibraryServer {
     }
     const { address } = peer;
     const admission = this.#limits.enter(address);
-    if (!(admission instanceof Promise)) this.#greet(socket, address, admission);
-    else admission.then((granted) => this.#greet(socket, address, granted)).catch(() => socket.destroy());
+    if (!(admission instanceof Promise)) this.#greet(socket, { address, admission });
+    else
+      admission.then((granted) => this.#greet(socket, { address, admission: granted })).catch(() => socket.destroy());
   }
 
   #refuseStranger(socket: Socket, { address, proxy }: Peer): void {
@@ -145,7 +146,7 @@ class RelayServer extends LibraryServer {
     this.#refusals.refuse(socket, failureReply('untrustedClient'));
   }
 
-  #greet(socket: Socket, address: string, admission: Admission): void {
+  #greet(socket: Socket, { address, admission }: { readonly address: string; readonly admission: Admission }): void {
     if (admission.kind === 'refused') {
       this.#repeated.warn('client-refused', address, { client: address, reason: admission.failure });
       this.#refusals.refuse(socket, failureReply(admission.failure));

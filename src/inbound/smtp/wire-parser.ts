@@ -14,6 +14,11 @@ export interface WireParserOptions {
   readonly overlong: () => void;
 }
 
+interface Input {
+  readonly chunk: Buffer;
+  readonly next: Next;
+}
+
 interface Reception {
   readonly body: BodyStream;
   readonly reader: DotReader;
@@ -98,7 +103,7 @@ export class WireParser extends Writable {
   /** A command whose line end never came is not carried out when the input ends: it may be cut short. */
   override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: Next): void {
     if (this.isClosed) next();
-    else if (this.#reception) this.#content(this.#reception, chunk, next);
+    else if (this.#reception) this.#content(this.#reception, { chunk, next });
     else {
       this.#input += chunk.toString('latin1');
       this.#carryOut(next);
@@ -144,7 +149,7 @@ export class WireParser extends Writable {
     this.#input = '';
     this.#at = 0;
     if (this.isClosed) next();
-    else if (this.#reception) this.#content(this.#reception, Buffer.from(rest, 'latin1'), next);
+    else if (this.#reception) this.#content(this.#reception, { chunk: Buffer.from(rest, 'latin1'), next });
     else if (line !== undefined || rest.length > maxCommandOctets) {
       this.isClosed = true;
       this.#options.overlong();
@@ -165,7 +170,7 @@ export class WireParser extends Writable {
     return this.#input.length > maxKeptInput ? Buffer.from(line, 'latin1').toString('latin1') : line;
   }
 
-  #content(reception: Reception, chunk: Buffer, next: Next): void {
+  #content(reception: Reception, { chunk, next }: Input): void {
     const { body, reader, onEnd } = reception;
     const { content, remainder } = reader.feed(chunk);
     const limit = this.#options.maxMessageBytes();
