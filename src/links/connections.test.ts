@@ -20,7 +20,7 @@ async function serve(t: TestContext, limits: { readonly connections: number; rea
   });
   let finish: () => void = ignore;
   const server = createServer((request, response) =>
-    connections.serve(request, response, async () => {
+    connections.serve(response, async () => {
       if (request.url === '/slow') await new Promise<void>((resolve) => (finish = resolve));
       response.end('page');
     }),

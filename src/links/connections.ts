@@ -8,7 +8,7 @@
  * sent, so that a connection costs one request to storage at a time. A connection with too many waiting requests is
  * cut.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RepeatedLines } from '../observe/interface.ts';
 import type { NetworkList } from '../smtp/networks.ts';
@@ -90,8 +90,8 @@ export class Connections {
   }
 
   /** Answers the request after those before it on its connection. `answer` never rejects. */
-  serve(request: IncomingMessage, response: ServerResponse, answer: () => Promise<void>): void {
-    const { socket } = request;
+  serve(response: ServerResponse, answer: () => Promise<void>): void {
+    const { socket } = response.req;
     if (socket.destroyed) return;
     const connection = this.#of(socket);
     if (connection.waiting.length >= this.#options.limits.pipelined) {

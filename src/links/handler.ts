@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LinkRefusal } from '../observe/interface.ts';
-import { fingerprintOf, type Link, linkState, type Page } from '../storage/interface.ts';
+import { fingerprintOf, type Link, linkState } from '../storage/interface.ts';
 import { ArchiveDownloads } from './archive/archive-downloads.ts';
 import { clientAddress } from './client-address.ts';
 import { clientShare } from './client-share.ts';
@@ -18,7 +18,7 @@ import { CorruptFileError } from './download/verified.ts';
 import { type Exchange, say, sendPage } from './exchange.ts';
 import { BusyError } from './gate.ts';
 import { Lookup } from './lookup.ts';
-import { MessagePages } from './message-pages.ts';
+import { MessagePages, type WantedPage } from './message-pages.ts';
 import type { LinkHandlerOptions } from './options.ts';
 import { chooseLanguage } from './page/choose-language.ts';
 import { filePage } from './page/file-page.ts';
@@ -64,7 +64,10 @@ export class LinkHandler {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const route = routeOf(request.url ?? '', basePath);
-    const client = clientAddress(request.socket.remoteAddress, forwardedFor(request), trustedProxies);
+    const client = clientAddress(
+      { peer: request.socket.remoteAddress, forwardedFor: forwardedFor(request) },
+      trustedProxies,
+    );
     const exchange: Exchange = {
       request,
       response,
@@ -96,15 +99,15 @@ export class LinkHandler {
     const { client } = exchange;
     const link = wants === 'archive' ? undefined : await this.#lookup.link(token, client);
     if (link) {
-      await this.#serveLink(exchange, route, link);
+      await this.#serveLink(exchange, { ...route, link });
       return;
     }
     const page = wants === 'file' ? undefined : await this.#lookup.page(token, client);
-    if (page) await this.#servePage(exchange, route, page);
+    if (page) await this.#servePage(exchange, { ...route, page });
     else this.#say(exchange, 'unknown');
   }
 
-  async #serveLink(exchange: Exchange, { token, wants }: Route, link: Link): Promise<void> {
+  async #serveLink(exchange: Exchange, { token, wants, link }: Route & { readonly link: Link }): Promise<void> {
     const { now, basePath, frame, shown } = this.#options;
     const state = linkState(link, now());
     if (state !== 'living') this.#say(exchange, state);
@@ -119,11 +122,11 @@ export class LinkHandler {
     } else throw new FileMissingError(link.sha256);
   }
 
-  async #servePage(exchange: Exchange, route: Route, page: Page): Promise<void> {
+  async #servePage(exchange: Exchange, wanted: WantedPage): Promise<void> {
     const nothing =
-      route.wants === 'archive'
-        ? await this.#archives.answer(exchange, page)
-        : await this.#pages.answer(exchange, route, page);
+      wanted.wants === 'archive'
+        ? await this.#archives.answer(exchange, wanted.page)
+        : await this.#pages.answer(exchange, wanted);
     if (nothing !== undefined) this.#say(exchange, nothing);
   }
 

@@ -1,7 +1,14 @@
 import type { Page } from '../storage/interface.ts';
 import { type Exchange, sendPage } from './exchange.ts';
 import type { Lookup } from './lookup.ts';
-import { isThere, lookAtFiles, type MessageFile, type NothingLeft, nothingLeft } from './message-files.ts';
+import {
+  isThere,
+  lookAtFiles,
+  type LookOptions,
+  type MessageFile,
+  type NothingLeft,
+  nothingLeft,
+} from './message-files.ts';
 import type { LinkHandlerOptions } from './options.ts';
 import { type Extent, messagePage } from './page/message-page.ts';
 import type { Route } from './route.ts';
@@ -11,6 +18,11 @@ const filesPerPage = 40;
 
 /** Files whose bytes are looked up for one view. For the others only their links are read. */
 const checkedPerView = 20;
+
+/** A request for the page of a message, and the page. */
+export interface WantedPage extends Route {
+  readonly page: Page;
+}
 
 /** Answers requests for the page of a message. */
 export class MessagePages {
@@ -23,13 +35,13 @@ export class MessagePages {
   }
 
   /** @returns why there is nothing to show; undefined when the answer was given. @throws BusyError, Failure */
-  async answer(exchange: Exchange, { token, piece }: Route, page: Page): Promise<NothingLeft | undefined> {
+  async answer(exchange: Exchange, { token, piece, page }: WantedPage): Promise<NothingLeft | undefined> {
     const { frame, shown, basePath } = this.#options;
     const extent = extentOf(page.tokens.length, piece);
-    const files = await this.#look(exchange, page.tokens.slice(extent.from, extent.to), checkedPerView);
+    const files = await this.#look(page.tokens.slice(extent.from, extent.to), { exchange, checked: checkedPerView });
     if (!files.some(isThere)) {
       const elsewhere = [...page.tokens.slice(0, extent.from), ...page.tokens.slice(extent.to)];
-      const others = await this.#look(exchange, elsewhere, 0);
+      const others = await this.#look(elsewhere, { exchange, checked: 0 });
       if (!others.some(isThere)) return nothingLeft([...files, ...others]);
     }
     const html = messagePage(page, files, { frame, shown, language: exchange.language, basePath, token, extent });
@@ -38,8 +50,8 @@ export class MessagePages {
     return undefined;
   }
 
-  #look(exchange: Exchange, tokens: readonly string[], checked: number): Promise<MessageFile[]> {
-    return lookAtFiles(tokens, { ...this.#options, lookup: this.#lookup, exchange, checked });
+  #look(tokens: readonly string[], looking: Pick<LookOptions, 'exchange' | 'checked'>): Promise<MessageFile[]> {
+    return lookAtFiles(tokens, { ...this.#options, lookup: this.#lookup, ...looking });
   }
 }
 

@@ -28,8 +28,8 @@ export interface NoticeOptions {
 export function createNotice(options: NoticeOptions): Notice {
   const { language, templates = {}, maxInNotice = 5 } = options;
   const ours = words[language];
-  const text = templates.text === undefined ? undefined : load('text', templates.text, compileText);
-  const html = templates.html === undefined ? undefined : load('html', templates.html, compileHtml);
+  const text = templates.text === undefined ? undefined : load(templates.text, { key: 'text', compile: compileText });
+  const html = templates.html === undefined ? undefined : load(templates.html, { key: 'html', compile: compileHtml });
   return {
     maxLinks: maxInNotice,
     fileName: ours.notice.fileName,
@@ -102,7 +102,12 @@ function renderOwn(
   return render(values, all);
 }
 
-function load(key: 'text' | 'html', path: string, compile: (source: string) => Render): Render {
+interface TemplateKind {
+  readonly key: 'text' | 'html';
+  readonly compile: (source: string) => Render;
+}
+
+function load(path: string, { key, compile }: TemplateKind): Render {
   try {
     return compile(textOf(readOperatorFile(path, { maxBytes: maxTemplateBytes })));
   } catch (error) {

@@ -86,7 +86,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
   let closes = false;
   const server = createServer(timeouts, (request, response) => {
     if (closes) response.setHeader('Connection', 'close');
-    connections.serve(request, response, () => handler.handle(request, response));
+    connections.serve(response, () => handler.handle(request, response));
   });
   // One more than the limit is let in for a moment: see `Connections`.
   server.maxConnections = limits.connections + maxOpening;

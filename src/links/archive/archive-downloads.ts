@@ -22,6 +22,11 @@ import { words } from '../words/languages.ts';
 import { Archive, type ArchiveFile, type FilePiece, type Piece } from './archive.ts';
 import { entryNames } from './entry-names.ts';
 
+interface Sending {
+  readonly archive: Archive;
+  readonly range: FileRange;
+}
+
 export class ArchiveDownloads {
   readonly #options: LinkHandlerOptions;
   readonly #lookup: Lookup;
@@ -60,7 +65,7 @@ export class ArchiveDownloads {
     const { send } = plan;
     response.writeHead(plan.status, fileHeaders(plan.headers));
     if (send === undefined) response.end();
-    else await this.#send(exchange, archive, send);
+    else await this.#send(exchange, { archive, range: send });
     return undefined;
   }
 
@@ -76,12 +81,11 @@ export class ArchiveDownloads {
     );
   }
 
-  async #send(exchange: Exchange, archive: Archive, range: FileRange): Promise<void> {
+  async #send(exchange: Exchange, { archive, range }: Sending): Promise<void> {
     const { response } = exchange;
     const pieces = [...archive.slice(range.offset, range.count)];
-    const endWatch = watchPace(response, this.#options.limits, () =>
-      response.destroy(new Error('the reader takes nearly nothing')),
-    );
+    const tooSlow = (): void => void response.destroy(new Error('the reader takes nearly nothing'));
+    const endWatch = watchPace(response, { limits: this.#options.limits, tooSlow });
     try {
       await pipeline(this.#bytesOf(pieces, exchange.signal), response);
     } finally {

@@ -63,7 +63,8 @@ export class FileDownloads {
     const bytes = await store.openFile(sha256, signal, whole ? undefined : send);
     if (!bytes) throw new FileMissingError(sha256);
     response.writeHead(status, fileHeaders(headers));
-    const endWatch = watchPace(response, limits, () => bytes.destroy(new Error('the reader takes nearly nothing')));
+    const tooSlow = (): void => void bytes.destroy(new Error('the reader takes nearly nothing'));
+    const endWatch = watchPace(response, { limits, tooSlow });
     try {
       // If the stored file were shorter than the link says, the client would wait for the rest.
       const promised = exactly(

@@ -1,15 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { Limits } from '../limits.ts';
 
+interface PaceOptions {
+  readonly limits: Pick<Limits, 'minBytes' | 'paceMs'>;
+  readonly tooSlow: () => void;
+}
+
 /**
  * Watches how fast a reader takes bytes: one that takes nearly nothing would hold a place and a connection to storage
  * for any length of time. `tooSlow` is called once. @returns ends the watch
  */
-export function watchPace(
-  response: ServerResponse,
-  { minBytes, paceMs }: Pick<Limits, 'minBytes' | 'paceMs'>,
-  tooSlow: () => void,
-): () => void {
+export function watchPace(response: ServerResponse, { limits, tooSlow }: PaceOptions): () => void {
+  const { minBytes, paceMs } = limits;
   const taken = (): number => (response.socket?.bytesWritten ?? 0) - (response.socket?.writableLength ?? 0);
   let before = taken();
   const timer = setInterval(() => {

@@ -29,7 +29,7 @@ export function planDownload(
   const caching = { ETag: etag, 'Cache-Control': 'private, max-age=0, must-revalidate', 'Accept-Ranges': 'bytes' };
   if (matches(request['if-none-match'], etag)) return { status: 304, headers: caching, send: undefined };
   const headers = { ...caching, 'Content-Type': contentType, 'Content-Disposition': attachment(name) };
-  const range = method === 'GET' ? rangeOf(request, etag, size) : undefined;
+  const range = method === 'GET' ? rangeOf(request, { etag, size }) : undefined;
   if (range === undefined) {
     const send = method === 'HEAD' ? undefined : { offset: 0, count: size };
     return { status: 200, headers: { ...headers, 'Content-Length': String(size) }, send };
@@ -47,7 +47,10 @@ export function planDownload(
 }
 
 /** Section 13.1.5: a range of another version would be joined to what the client has. */
-function rangeOf(request: IncomingHttpHeaders, etag: string, size: number): ReturnType<typeof parseRange> {
+function rangeOf(
+  request: IncomingHttpHeaders,
+  { etag, size }: Pick<Representation, 'etag' | 'size'>,
+): ReturnType<typeof parseRange> {
   const ifRange = request['if-range'];
   return ifRange === undefined || ifRange === etag ? parseRange(request.range, size) : undefined;
 }

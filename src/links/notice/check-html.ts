@@ -44,7 +44,7 @@ export function checkHtml(source: string, options: CheckOptions = inNotice): voi
     } else if (section === '#') open.push(name);
     else {
       if (forbidden.has(name)) fail(`<${name}> is not possible here`);
-      const closed = checkAttributes(attributes, within(open, options), fail);
+      const closed = checkAttributes(attributes, { ...within(open, options), fail });
       if (voids.has(name) && !closed) fail(`write <${name}/> for <${name}>`);
       if (!closed) open.push(name);
       else if (!voids.has(name)) fail(`<${name}/> must be closed with </${name}>`);
@@ -61,8 +61,12 @@ const within = (open: readonly string[], options: CheckOptions): CheckOptions =>
 const isHarmlessAddress = (value: string, isPage: boolean): boolean =>
   /^(?:https?:\/\/|mailto:|tel:)/i.test(value) || (isPage && /^[^:&\s]*$/.test(value));
 
+interface AttributeOptions extends CheckOptions {
+  readonly fail: (why: string) => never;
+}
+
 /** Whether the tag ends in a slash. */
-function checkAttributes(source: string, { addresses, isPage }: CheckOptions, fail: (why: string) => never): boolean {
+function checkAttributes(source: string, { addresses, isPage, fail }: AttributeOptions): boolean {
   let at = 0;
   for (;;) {
     attribute.lastIndex = at;

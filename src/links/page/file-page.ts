@@ -31,7 +31,7 @@ export function filePage(link: Link, options: FilePageOptions): string {
 <p class="facts">${escapeHtml(kind || link.type)} · ${writtenSize(ours, link.size)}</p>
 <p>${capital(writtenEnd(ours, link.expires === null ? undefined : new Date(link.expires)))}</p>
 <a class="button" href="${escapeHtml(href)}" rel="nofollow noreferrer" download>${download}</a>
-${statedFacts(link, shown, language)}<details><summary>${checksum}</summary><code>${link.sha256}</code></details>`,
+${statedFacts(link, { shown, language })}<details><summary>${checksum}</summary><code>${link.sha256}</code></details>`,
   });
 }
 

@@ -51,7 +51,7 @@ export function messagePage(page: Page, files: readonly MessageFile[], options: 
 <a class="button" href="${escapeHtml(`${basePath}/${token}/all.zip`)}" rel="nofollow noreferrer" download>${downloadAll}</a>
 <ul>
 ${listed.map((file) => item(ours, file, { basePath, saysEnd: end === undefined, doubts: hasMissing(files) })).join('')}</ul>
-${revoked === 0 ? '' : `<p>${withdrawn(revoked)}</p>\n`}${otherPages(extent)}${statedFacts(page, shown, language)}`,
+${revoked === 0 ? '' : `<p>${withdrawn(revoked)}</p>\n`}${otherPages(extent)}${statedFacts(page, { shown, language })}`,
   });
 }
 

@@ -15,7 +15,7 @@ import { type Shown, statedTexts } from './stated-facts.ts';
 /** `href` leads to the bytes, below the page. */
 export function ownFilePage(link: Link, template: PageTemplate, { frame, shown, href }: FilePageOptions): string {
   const { language } = frame.own;
-  const row = rowOf(link, href, words[language]);
+  const row = rowOf(link, { url: href, ours: words[language] });
   const all = {
     ...common(link, { frame, shown, language }),
     expires: endOf(link, words[language]),
@@ -43,7 +43,7 @@ export function ownMessagePage(page: Page, files: readonly MessageFile[], option
   const gone = files.filter(({ state }) => state === 'expired' || state === 'missing');
   const doubts = hasMissing(files);
   const rows = living.map(({ link, token: of, state }) => ({
-    ...rowOf(link, `${basePath}/${of}/file`, ours),
+    ...rowOf(link, { url: `${basePath}/${of}/file`, ours }),
     state: doubts && state === 'unchecked' ? ours.page.isUnchecked : '',
   }));
   const ends = living.flatMap(({ link }) => (link.expires === null ? [] : [link.expires])).sort();
@@ -54,7 +54,7 @@ export function ownMessagePage(page: Page, files: readonly MessageFile[], option
     archive: `${basePath}/${token}/all.zip`,
   };
   const missing = gone.map(({ link, state }) => ({
-    ...rowOf(link, '', ours),
+    ...rowOf(link, { url: '', ours }),
     state: state === 'missing' ? ours.page.isGone : ours.page.isExpired,
   }));
   return frame.page({
@@ -66,7 +66,10 @@ export function ownMessagePage(page: Page, files: readonly MessageFile[], option
   });
 }
 
-const rowOf = ({ name, type, size, expires, sha256 }: Link, url: string, ours: Words): Row => ({
+const rowOf = (
+  { name, type, size, expires, sha256 }: Link,
+  { url, ours }: { readonly url: string; readonly ours: Words },
+): Row => ({
   name,
   type,
   kind: ours.notice.kinds[kindOf(type)],
@@ -85,7 +88,7 @@ const common = (
 ): Row => ({
   organisation: frame.branding.organisation ?? '',
   contact: frame.branding.contact ?? '',
-  ...statedTexts(message, shown, language),
+  ...statedTexts(message, { shown, language }),
 });
 
 const pathAbove = (href: string): string => href.slice(0, href.lastIndexOf('/'));

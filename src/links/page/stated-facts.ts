@@ -17,7 +17,12 @@ interface StatedMessage {
   readonly subject?: string;
 }
 
-export function statedFacts(message: StatedMessage, shown: Shown, language: Language): string {
+interface StatedOptions {
+  readonly shown: Shown;
+  readonly language: Language;
+}
+
+export function statedFacts(message: StatedMessage, { shown, language }: StatedOptions): string {
   const ours = words[language];
   const { sender, subject, sent } = ours.page;
   const facts: [label: string, html: string][] = [];
@@ -31,8 +36,7 @@ export function statedFacts(message: StatedMessage, shown: Shown, language: Lang
 /** The same as plain text, '' for what the operator does not show. */
 export function statedTexts(
   message: StatedMessage,
-  shown: Shown,
-  language: Language,
+  { shown, language }: StatedOptions,
 ): Readonly<Record<StatedKey, string>> {
   const { name, address } = senderOf(fromOf(message));
   return {

@@ -5,7 +5,7 @@ export const de: Words = {
   direction: 'ltr',
   units: ['Bytes', 'kB', 'MB', 'GB', 'TB'],
   comma: ',',
-  date: (day, month, year) => `${day}. ${month} ${year}`,
+  date: ({ day, month, year }) => `${day}. ${month} ${year}`,
   months: 'Januar Februar März April Mai Juni Juli August September Oktober November Dezember',
   until: (date) => `verfügbar bis ${date}`,
   forever: 'unbefristet verfügbar',

@@ -5,7 +5,7 @@ export const en: Words = {
   direction: 'ltr',
   units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
   comma: '.',
-  date: (day, month, year) => `${day} ${month} ${year}`,
+  date: ({ day, month, year }) => `${day} ${month} ${year}`,
   months: 'January February March April May June July August September October November December',
   until: (date) => `available until ${date}`,
   forever: 'available without time limit',

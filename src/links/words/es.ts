@@ -5,7 +5,7 @@ export const es: Words = {
   direction: 'ltr',
   units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
   comma: ',',
-  date: (day, month, year) => `${day} de ${month} de ${year}`,
+  date: ({ day, month, year }) => `${day} de ${month} de ${year}`,
   months: 'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre',
   until: (date) => `disponible hasta el ${date}`,
   forever: 'disponible sin límite de tiempo',

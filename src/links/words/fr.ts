@@ -5,7 +5,7 @@ export const fr: Words = {
   direction: 'ltr',
   units: ['octets', 'ko', 'Mo', 'Go', 'To'],
   comma: ',',
-  date: (day, month, year) => `${day === 1 ? '1er' : day} ${month} ${year}`,
+  date: ({ day, month, year }) => `${day === 1 ? '1er' : day} ${month} ${year}`,
   months: 'janvier février mars avril mai juin juillet août septembre octobre novembre décembre',
   until: (date) => `disponible jusqu'au ${date}`,
   forever: 'disponible sans limite de durée',

@@ -5,7 +5,7 @@ export const it: Words = {
   direction: 'ltr',
   units: ['byte', 'kB', 'MB', 'GB', 'TB'],
   comma: ',',
-  date: (day, month, year) => `${day === 1 ? '1º' : day} ${month} ${year}`,
+  date: ({ day, month, year }) => `${day === 1 ? '1º' : day} ${month} ${year}`,
   months: 'gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre',
   until: (date) => `disponibile${endOf(date)}`,
   forever: 'disponibile senza limiti di tempo',

@@ -5,7 +5,7 @@ export const nl: Words = {
   direction: 'ltr',
   units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
   comma: ',',
-  date: (day, month, year) => `${day} ${month} ${year}`,
+  date: ({ day, month, year }) => `${day} ${month} ${year}`,
   months: 'januari februari maart april mei juni juli augustus september oktober november december',
   until: (date) => `beschikbaar tot ${date}`,
   forever: 'onbeperkt beschikbaar',

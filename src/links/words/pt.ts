@@ -5,7 +5,7 @@ export const pt: Words = {
   direction: 'ltr',
   units: ['bytes', 'kB', 'MB', 'GB', 'TB'],
   comma: ',',
-  date: (day, month, year) => `${day} de ${month} de ${year}`,
+  date: ({ day, month, year }) => `${day} de ${month} de ${year}`,
   months: 'janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro',
   until: (date) => `disponível até ${date}`,
   forever: 'disponível sem limite de tempo',

@@ -7,7 +7,7 @@ export interface Words {
   readonly units: readonly [string, string, string, string, string];
   readonly comma: '.' | ',';
   /** A day in full. `month` is the month's name. */
-  readonly date: (day: number, month: string, year: number) => string;
+  readonly date: (when: { readonly day: number; readonly month: string; readonly year: number }) => string;
   /** January to December, as they stand in a date, separated by blanks. */
   readonly months: string;
   /** In the middle of a sentence. `date` as written by `date`. */

@@ -19,7 +19,7 @@ export function writtenSize({ units, comma }: Words, bytes: number): string {
 
 /** The day in UTC. */
 export const writtenDate = ({ date, months }: Words, when: Date): string =>
-  date(when.getUTCDate(), months.split(' ')[when.getUTCMonth()] ?? '', when.getUTCFullYear());
+  date({ day: when.getUTCDate(), month: months.split(' ')[when.getUTCMonth()] ?? '', year: when.getUTCFullYear() });
 
 /** In the middle of a sentence; undefined: never. */
 export const writtenEnd = (words: Words, expires: Date | undefined): string =>
