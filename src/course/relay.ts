@@ -6,7 +6,7 @@
  * slow client or a slow upload, and `250` means that the next hop and the storage have everything. We never own a
  * message: before that `250` the sending Postfix keeps it, and after it the next hop does.
  */
-import type { Client, Transactions } from '../inbound/interface.ts';
+import type { Client, Sent, Transactions } from '../inbound/interface.ts';
 import type { Detacher, Incoming, Outgoing } from '../detach/interface.ts';
 import type { Calls, Guard, Inspection, NotificationWriter } from '../loopguard/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
@@ -85,7 +85,7 @@ export class Relay implements Transactions {
     this.#options = options;
   }
 
-  async mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[] = []): Promise<readonly Reply[]> {
+  async mail(command: PathCommand, { client, rcpts }: Sent): Promise<readonly Reply[]> {
     const refuse = (reply: Reply): readonly Reply[] => [reply, ...rcpts.map(() => failureReply('badSequence'))];
     if (this.#open) return refuse(failureReply('badSequence'));
     const { guard, calls, log, nextHop } = this.#options;

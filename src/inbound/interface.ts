@@ -11,10 +11,17 @@ export interface Client {
   readonly xforward: ReadonlyMap<string, string>;
 }
 
+/** Who sent MAIL, and what came with it. */
+export interface Sent {
+  readonly client: Client;
+  /** What a pipelining client sent right behind MAIL (RFC 2920). */
+  readonly rcpts: readonly PathCommand[];
+}
+
 /** The mail transactions of one connection, one after the other. Replies go to the wire as they are. */
 export interface Transactions {
-  /** MAIL, and the RCPTs that a pipelining client sent right behind it (RFC 2920): a reply for each, in order. */
-  mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[]): Promise<readonly Reply[]>;
+  /** MAIL, and the RCPTs behind it: a reply for each, in order. */
+  mail(command: PathCommand, sent: Sent): Promise<readonly Reply[]>;
   /** One RCPT, or those that came together: a reply for each, in order. */
   rcpt(commands: readonly PathCommand[]): Promise<readonly Reply[]>;
   /** Why DATA cannot be taken now, or undefined: then `data` must be called. */

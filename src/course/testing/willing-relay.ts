@@ -46,7 +46,7 @@ export async function willingRelay(options: Pick<RelayOptions, 'detacher' | 'log
     ...options,
   });
   const client = { address: '192.0.2.1', helo: 'a.example', protocol: 'ESMTP', xforward: new Map<string, string>() };
-  await relay.mail({ path: '<a@a.example>', params: [] }, client, []);
+  await relay.mail({ path: '<a@a.example>', params: [] }, { client, rcpts: [] });
   await relay.rcpt([{ path: '<b@b.example>', params: [] }]);
   return relay;
 }

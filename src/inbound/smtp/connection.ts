@@ -216,7 +216,7 @@ export class RelayConnection {
       return;
     }
     const rcpts = this.#pipelinedRcpts(maxWithMail);
-    const answer = this.#settings.transactions.mail(mail, this.#client(), rcpts);
+    const answer = this.#settings.transactions.mail(mail, { client: this.#client(), rcpts });
     this.#work(answer, { commands: 1 + rcpts.length, next });
   }
 

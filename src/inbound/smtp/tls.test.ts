@@ -20,7 +20,7 @@ execFileSync('openssl', [...request.split(' '), '-keyout', key, '-out', cert], {
 const clients: Client[] = [];
 const ok = { code: 250, lines: ['2.1.0 Ok'] };
 const transactions: Transactions = {
-  mail: (_command, client, rcpts) => {
+  mail: (_command, { client, rcpts }) => {
     clients.push(client);
     return Promise.resolve([ok, ...rcpts.map(() => ok)]);
   },

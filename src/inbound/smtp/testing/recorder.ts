@@ -1,7 +1,7 @@
 import type { PathCommand } from '../../../smtp/command.ts';
 import { Failure, failureReply } from '../../../smtp/failures.ts';
 import type { Reply } from '../../../smtp/reply.ts';
-import type { Client, Transactions } from '../../interface.ts';
+import type { Client, Sent, Transactions } from '../../interface.ts';
 
 /** The other side of the door: remembers what came through, answers what it is told to. */
 export class Recorder implements Transactions {
@@ -17,7 +17,7 @@ export class Recorder implements Transactions {
   /** Answers before the message was read. */
   hasty = false;
 
-  mail(command: PathCommand, client: Client, rcpts: readonly PathCommand[]): Promise<readonly Reply[]> {
+  mail(command: PathCommand, { client, rcpts }: Sent): Promise<readonly Reply[]> {
     this.heard.push(['MAIL', command.path, ...command.params].join(' '));
     this.clients.push(client);
     const reply = this.mailReply;
