@@ -26,15 +26,14 @@ export async function describeMessage(
     v: 1,
     original: { header: message.header.raw.toString('latin1'), size: message.length, gmac: checksum },
     delivered: await describeBody(pieces, message.tape),
-    edits: await describeEdits(message, edits, hashes),
+    edits: await describeEdits(message, { edits, hashes }),
   });
 }
 
 /** How the edits are undone. */
 async function describeEdits(
   message: ReadMessage,
-  edits: readonly Edit[],
-  hashes: ReadonlyMap<Piece, string>,
+  { edits, hashes }: { readonly edits: readonly Edit[]; readonly hashes: ReadonlyMap<Piece, string> },
 ): Promise<ManifestEdit[]> {
   const described: ManifestEdit[] = [];
   let shift = 0;

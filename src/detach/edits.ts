@@ -22,8 +22,13 @@ export function applyEdits(message: ReadMessage, edits: readonly Edit[]): OutPie
   return out;
 }
 
+interface Texts {
+  readonly before: Buffer;
+  readonly after: Buffer;
+}
+
 /** The smallest edit that turns one text into the other. */
-export function smallestEdit(at: number, before: Buffer, after: Buffer): Edit {
+export function smallestEdit(at: number, { before, after }: Texts): Edit {
   const shorter = Math.min(before.length, after.length);
   let head = 0;
   while (head < shorter && before[head] === after[head]) head++;

@@ -27,6 +27,12 @@ export interface IncomingContext extends DetachContext {
   readonly spool: Spool;
 }
 
+interface Keeping {
+  readonly tape: Tape;
+  /** Bytes. */
+  readonly limit: number;
+}
+
 /**
  * A message up to this size is kept as chunks. More chunks than one read of the socket are promoted to V8's old
  * generation and freed late.
@@ -87,7 +93,7 @@ export class IncomingMessage implements Incoming {
     if (ended) return memoryOutgoing(this.header.raw, chunks);
     if (excess !== undefined) this.#context.log.info('passed-whole', { reason: excess });
     const start = new Tape(this.#context.spool, envelope.client);
-    const isAll = await releasedOnError(start, () => this.#keep(chunks, start, limit));
+    const isAll = await releasedOnError(start, () => this.#keep(chunks, { tape: start, limit }));
     if (isAll) return this.#asItCame(start);
     const tape = new Tape(this.#context.spool, envelope.client);
     return releasedOnError(tape, async () => {
@@ -117,7 +123,7 @@ export class IncomingMessage implements Incoming {
    * Puts these chunks and what comes after them onto a tape, until there are `limit` bytes. @returns whether the
    * message ended
    */
-  async #keep(chunks: Buffer[], tape: Tape, limit: number): Promise<boolean> {
+  async #keep(chunks: Buffer[], { tape, limit }: Keeping): Promise<boolean> {
     for (const chunk of chunks.splice(0)) tape.append(chunk);
     while (tape.length < limit) {
       if (!(await this.#append(tape))) return true;

@@ -223,7 +223,7 @@ export type PolicyClass = 'detach' | 'exempt';
 
 /** The class of a recipient: those of different classes never share a transaction. */
 export function createPolicyClass(rules: Rules): (mailbox: string) => PolicyClass {
-  return (mailbox) => classOf(mailbox, rules.includeRecipients, rules.exemptRecipients);
+  return (mailbox) => classOf(mailbox, { included: rules.includeRecipients, exempt: rules.exemptRecipients });
 }
 
 /** Whether mail from this reverse-path to these recipients is exempt. The null reverse-path always is. */
@@ -232,12 +232,18 @@ export function isExempt(
   rules: Rules,
 ): boolean {
   if (envelope.reversePath === '') return true;
-  if (classOf(envelope.reversePath, rules.includeSenders, rules.exemptSenders) === 'exempt') return true;
+  const senders = { included: rules.includeSenders, exempt: rules.exemptSenders };
+  if (classOf(envelope.reversePath, senders) === 'exempt') return true;
   const classify = createPolicyClass(rules);
   return envelope.recipients.some((recipient) => classify(recipient) === 'exempt');
 }
 
-function classOf(mailbox: string, included: readonly string[], exempt: readonly string[]): PolicyClass {
+interface Lists {
+  readonly included: readonly string[];
+  readonly exempt: readonly string[];
+}
+
+function classOf(mailbox: string, { included, exempt }: Lists): PolicyClass {
   if (included.length + exempt.length === 0) return 'detach';
   const matches = createMatch(mailbox);
   if (exempt.some(matches)) return 'exempt';

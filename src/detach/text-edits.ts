@@ -65,7 +65,7 @@ export class TextEditor {
     const after = this.#write(before, places, { page });
     if (after === undefined) return undefined;
     if (after.transferEncoding === before.transferEncoding && after.params === before.params)
-      return smallestEdit(leaf.bodyAt, body, after.body);
+      return smallestEdit(leaf.bodyAt, { before: body, after: after.body });
     const original = await this.#message.bytes(leaf.headerAt, leaf.bodyAt);
     const header = HeaderBlock.parse(original.subarray(0, Math.max(0, original.length - emptyLine.length)));
     const changed = relabel(header, after.transferEncoding);

@@ -51,11 +51,11 @@ type Has = (character: string) => boolean;
 
 /** HTML in which every character that the charset lacks is a reference. */
 export const expressHtml = (html: string, has: Has): string =>
-  replaceMissing(html, has, (character) => `&#${character.codePointAt(0) ?? 0xfffd};`);
+  replaceMissing(html, { has, replace: (character) => `&#${character.codePointAt(0) ?? 0xfffd};` });
 
 /** Text in which every character that the charset lacks is replaced by characters it has, at worst by `?`. */
 export const expressText = (text: string, has: Has): string =>
-  replaceMissing(text.normalize('NFC'), has, (character) => substitute(character, has) || '?');
+  replaceMissing(text.normalize('NFC'), { has, replace: (character) => substitute(character, has) || '?' });
 
 /** Whether every character can be written without `?`. */
 export const canExpress = (text: string, has: Has): boolean =>
@@ -68,5 +68,10 @@ function substitute(character: string, has: Has): string {
   return Array.from(plain, (c) => (has(c) ? c : (substitutes[c] ?? ''))).join('');
 }
 
-const replaceMissing = (text: string, has: Has, replace: (character: string) => string): string =>
+interface Replacing {
+  readonly has: Has;
+  readonly replace: (character: string) => string;
+}
+
+const replaceMissing = (text: string, { has, replace }: Replacing): string =>
   text.replace(/[^\0-\x7f]/gu, (character) => (has(character) ? character : replace(character)));

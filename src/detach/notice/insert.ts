@@ -66,7 +66,7 @@ export function insertNotice(
 export function insertAsUtf8(carrier: Carrier, notice: NoticeTexts, options: InsertOptions = {}): Utf8Body | undefined {
   const opened = open(carrier);
   if (opened === undefined || carrier.type !== 'text/plain' || canSay(notice, opened.has)) return undefined;
-  return toUtf8(opened.body.bytes, carrier.params.get('charset'), (bytes) => {
+  return toUtf8({ bytes: opened.body.bytes, label: carrier.params.get('charset') }, (bytes) => {
     const params = new Map([...carrier.params, ['charset', 'utf-8']]);
     return insertNotice({ ...carrier, params, transferEncoding: 'binary', body: bytes }, notice, options);
   });

@@ -16,8 +16,7 @@ export interface Utf8Body {
 
 /** `change` gets the text as UTF-8. undefined: the text is too long, or cannot be read for certain. */
 export function toUtf8(
-  bytes: Buffer,
-  label: string | undefined,
+  { bytes, label }: { readonly bytes: Buffer; readonly label: string | undefined },
   change: (utf8: Buffer) => Buffer | undefined,
 ): Utf8Body | undefined {
   if (bytes.length > maxUtf8Bytes) return undefined;
