@@ -19,6 +19,11 @@ const colon = 0x3a;
 const space = 0x20;
 const tab = 0x09;
 
+interface Outline {
+  readonly starts: ArrayLike<number>;
+  readonly wellFormed: boolean;
+}
+
 export class HeaderBlock {
   /** All bytes of the block, without the empty line that ends it. */
   readonly raw: Buffer;
@@ -27,7 +32,7 @@ export class HeaderBlock {
   /** Where each field begins. */
   readonly #starts: ArrayLike<number>;
 
-  private constructor(raw: Buffer, starts: ArrayLike<number>, wellFormed: boolean) {
+  private constructor(raw: Buffer, { starts, wellFormed }: Outline) {
     this.raw = raw;
     this.#starts = starts;
     this.wellFormed = wellFormed;
@@ -53,7 +58,7 @@ export class HeaderBlock {
       }
       start = end;
     }
-    return new HeaderBlock(raw, count > manyFields ? many.slice(0, count) : few, wellFormed);
+    return new HeaderBlock(raw, { starts: count > manyFields ? many.slice(0, count) : few, wellFormed });
   }
 
   /** How many there are. */

@@ -100,7 +100,11 @@ export class MimeScanner {
         if (this.#isTooMuch('partHeaderBytes', line - start)) return true;
         this.#sink.literal(buffer.subarray(start, line));
         this.#at = line;
-        this.#beginLeaf(noHeader, { headerAt: this.#base + start, bodyAt: this.#base + line }, 'header too large');
+        this.#beginLeaf(noHeader, {
+          headerAt: this.#base + start,
+          bodyAt: this.#base + line,
+          opaque: 'header too large',
+        });
         return true;
       }
       if (newline < 0 && !final) {
@@ -253,7 +257,7 @@ export class MimeScanner {
     this.#lineStart = true;
     this.#state = 'body';
     if (reading.kind === 'leaf') {
-      this.#beginLeaf(head, positions, reading.opaque);
+      this.#beginLeaf(head, { ...positions, opaque: reading.opaque });
       return;
     }
     this.#container = {
@@ -272,7 +276,7 @@ export class MimeScanner {
     }
   }
 
-  #beginLeaf(head: PartHead, positions: { headerAt: number; bodyAt: number }, opaque: string | undefined): void {
+  #beginLeaf(head: PartHead, begun: Pick<Leaf, 'headerAt' | 'bodyAt' | 'opaque'>): void {
     this.#state = 'body';
     this.#lineStart = true;
     this.#leaf = true;
@@ -281,9 +285,8 @@ export class MimeScanner {
       container,
       section: sectionOf(container),
       head,
-      delimiterAt: container.kind === 'message' ? positions.headerAt : this.#delimiterAt,
-      ...positions,
-      opaque,
+      delimiterAt: container.kind === 'message' ? begun.headerAt : this.#delimiterAt,
+      ...begun,
     });
   }
 }
