@@ -140,7 +140,7 @@ function templateCheck(name: keyof Config['links']['templates']): Check {
     keys: [`links.templates.${name}`],
     run({ links: { templates } }) {
       const path = templates[name];
-      return path === undefined ? undefined : readProblem(path, textOf, maxTemplateBytes);
+      return path === undefined ? undefined : readProblem(path, textOf, { maxBytes: maxTemplateBytes });
     },
   };
 }
@@ -199,7 +199,11 @@ function isLocal(hop: NextHopAddress): boolean {
 const maxPemBytes = 4_194_304;
 
 /** Reads a file and tries to use it. Says what failed, without quoting the file's content. */
-function readProblem(path: string, attempt: (content: Buffer) => void, maxBytes = maxPemBytes): string | undefined {
+function readProblem(
+  path: string,
+  attempt: (content: Buffer) => void,
+  { maxBytes = maxPemBytes }: { readonly maxBytes?: number } = {},
+): string | undefined {
   const problem = (error: unknown, what: string): string =>
     `${path} ${error instanceof OperatorFileError ? error.message : `${what} (${codeOf(error)})`}`;
   let content: Buffer;
