@@ -135,7 +135,9 @@ async function run(context: Given, changeOf: () => Change): Promise<number> {
     const said = describe(outcome, { verb: change.verb, dryRun });
     const { baseUrl } = config.links;
     const json = jsonText({ done: said, ...linkJson(after, baseUrl), ...(gone && { gone }) });
-    await print(context.options.json === true ? json : `${said}: ${linkLine(after, baseUrl, goneNote(gone))}`);
+    await print(
+      context.options.json === true ? json : `${said}: ${linkLine(after, { baseUrl, note: goneNote(gone) })}`,
+    );
   }
   if (count === 0) context.errors.write(nothingDone(change.verb));
   endWith(admin.damaged, config);

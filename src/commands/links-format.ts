@@ -21,7 +21,10 @@ export const linkJson = ({ token, link, state }: Found, baseUrl: string) => ({
 });
 
 /** A line for a person, without control characters for the terminal. */
-export function linkLine(found: Found, baseUrl: string, note = ''): string {
+export function linkLine(
+  found: Found,
+  { baseUrl, note = '' }: { readonly baseUrl: string; readonly note?: string },
+): string {
   const { url, name, size, created, expires, sender } = linkJson(found, baseUrl);
   const state = found.link.held === undefined ? found.state : `${found.state}, held`;
   const end = expires === null ? 'never' : expires.slice(0, 10);

@@ -21,7 +21,7 @@ export const linksList = defineCommand({
     const admin = openTolerantAdmin(config, context);
     for await (const found of findLinks(admin, filter)) {
       const json = options.json === true;
-      await print(json ? jsonText(linkJson(found, baseUrl)) : linkLine(found, baseUrl));
+      await print(json ? jsonText(linkJson(found, baseUrl)) : linkLine(found, { baseUrl }));
     }
     return endWith(admin.damaged, config);
   },
