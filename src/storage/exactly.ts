@@ -3,13 +3,11 @@ import { Transform } from 'node:stream';
 /** Passes bytes on and fails unless they are exactly as many as were promised. */
 export function exactly(
   size: number,
-  onProgress: () => void = () => undefined,
-  failure: (reason: string) => Error = (reason) => new Error(reason),
+  { failure = (reason) => new Error(reason) }: { readonly failure?: (reason: string) => Error } = {},
 ): Transform {
   let seen = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      onProgress();
       seen += chunk.length;
       if (seen > size) done(failure(`more than the promised ${size} bytes`));
       else done(null, chunk);

@@ -67,11 +67,9 @@ export class FileDownloads {
     const endWatch = watchPace(response, { limits, tooSlow });
     try {
       // If the stored file were shorter than the link says, the client would wait for the rest.
-      const promised = exactly(
-        send.count,
-        undefined,
-        (reason) => new CorruptFileError(sha256, `${sha256} in storage: ${reason}`),
-      );
+      const promised = exactly(send.count, {
+        failure: (reason) => new CorruptFileError(sha256, `${sha256} in storage: ${reason}`),
+      });
       if (whole) await pipeline(bytes, promised, verified(sha256), response);
       else await pipeline(bytes, promised, response);
     } finally {

@@ -50,10 +50,10 @@ async function* linksOf(context: AdminContext, message: MessageIdentity): AsyncG
 export async function isMessageHeld(
   context: AdminContext,
   message: MessageIdentity,
-  except: ReadonlySet<string> = new Set(),
+  { except }: { readonly except?: ReadonlySet<string> } = {},
 ): Promise<boolean> {
   for await (const { token, link } of linksOf(context, message)) {
-    if (link.held !== undefined && !except.has(token)) return true;
+    if (link.held !== undefined && except?.has(token) !== true) return true;
   }
   return false;
 }

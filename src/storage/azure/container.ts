@@ -36,14 +36,18 @@ export function openContainer({ storage, credential, maxSockets }: ContainerOpti
   const { connectionString, accountUrl, container } = storage;
   if (connectionString !== undefined) {
     const { url, credential: key } = new ContainerClient(connectionString, container);
-    return new ContainerClient(url, pipelineFor(url, key, maxSockets));
+    return new ContainerClient(url, pipelineFor(url, key, { maxSockets }));
   }
   if (accountUrl === undefined) throw new TypeError('storage: neither connectionString nor accountUrl is set');
   const url = `${accountUrl.replace(/\/+$/, '')}/${container}`;
-  return new ContainerClient(url, pipelineFor(url, credential ?? machineIdentity(), maxSockets));
+  return new ContainerClient(url, pipelineFor(url, credential ?? machineIdentity(), { maxSockets }));
 }
 
-function pipelineFor(url: string, credential: Parameters<typeof newPipeline>[0], maxSockets?: number): Pipeline {
+function pipelineFor(
+  url: string,
+  credential: Parameters<typeof newPipeline>[0],
+  { maxSockets }: { readonly maxSockets: number | undefined },
+): Pipeline {
   // The SDK hands its options on to its HTTP library, which takes an agent; the type does not say so.
   const own = maxSockets === undefined ? options : { ...options, agent: agentFor(url, maxSockets) };
   const pipeline = newPipeline(credential, own);

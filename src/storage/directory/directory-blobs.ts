@@ -60,7 +60,8 @@ export class DirectoryBlobs implements Blobs {
   }
 
   stat(name: string, request: Request): Promise<BlobState | undefined> {
-    return onDisk(request, async () => this.#unlessAway((await this.#find(placeOf(name)))?.state), name);
+    const work = async (): Promise<BlobState | undefined> => this.#unlessAway((await this.#find(placeOf(name)))?.state);
+    return onDisk({ ...request, record: name }, work);
   }
 
   read(name: string, request: Request): Promise<(BlobState & { readonly bytes: Buffer }) | undefined> {
@@ -68,7 +69,7 @@ export class DirectoryBlobs implements Blobs {
       const version = await this.#records.read(placeOf(name));
       return this.#unlessAway(version && { ...stateOf(version, version.bytes.length), bytes: version.bytes });
     };
-    return onDisk(request, work, name);
+    return onDisk({ ...request, record: name }, work);
   }
 
   open(

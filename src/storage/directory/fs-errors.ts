@@ -20,7 +20,10 @@ export const isDamage = (error: unknown): boolean =>
  * Runs one operation, on the blob `record` where that is told. Errors of the file system become a Failure with a reason
  * for the log.
  */
-export async function onDisk<T>({ what, signal }: Request, work: () => Promise<T>, record?: string): Promise<T> {
+export async function onDisk<T>(
+  { what, signal, record }: Request & { readonly record?: string },
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     if (signal.aborted) throw new Error(`given up: ${describe(signal.reason)}`);
     return await work();

@@ -129,7 +129,7 @@ export async function isMessageNeeded({ context, marked, tokens }: Erasure): Pro
     const entry = await context.blobs.stat(fileIndex(link.sha256) + token, request(context, 'index'));
     if (entry) return true;
   }
-  return isMessageHeld(context, marked[0]!.link, tokens);
+  return isMessageHeld(context, marked[0]!.link, { except: tokens });
 }
 
 /** Deletes an index entry of a record that is gone, unless a delivery has written it again. */
