@@ -112,7 +112,14 @@ export class DirectoryBlobs implements Blobs {
       for (;;) {
         if (await this.#records.create(place, draft)) return;
         const version = await this.#records.read(place);
-        if (version && (await this.#records.replace(place, { id: version.id, draft }))) return;
+        if (!version) continue;
+        if (await this.#records.replace(place, { id: version.id, draft })) return;
+        // Whoever was faster has done what we would do, unless it was deleted. If each tried again until it wins, many
+        // transactions of one message at once would take the square of their number.
+        const faster = await this.#records.read(place);
+        if (!faster || faster.id === version.id) continue;
+        await this.#records.flush(place);
+        return;
       }
     });
   }

@@ -93,6 +93,11 @@ export class VersionedRecords {
     await this.#settle(path, announcement);
   }
 
+  /** From here on a power cut does not take the version that others have written. */
+  flush(place: Place): Promise<void> {
+    return syncFolder(dirname(this.#path(place)));
+  }
+
   #path(place: Place): string {
     return join(this.#root, pathOf(place));
   }
