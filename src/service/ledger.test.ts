@@ -257,3 +257,14 @@ test('clients are counted for the service, in all and by address', async () => {
   first.leave();
   assert.equal(await entered(b, '192.0.2.1'), 'admitted');
 });
+
+test('a burst of one address does not take the places of others, not even for a moment', async () => {
+  const ledger = new Ledger(limitsOf(config));
+  const [a, b] = [new Process(ledger), new Process(ledger)].map(({ limits }) => new SharedClients(limits));
+  assert.ok(a && b);
+  const burst = Array.from({ length: 20 }, async (_, i) => (i % 2 === 0 ? a : b).enter('192.0.2.1'));
+  const other = await b.enter('192.0.2.2');
+  assert.equal(other.kind, 'admitted');
+  const failures = (await Promise.all(burst)).map((each) => (each.kind === 'admitted' ? each.kind : each.failure));
+  assert.deepEqual([...new Set(failures)].sort(), ['admitted', 'tooManyClientsFromAddress']);
+});

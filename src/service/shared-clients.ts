@@ -13,19 +13,20 @@ export class SharedClients implements ClientLimits {
     this.#perAddress = limits.keyed('clientsPerAddress');
   }
 
+  /** The own places of an address come first: those that it asks for in vain are never missing to others. */
   enter(address: string): Admission | Promise<Admission> {
-    return after(this.#all.tryTake(1), (place) =>
-      place ? this.#enterFrom(address) : { kind: 'refused', failure: 'tooManyClients' },
+    const own = this.#perAddress.of(address);
+    return after(own.tryTake(1), (place) =>
+      place ? this.#enterAmongAll(own) : { kind: 'refused', failure: 'tooManyClientsFromAddress' },
     );
   }
 
-  #enterFrom(address: string): Admission | Promise<Admission> {
-    const own = this.#perAddress.of(address);
-    return after(own.tryTake(1), (place) => {
-      if (!place) this.#all.give(1);
+  #enterAmongAll(own: Quota): Admission | Promise<Admission> {
+    return after(this.#all.tryTake(1), (place) => {
+      if (!place) own.give(1);
       return place
         ? { kind: 'admitted', leave: () => this.#leave(own) }
-        : { kind: 'refused', failure: 'tooManyClientsFromAddress' };
+        : { kind: 'refused', failure: 'tooManyClients' };
     });
   }
 

@@ -46,7 +46,12 @@ const held = async (detach: DetachInstance): Promise<number> =>
 for (const workers of [1, 2])
   test(`one neighbour's slow uploads do not make the mail of another wait, with ${workers} processes`, async (t) => {
     const { detach, sink } = await startBetween(new Scenario(t), {
-      detach: { workers, inbound: { trustedNetworks: ['127.0.0.0/8'] }, spool: { maxBytes: spoolBytes } },
+      detach: {
+        workers,
+        // A share holds the largest message, so that is not much more than half of this spool.
+        inbound: { trustedNetworks: ['127.0.0.0/8'], maxMessageSize: '17MiB' },
+        spool: { maxBytes: spoolBytes },
+      },
     });
     const five = mail(5 * mebibyte);
     assert.equal((await send(detach.port, five)).final[0]?.code, 250, 'the other is known from here on');
