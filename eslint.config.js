@@ -2,6 +2,30 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 import { doorRules, order } from './scripts/rooms.mjs';
 
+/** A third argument that is plainly no object of options. */
+const third = [
+  '[typeAnnotation.typeAnnotation.type=/^TS(String|Number|Boolean|Array|Function|TypeOperator|Literal|Union)/]',
+  '[typeAnnotation.typeAnnotation.typeName.name=/^(Buffer|AbortSignal|Date|URL|(Readonly)?(Set|Map))$/]',
+].join(', ');
+
+/** @type {import('eslint').Rule.RuleModule} */
+const twoArguments = {
+  create: (context) => ({
+    [`:function > Identifier:nth-child(3):not([optional=true]):matches(${third})`]: (node) =>
+      context.report({ node, message: 'At most two required arguments, and then one object of options.' }),
+  }),
+};
+
+/** Loops over the octets of every message, where an object for each call would cost. */
+const octetLoops = [
+  'src/detach/encoding/*.ts',
+  'src/detach/mime/scanner.ts',
+  'src/detach/notice/html-scan.ts',
+  'src/inbound/milter/{header-builder,packets}.ts',
+  'src/inbound/smtp/dot-reader.ts',
+  'src/message/header-block.ts',
+];
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.lab/', 'bench/results/', 'bench/peers/haraka/'] },
   js.configs.recommended,
@@ -24,6 +48,12 @@ export default tseslint.config(
       'max-params': ['error', 3],
       'no-control-regex': 'off',
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/testing/*.ts', ...octetLoops],
+    plugins: { own: { rules: { 'two-arguments': twoArguments } } },
+    rules: { 'own/two-arguments': 'error' },
   },
   ...order.slice(1).map((room) => ({
     files: [`src/${room}/**/*.ts`],

@@ -52,5 +52,6 @@ function addressesIn(field: string): readonly string[] {
 const quoted = /"(?:[^"\\]|\\[^]?)*("?)(@?)/g;
 const comment = /\((?:[^()\\]|\\[^]?)*(\)?)/g;
 
-const blankUnlessLocalPart = (text: string, end: string, at: string): string => (end === '' || at !== '' ? text : ' ');
+const blankUnlessLocalPart = (text: string, ...[end, at]: readonly string[]): string =>
+  end === '' || at !== '' ? text : ' ';
 const blankIfClosed = (text: string, end: string): string => (end === '' ? text : ' ');

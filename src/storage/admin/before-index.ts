@@ -20,7 +20,7 @@ export const isBeforeIndex = ({ v }: Readonly<Record<string, string>>): boolean 
 export const isOldManifest = ({ sender }: Readonly<Record<string, string>>): boolean => sender === undefined;
 
 /** Whether a sweep has run through: from then on every link and manifest is in the index. */
-export async function isIndexComplete(context: AdminContext): Promise<boolean> {
+async function isIndexComplete(context: AdminContext): Promise<boolean> {
   const sweep = (): Promise<unknown> => context.blobs.stat(sweepRecord, request(context, 'looking for a sweep'));
   return (await unlessDamaged(context, sweep)) !== undefined;
 }
