@@ -13,11 +13,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import type { Blobs } from '../../src/storage/blobs.ts';
 import { openBlobs } from '../../src/storage/store.ts';
 import { startAzurite } from '../../test/harness/azurite.ts';
+import { bundleForAzurite } from './bundle-for-azurite.ts';
 import { fillDirectory } from './fill.ts';
 import { messageIdOf, secret, senderOf } from './made-up.ts';
 
@@ -40,9 +42,7 @@ const azurite =
     ? await startAzurite({
         inMemory: true,
         env: {
-          NODE_OPTIONS: ['tsx', './azurite-filled.ts']
-            .map((module) => `--import=${import.meta.resolve(module)}`)
-            .join(' '),
+          NODE_OPTIONS: `--import=${pathToFileURL(await bundleForAzurite()).href}`,
           DETACH_BENCH_LINKS: String(links),
           DETACH_BENCH_NOW: String(Date.now()),
         },
