@@ -10,7 +10,6 @@ import type { Client, Sent, Transactions } from '../inbound/interface.ts';
 import type { Detacher, Incoming, Outgoing } from '../detach/interface.ts';
 import type { Calls, Guard, Inspection, NotificationWriter } from '../loopguard/interface.ts';
 import type { HeaderBlock } from '../message/header-block.ts';
-import { traceBoundary } from '../message/trace-boundary.ts';
 import type { Log, Meter } from '../observe/interface.ts';
 import type { NextHop } from '../outbound/interface.ts';
 import { mailboxOf, paramValue, type PathCommand } from '../smtp/command.ts';
@@ -18,6 +17,7 @@ import { Failure, failureReply } from '../smtp/failures.ts';
 import { isPositive, type Reply } from '../smtp/reply.ts';
 import { deliverMixed } from './deliver-mixed.ts';
 import { Delivery } from './delivery.ts';
+import { messageHead } from './message-head.ts';
 import { TransactionRecord } from './transaction-record.ts';
 
 export interface RelayOptions {
@@ -333,11 +333,11 @@ export class Relay implements Transactions {
     open: Open,
     { header, outgoing, looping }: Finished & { readonly looping: ReadonlySet<number> },
   ): Promise<readonly Reply[]> {
-    const { delivery, accepted } = open;
+    const { delivery, accepted, client, record, mail } = open;
     const passing = accepted.filter((_, i) => !looping.has(i));
-    const head = this.#head(open, { header, outgoing, passing });
+    const envelope = { recipients: passing.map(({ mailbox }) => mailbox), reversePath: mailboxOf(mail.path) };
+    const head = messageHead({ client, id: record.id, header, rewritten: outgoing.header, envelope }, this.#options);
     if (this.#options.outboundProtocol === 'smtp' && looping.size > 0 && this.#options.inboundProtocol === 'smtp') {
-      const { mail, record } = open;
       const leftOut = accepted.filter((_, i) => looping.has(i));
       const { signal } = this.#gone;
       return deliverMixed(
@@ -355,28 +355,6 @@ export class Relay implements Transactions {
         ? failureReply('loop', ` for ${recipient.command.path}`)
         : (verdicts.next().value ?? failureReply('internal')),
     );
-  }
-
-  /**
-   * Trace fields on top (RFC 5321 section 4.4), then the message's own header. The fields have the time at which they
-   * are written.
-   */
-  *#head(
-    open: Open,
-    { header, outgoing, passing }: Finished & { readonly passing: readonly Recipient[] },
-  ): Iterable<Buffer> {
-    const { guard, hostname } = this.#options;
-    const now = Date.now();
-    const { client, record } = open;
-    const received = guard.received(
-      { helo: client.helo, address: client.address, protocol: client.protocol, hostname, id: record.id },
-      now,
-    );
-    const mailboxes = passing.map((recipient) => recipient.mailbox);
-    const boundary = traceBoundary(header);
-    const stamp = guard.stamp(boundary.header, { recipients: mailboxes, reversePath: mailboxOf(open.mail.path), now });
-    yield Buffer.from(received + stamp + boundary.text, 'latin1');
-    yield outgoing.header;
   }
 }
 
