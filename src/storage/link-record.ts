@@ -48,6 +48,10 @@ export function linkState(link: LinkMarks, now: number): LinkState {
   return Date.parse(link.expires) <= now ? 'expired' : 'living';
 }
 
+/** Whether it needs its file. A revoked link does so while it is held. */
+export const livesOrIsHeld = (link: LinkMarks, now: number): boolean =>
+  link.held !== undefined || linkState(link, now) === 'living';
+
 /** How long an `erase` may take. An older mark was left by an `erase` that crashed. */
 export const eraseTimeMs = 3_600_000;
 

@@ -5,7 +5,7 @@
 import { lastSegment, manifestEntry, messageIndex, sweepRecord } from '../index-names.ts';
 import type { Link } from '../interface.ts';
 import { DamagedRecord } from '../damaged-record.ts';
-import { linkState } from '../link-record.ts';
+import { livesOrIsHeld } from '../link-record.ts';
 import { readLink, writeLink } from '../links.ts';
 import { messageKeyOf } from '../naming.ts';
 import { sendersOf } from '../senders.ts';
@@ -49,7 +49,7 @@ export async function neededBeforeIndex(
   for await (const token of linksBeforeIndex(context)) {
     const link = except.has(token) ? undefined : (await readLink(context.blobs, token, context))?.link;
     if (!link || link.erasing !== undefined || !files.has(link.sha256)) continue;
-    if (link.held !== undefined || linkState(link, context.now()) === 'living') needed.add(link.sha256);
+    if (livesOrIsHeld(link, context.now())) needed.add(link.sha256);
   }
   return needed;
 }

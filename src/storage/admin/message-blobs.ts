@@ -6,6 +6,7 @@ import { type FoundLink, readLink } from '../links.ts';
 import { manifestPrefixOf, messageBlob, messageKeyOf, pageBlob, senderKeyOf } from '../naming.ts';
 import { senderForm } from '../senders.ts';
 import { type AdminContext, listed, request } from './context.ts';
+import { deleteNow } from './judged.ts';
 
 export type MessageIdentity = Pick<Link, 'messageIdentity' | 'reversePath'>;
 
@@ -72,6 +73,15 @@ export function entriesOf({ secrets }: Pick<AdminContext, 'secrets'>, { token, l
 export async function writeEntries(context: AdminContext, indexed: IndexedLink): Promise<void> {
   const entries = entriesOf({ secrets: context.secrets.slice(0, 1) }, indexed);
   for (const name of entries) await context.blobs.touch(name, request(context, 'index'));
+}
+
+/** Deletes the entry of a page or manifest that is gone, under whichever secret it was written. */
+export async function dropEntriesOf(
+  context: AdminContext,
+  message: MessageIdentity,
+  { entry }: { readonly entry: string },
+): Promise<void> {
+  for (const keys of keysOf(context, message)) await deleteNow(context, messageIndex(keys.message) + entry);
 }
 
 /** The manifests of the message. */

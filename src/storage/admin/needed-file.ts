@@ -1,6 +1,6 @@
 import { fileIndex, lastSegment } from '../index-names.ts';
 import type { Link } from '../interface.ts';
-import { linkState } from '../link-record.ts';
+import { livesOrIsHeld } from '../link-record.ts';
 import { readLink } from '../links.ts';
 import { parseUntil } from '../until.ts';
 import { type AdminContext, listed } from './context.ts';
@@ -34,7 +34,7 @@ export async function isFileNeeded(
 }
 
 async function needsFile(context: AdminContext, link: Link): Promise<boolean> {
-  if (link.held !== undefined || linkState(link, context.now()) === 'living') return true;
+  if (livesOrIsHeld(link, context.now())) return true;
   for await (const { metadata } of manifestsOf(context, link)) {
     const until = parseUntil(metadata);
     if (until === undefined || until === 'never' || until > context.now()) return true;

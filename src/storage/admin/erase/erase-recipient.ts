@@ -5,11 +5,11 @@ import type { Link } from '../../interface.ts';
 import { readLink } from '../../links.ts';
 import { senderForm } from '../../senders.ts';
 import { transactionContent } from '../../transaction-record.ts';
-import { lastSegment, manifestEntry, messageIndex } from '../../index-names.ts';
+import { lastSegment, manifestEntry } from '../../index-names.ts';
 import { isOldManifest } from '../before-index.ts';
 import { type AdminContext, collect, request } from '../context.ts';
-import { deleteIfUnchanged, deleteNow } from '../judged.ts';
-import { keysOf, manifestsOf, transactionsOf } from '../message-blobs.ts';
+import { deleteIfUnchanged } from '../judged.ts';
+import { dropEntriesOf, manifestsOf, transactionsOf } from '../message-blobs.ts';
 import { namesRecipient, readTransactionAt, recipientKeys } from '../recipients.ts';
 import { completeErase, type EraseOptions, type EraseReport, type PlannedLink } from './erase-links.ts';
 import { eraseMessage } from './erase-message.ts';
@@ -111,18 +111,10 @@ async function removeManifests({ context, link, recipient, dryRun }: Run): Promi
     if (!found || !names(found.bytes, address)) continue;
     if (!dryRun && !(await deleteIfUnchanged(context, { name, etag: found.etag }))) continue;
     removed += 1;
-    if (!dryRun && isOldManifest(found.metadata)) await dropManifestEntries(context, { link, name });
+    if (!dryRun && isOldManifest(found.metadata))
+      await dropEntriesOf(context, link, { entry: manifestEntry(lastSegment(name)) });
   }
   return removed;
-}
-
-async function dropManifestEntries(
-  context: AdminContext,
-  { link, name }: { readonly link: Link; readonly name: string },
-): Promise<void> {
-  for (const { message } of keysOf(context, link)) {
-    await deleteNow(context, messageIndex(message) + manifestEntry(lastSegment(name)));
-  }
 }
 
 /** Folded lines may divide an address where it has a comment or space around its @. */

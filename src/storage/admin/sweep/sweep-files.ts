@@ -1,6 +1,6 @@
 import type { ListedBlob, Metadata } from '../../blobs.ts';
 import { fileIndex, lastSegment } from '../../index-names.ts';
-import { linkState } from '../../link-record.ts';
+import { livesOrIsHeld } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
 import { fileBlob } from '../../naming.ts';
 import { parseUntil } from '../../until.ts';
@@ -52,7 +52,7 @@ async function isLinked(context: AdminContext, sha256: string): Promise<boolean>
   for await (const { name } of listed(context, fileIndex(sha256))) {
     const link = (await readLink(context.blobs, lastSegment(name), context))?.link;
     if (!link || link.erasing !== undefined) continue;
-    if (link.held !== undefined || linkState(link, context.now()) === 'living') return true;
+    if (livesOrIsHeld(link, context.now())) return true;
   }
   return false;
 }

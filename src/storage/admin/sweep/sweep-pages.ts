@@ -1,12 +1,12 @@
 import type { ListedBlob } from '../../blobs.ts';
-import { lastSegment, messageIndex, pageEntry } from '../../index-names.ts';
-import { linkState } from '../../link-record.ts';
+import { lastSegment, pageEntry } from '../../index-names.ts';
+import { livesOrIsHeld } from '../../link-record.ts';
 import { readLink } from '../../links.ts';
 import type { Page } from '../../interface.ts';
 import { readPage } from '../../pages.ts';
 import { type AdminContext, inParallel, readable, unlessDamaged } from '../context.ts';
-import { deleteIfUnchanged, deleteNow, deleteUnlessNeeded } from '../judged.ts';
-import { keysOf } from '../message-blobs.ts';
+import { deleteIfUnchanged, deleteUnlessNeeded } from '../judged.ts';
+import { dropEntriesOf } from '../message-blobs.ts';
 import { mayBeOrphan, type SweepRun } from './run.ts';
 import { isPast } from './sweep-files.ts';
 
@@ -32,7 +32,7 @@ async function sweepPage(run: SweepRun, item: ListedBlob): Promise<boolean> {
   const deleted = past
     ? await deleteIfUnchanged(context, { name: item.name, etag: found.etag })
     : (await deleteUnlessNeeded(context, item.name, { isNeeded })) === 'deleted';
-  if (deleted) await dropEntry(context, { token, page: found.page });
+  if (deleted) await dropEntriesOf(context, found.page, { entry: pageEntry(token) });
   return deleted;
 }
 
@@ -41,14 +41,7 @@ async function hasLink(context: AdminContext, { tokens }: Page, { alive }: { ali
   for (const token of tokens) {
     const link = (await readLink(context.blobs, token, context))?.link;
     if (!link || link.erasing !== undefined) continue;
-    if (!alive || link.held !== undefined || linkState(link, context.now()) === 'living') return true;
+    if (!alive || livesOrIsHeld(link, context.now())) return true;
   }
   return false;
-}
-
-async function dropEntry(
-  context: AdminContext,
-  { token, page }: { readonly token: string; readonly page: Page },
-): Promise<void> {
-  for (const { message } of keysOf(context, page)) await deleteNow(context, messageIndex(message) + pageEntry(token));
 }
