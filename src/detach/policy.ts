@@ -261,7 +261,8 @@ function createMatch(mailbox: string): (entry: string) => boolean {
   const domain = domainToASCII(Buffer.from(raw, 'latin1').toString('utf8')) || raw.toLowerCase();
   const local = Buffer.from(mailbox.slice(0, Math.max(0, at)), 'latin1').toString('utf8');
   // RFC 5321 section 4.1.2: a quoted local part means what it says without quotes and backslashes.
-  const name = /^".*"$/s.test(local) ? local.slice(1, -1).replace(/\\(.)/gs, '$1').toLowerCase() : local.toLowerCase();
+  const plain = /^".*"$/s.test(local) ? local.slice(1, -1).replace(/\\(.)/gs, '$1') : local;
+  const name = plain.toLowerCase();
   const addresses = [`${name}@${domain}`, `${name.replace(/\+.*/s, '')}@${domain}`];
   return (entry) => {
     if (entry.includes('@')) return addresses.includes(entry);

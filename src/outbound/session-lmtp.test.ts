@@ -44,19 +44,22 @@ test('LMTP: a reply for each accepted recipient, in order', async (t) => {
   );
 });
 
-for (const [ending, last] of [
-  ['close', '451 4.4.2 lost connection with next hop, try again later'],
-  ['raw: "garbage\\r\\n"', '451 4.5.0 next hop spoke out of turn, try again later'],
-  ['S: 421 4.3.2 bye', '421 4.3.2 bye'],
-] as const) {
-  test(`LMTP: a recipient that has the message keeps its 250 when then comes ${ending}`, async (t) => {
-    const script = `${opened}${pipelined('x', 'y', 'z')}
+/** Three recipients, of which the first has the message. */
+const firstIsStored = (ending: string): string => `${opened}${pipelined('x', 'y', 'z')}
       raw: "250 a\\r\\n250 x\\r\\n250 y\\r\\n250 z\\r\\n"
       C: DATA
       S: 354 go
       C.
       S: 250 x stored
       ${ending}`;
+
+for (const [ending, last] of [
+  ['close', '451 4.4.2 lost connection with next hop, try again later'],
+  ['raw: "garbage\\r\\n"', '451 4.5.0 next hop spoke out of turn, try again later'],
+  ['S: 421 4.3.2 bye', '421 4.3.2 bye'],
+] as const) {
+  test(`LMTP: a recipient that has the message keeps its 250 when then comes ${ending}`, async (t) => {
+    const script = firstIsStored(ending);
     const client = async (session: Session): Promise<void> => {
       assert.deepEqual(await send(session, 'x', 'y', 'z'), ['250 x stored', last, last]);
       assert.equal(session.alive, false);
@@ -74,13 +77,7 @@ for (const [ending, last] of [
   ['S: 421 busy\n      close', '421 busy'],
 ] as const) {
   test(`LMTP: 421 for one recipient is not the verdict on the next: ${JSON.stringify(ending)}`, async (t) => {
-    const script = `${opened}${pipelined('x', 'y', 'z')}
-      raw: "250 a\\r\\n250 x\\r\\n250 y\\r\\n250 z\\r\\n"
-      C: DATA
-      S: 354 go
-      C.
-      S: 250 x stored
-      ${ending}`;
+    const script = firstIsStored(ending);
     const client = async (session: Session): Promise<void> => {
       assert.deepEqual(await send(session, 'x', 'y', 'z'), ['250 x stored', '421 busy', last]);
       assert.equal(session.alive, false);

@@ -97,7 +97,7 @@ export class QuotedModel {
 
 const widthOf = (form: number): number => (form === literal ? 1 : 3);
 
-const isBlank = (octet: number): boolean => octet === space || octet === tab;
+export const isBlank = (octet: number): boolean => octet === space || octet === tab;
 
 /** A dot alone ends an SMTP message, and `From ` begins a message in a mailbox file: encoders escape both. */
 const isSpecialAtStart = (octet: number): boolean => octet === 0x2e || octet === 0x46;

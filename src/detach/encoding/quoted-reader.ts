@@ -4,13 +4,11 @@
  * Stops at what mail programs read differently: blanks at the end of a line, `=` without hex digits, a lone CR or LF.
  * Holds two decoded octets, an unfinished escape, and the exceptions from the model, which `maxRecipeBytes` bounds.
  */
-import { placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
+import { isBlank, placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
 import type { DecodedFile, Reader } from './reader.ts';
 import { maxRecipeBytes, exceptionCost, type Recipe } from './recipe.ts';
 
 const equals = 0x3d;
-const space = 0x20;
-const tab = 0x09;
 const cr = 0x0d;
 const lf = 0x0a;
 
@@ -190,8 +188,6 @@ const broken: Token = unreadable << 8;
 const soft: Token = softBreak << 8;
 const hard: Token = (lineEnd << 8) + cr;
 const cutToken = -1;
-
-const isBlank = (octet: number): boolean => octet === space || octet === tab;
 
 /** An escape or a line end. */
 function readToken(raw: Buffer, at: number): Token {
