@@ -198,6 +198,21 @@ test('no line is lost when the process ends the hard way, once its turn of the e
   }
 });
 
+test('logs of one process share one output: their lines keep their order, and a log for each reload leaves nothing', () => {
+  const { stdout, stderr } = run(
+    `const before = process.listenerCount('exit');
+     for (let i = 0; i < 30; i++) createLog({ level: 'info' }).info('line', { i });
+     log.info('last', { i: 30 });
+     process.stderr.write(String(process.listenerCount('exit') - before));`,
+  );
+  assert.equal(stderr, '0');
+  const order = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { i: number }).i);
+  assert.deepEqual(order, [...Array(31).keys()]);
+});
+
 test('a full disk under the log does not stop the process, nor fill its memory', (t) => {
   const full = openSync('/dev/full', 'w');
   t.after(() => closeSync(full));

@@ -108,8 +108,13 @@ const maxWaitingBytes = 1048576;
 /** POSIX: a write of up to this size into a pipe is not mixed with writes of other processes, such as our workers. */
 const pipeBuffer = 4096;
 
+let opened: Destination | undefined;
+
+/** One for all logs of the process: a reload makes another log, and their lines must keep their order. */
+const standardOutput = (): Destination => (opened ??= openStandardOutput());
+
 /** The lines of one turn are written together, so that the reader of the log (journald, a pipe) is woken only once. */
-function standardOutput(): Destination {
+function openStandardOutput(): Destination {
   const stream = pino.destination({ dest: 1, sync: true, maxLength: maxWaitingBytes });
   stream.on('error', () => undefined);
   let waiting = '';
