@@ -28,10 +28,10 @@ const wrongUsage: readonly (readonly [words: readonly string[], names: RegExp])[
   ...commandNames.flatMap((name): (readonly [readonly string[], RegExp])[] => {
     const words = name.split(' ');
     return [
-      [[...words, '--colour'], /'--colour'/],
-      [[...words, '--config'], /'--config/],
-      [[...words, '--config', '--help'], /'--config/],
-      [[...words, '--help=yes'], /'(-h, )?--help'/],
+      [[...words, '--colour'], /"--colour"/],
+      [[...words, '--config'], /--config needs a value/],
+      [[...words, '--config', '--help'], /--config needs a value/],
+      [[...words, '--help=yes'], /--help takes no value/],
       [[...words, ...Array<string>(5).fill('more')], /more/],
     ];
   }),
@@ -133,4 +133,44 @@ test('SIGTERM and SIGINT end a command that waits for its input, with one line',
     assert.equal(status, 128 + number, stderr);
     assert.equal(stderr, `detach-mta restore: ended by ${name}\n`);
   }
+});
+
+/** What the line says to somebody who was close, or who does not know what to do. */
+const advice: readonly (readonly [words: string, line: string])[] = [
+  ['serve --confg x', 'serve: unknown option "--confg", did you mean --config?'],
+  ['config -q', 'config: unknown option "-q": detach-mta config --help lists them'],
+  ['serve --config', 'serve: --config needs a value: detach-mta serve --help says which'],
+  ['serve --config=', 'serve: --config is empty: it needs the path of a file'],
+  ['links extend --by -3d', 'links extend: --by needs a value; one with a dash before it is written --by=-…'],
+  ['sweep --json=true', 'sweep: --json takes no value'],
+  [
+    'restore file.eml',
+    'restore: unexpected argument "file.eml": the message is read from standard input: < detached.eml',
+  ],
+  ['explain a.eml', 'explain: unexpected argument "a.eml": the message is read from standard input: < message.eml'],
+  ['links list TOKEN', 'links list: unexpected argument "TOKEN": detach-mta links list --help says what it takes'],
+  ['links show a b', 'links show: unexpected argument "b": detach-mta links show --help says what it takes'],
+  ['serv', ' unknown command "serv", did you mean serve?'],
+  ['links lst', 'links: unknown command "lst", did you mean links list?'],
+  ['nonsense', ' unknown command "nonsense": detach-mta --help lists them'],
+  ['--config x serve', ' unknown option "--config": the command comes first, detach-mta --help lists them'],
+];
+
+for (const [words, line] of advice) {
+  test(`wrong usage says what to do: ${words}`, async () => {
+    const { status, stderr } = await runCommand(words.split(' '));
+    assert.deepEqual(
+      { status, stderr },
+      { status: 64, stderr: `detach-mta${line.startsWith(' ') ? ':' : ' '}${line}\n` },
+    );
+  });
+}
+
+test('help of a command is had in both ways, and a group of commands has help and a version too', async () => {
+  for (const name of [...commandNames, 'links']) {
+    const words = name.split(' ');
+    assert.deepEqual(await runCommand(['help', ...words]), await runCommand([...words, '--help']), name);
+  }
+  assert.deepEqual(await runCommand(['links', '--version']), await runCommand(['--version']));
+  assert.deepEqual(await runCommand(['help']), await runCommand(['--help']));
 });

@@ -8,6 +8,7 @@ import type { ConfigSources } from '../config/load-config.ts';
 import { CommandError, endingOf, ExitStatus } from './exit-status.ts';
 import { programVersion } from '../runtime/program-folder.ts';
 import { commandHelp } from './help.ts';
+import { unexpected, wrongUsage } from './wrong-usage.ts';
 
 export interface CommandOption {
   readonly type: 'string' | 'boolean';
@@ -108,25 +109,17 @@ async function runCommand<O extends CommandOptions>(
   { args, io, help }: { readonly args: readonly string[]; readonly io: CommandIo; readonly help: string },
 ): Promise<number> {
   const operands = definition.maxPositionals ?? 0;
-  const { values, positionals } = parseArgs({
-    args: operands > 0 ? args.map(operandOf) : [...args],
-    allowPositionals: operands > 0,
-    options: {
-      config: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-      version: { type: 'boolean' },
-      ...parserOptions(definition.options),
-    },
-  });
+  const { values, positionals } = parse(definition, args);
   const print = (text: string | Uint8Array): Promise<void> => write(io.output, text);
   if (values.help === true || values.version === true) {
     await print(values.help === true ? help : versionLine());
     return ExitStatus.ok;
   }
   if (positionals.length > operands) {
-    throw new CommandError(ExitStatus.usage, `unexpected argument ${JSON.stringify(positionals.at(-1))}`);
+    throw new CommandError(ExitStatus.usage, unexpected(positionals.at(-1) ?? '', definition));
   }
   const { config, ...options } = values as { readonly config?: string } & OptionValues<O>;
+  if (config === '') throw new CommandError(ExitStatus.usage, '--config is empty: it needs the path of a file');
   const sources: ConfigSources = { file: config, env: io.env };
   const signal = definition.handlesSignals === true ? new AbortController().signal : io.interruption();
   const context = { ...io, signal, sources, options: options as unknown as OptionValues<O>, positionals, print };
@@ -134,6 +127,28 @@ async function runCommand<O extends CommandOptions>(
     return await definition.run(context);
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
+  }
+}
+
+/** @throws CommandError */
+function parse(
+  definition: Pick<CommandDefinition, 'name' | 'operands' | 'maxPositionals' | 'options'>,
+  args: readonly string[],
+) {
+  const hasOperands = (definition.maxPositionals ?? 0) > 0;
+  try {
+    return parseArgs({
+      args: hasOperands ? args.map(operandOf) : [...args],
+      allowPositionals: hasOperands,
+      options: {
+        config: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+        ...parserOptions(definition.options),
+      },
+    });
+  } catch (error) {
+    throw wrongUsage(error, definition);
   }
 }
 

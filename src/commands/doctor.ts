@@ -20,7 +20,7 @@ export const doctor = defineCommand({
       value: 'DIR',
       help: 'folder with main.cf and master.cf of a server that sends us mail or takes it',
     },
-    json: { type: 'boolean', help: 'a list of objects' },
+    json: { type: 'boolean', help: 'print a JSON list of findings' },
   },
   run: async ({ sources, options, print, signal, errors }) => {
     const config = loadChecked(sources);

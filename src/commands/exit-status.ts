@@ -71,8 +71,6 @@ function describe(error: unknown): { readonly status: number; readonly message: 
   if (error instanceof TemplateError) return { status: ExitStatus.config, message };
   if (error instanceof RestoreError) return { status: restoreStatus[error.problem], message };
   if (error instanceof Failure) return describeFailure(error);
-  const code = codeOf(error);
-  if (code.startsWith('ERR_PARSE_ARGS')) return { status: ExitStatus.usage, message: firstSentence(message) };
   // Errors of the operating system: a full disk, a closed pipe, a file without rights.
   if ('syscall' in error) return { status: ExitStatus.io, message };
   return { status: ExitStatus.software, message: `internal error: ${message}${whereThrown(error)}` };
@@ -96,11 +94,6 @@ const failureStatuses: ReadonlyMap<FailureName, ExitStatus> = new Map([
 
 function codeOf(error: Error): string {
   return 'code' in error ? String(error.code) : '';
-}
-
-/** `parseArgs` adds advice on further lines and in further sentences. */
-function firstSentence(message: string): string {
-  return message.split(/\n|\. (?=[A-Z])/, 1)[0]!.replace(/\.$/, '');
 }
 
 /** The first line of the stack: all that a report of a bug needs of it. */

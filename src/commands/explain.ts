@@ -12,7 +12,8 @@ import { jsonText } from './json.ts';
 /** `detach-mta explain`: 1 when a mail program reads the message in another way than we do. */
 export const explain = defineCommand({
   name: 'explain',
-  summary: 'Says what would become of a message, part by part, and why; stores and sends nothing',
+  summary: 'Says what would happen to a message, part by part, and why; stores and sends nothing',
+  examples: ['explain < message.eml', 'explain --from anna@example.com --to bob@example.org --json < message.eml'],
   operands: '< message.eml',
   options: {
     from: {

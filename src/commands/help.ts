@@ -1,7 +1,7 @@
 import type { Command, CommandDefinition, CommandOption, CommandOptions } from './command.ts';
 
 const common: CommandOptions = {
-  config: { type: 'string', value: 'FILE', help: 'YAML file; without it the environment says everything' },
+  config: { type: 'string', value: 'FILE', help: 'YAML file; without it, all settings come from DETACH_… variables' },
   help: { type: 'boolean', help: 'print this and exit' },
   version: { type: 'boolean', help: 'print the version and exit' },
 };

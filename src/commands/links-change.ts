@@ -39,7 +39,7 @@ const done = {
 
 /** The link answers 410 until `unrevoke`; the file stays for other links. */
 export const linksRevoke = plainChange('revoke', {
-  summary: 'Makes links answer 410',
+  summary: 'Takes links back: they answer 410 from then on',
   examples: ['links revoke https://files.example.com/TOKEN', 'links revoke --sender anna@example.com --file plan.pdf'],
 });
 export const linksUnrevoke = plainChange('unrevoke', {
@@ -47,11 +47,11 @@ export const linksUnrevoke = plainChange('unrevoke', {
   examples: ['links unrevoke TOKEN'],
 });
 export const linksHold = plainChange('hold', {
-  summary: 'Keeps links, their files and how to restore them, past their end too',
+  summary: 'Keeps links and their files beyond their end, and from sweep and erase, until release',
   examples: ['links hold --message-id 1@example.com'],
 });
 export const linksRelease = plainChange('release', {
-  summary: 'Ends what hold began',
+  summary: 'Ends a hold: the links expire again as they did before',
   examples: ['links release TOKEN'],
 });
 
@@ -65,8 +65,12 @@ export const linksExtend = defineCommand({
   operands: '[URL|TOKEN]…',
   maxPositionals: maxTargets,
   options: {
-    until: { type: 'string', value: 'DATE', help: 'the new end' },
-    by: { type: 'string', value: 'DURATION', help: 'so much later than the old end, or than now' },
+    until: { type: 'string', value: 'DATE', help: 'the new end; this or --by is required' },
+    by: {
+      type: 'string',
+      value: 'DURATION',
+      help: 'how much later than the old end, or than now if that is later: 30d, 12h',
+    },
     ...filterOptionsWithoutUntil,
     ...common,
   },

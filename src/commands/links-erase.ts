@@ -21,7 +21,7 @@ const options = {
 /** `detach-mta links erase`: nothing of the message stays, and its links answer 404. */
 export const linksErase = defineCommand({
   name: 'links erase',
-  summary: 'Deletes links, how to restore their message, and files that nobody else has',
+  summary: 'Deletes links, what restores their messages, and files that no other link points to',
   examples: [
     'links erase --dry-run --message-id 1@example.com',
     'links erase https://files.example.com/TOKEN',

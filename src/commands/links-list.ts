@@ -10,7 +10,7 @@ import { openTolerantAdmin } from './open-admin.ts';
 /** `detach-mta links list`: prints each link as soon as it is found. */
 export const linksList = defineCommand({
   name: 'links list',
-  summary: 'Lists links',
+  summary: 'Finds links by sender, message, file, recipient, date or state; without a filter, lists all',
   examples: ['links list --message-id 1@example.com', 'links list --sender anna@example.com --state living --json'],
   options: { ...filterOptions, json: { type: 'boolean', help: 'one object a line' } },
   run: async (context) => {

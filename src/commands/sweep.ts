@@ -8,7 +8,7 @@ import { openAdmin } from './open-admin.ts';
 /** `detach-mta sweep`: may run beside any number of relays, from cron on one of them. */
 export const sweep = defineCommand({
   name: 'sweep',
-  summary: 'Deletes files, manifests, links and index entries that are over, and prints how many',
+  summary: 'Deletes files, manifests, links and index entries that have expired, and prints how many',
   examples: ['sweep', 'sweep --dry-run --json'],
   options: {
     'dry-run': { type: 'boolean', help: 'counts what would be deleted' },
