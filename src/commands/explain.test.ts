@@ -133,6 +133,9 @@ test('why a whole message stays', async () => {
   };
   assert.equal(await whole(['--from', '<>']), 'null reverse-path');
   assert.equal(await whole([], { DETACH_DETACH_EXEMPT_SENDERS: 'a.example' }), 'exempt sender');
+  const asked = { DETACH_DETACH_OPT_OUT_FIELD: 'Subject', DETACH_DETACH_OPT_OUT_SENDERS: 'a.example' };
+  const askedFor = Buffer.from(letter.toString('latin1').replace('Subject: x', 'Subject: no'), 'latin1');
+  assert.equal((await explain(askedFor, [], asked)).reason, 'opted out');
   const exempt = { DETACH_DETACH_EXEMPT_RECIPIENTS: 'b.example' };
   assert.equal(await whole(['--to', 'u@b.example'], exempt), 'exempt recipients');
   const mixed = await explain(letter, ['--to', 'u@b.example', '--to', 'v@c.example'], exempt);
@@ -141,6 +144,15 @@ test('why a whole message stays', async () => {
     { address: 'v@c.example', exempt: false },
   ]);
   assert.equal(mixed.detached, true);
+});
+
+test('more parts than mailparser takes: explained all the same, and not compared', async () => {
+  const head = ['From: z@a.example', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=x', ''];
+  const many = Array.from({ length: 2000 }, () => '--x\r\n\r\nx');
+  const file = part('Content-Type: application/pdf; name="report.pdf"', 30_000);
+  const { detached, mailProgram } = await explain(crlf(...head, ...many, '--x', ...file, '--x--'));
+  assert.ok(detached);
+  assert.match(mailProgram.skipped ?? '', /mailparser\) refuses the message: /);
 });
 
 test('a small letter is looked at as well', async () => {

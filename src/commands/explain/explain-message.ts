@@ -1,12 +1,12 @@
 import type { Config } from '../../config/config.ts';
 import { inspect, type Inspection } from '../../detach/inspect.ts';
-import { isExempt } from '../../detach/policy.ts';
+import { isExempt, optsOut } from '../../detach/policy.ts';
 import { Spool } from '../../detach/spool/spool.ts';
 import type { HeaderBlock } from '../../message/header-block.ts';
 import { CommandError, ExitStatus } from '../exit-status.ts';
 import { differences } from './compare.ts';
 import type { ExplainedReading, ExplainedRecipient, Explanation } from './explanation.ts';
-import { readAsMailProgram } from './mail-program.ts';
+import { type MailReading, readAsMailProgram } from './mail-program.ts';
 import type { MessageFile } from './message-file.ts';
 import { findNotice } from './notice-places.ts';
 import { partTree } from './part-tree.ts';
@@ -76,11 +76,12 @@ function explainRecipient(address: string, config: Config): ExplainedRecipient {
 
 /** Why nothing is detached although some parts qualify; null: no part qualifies. */
 function wholeReason(
-  { leaves, brokenLines }: Inspection,
+  { header, leaves, brokenLines }: Inspection,
   { from, config, run, isForAll }: { from: string; config: Config; run: Rehearsal; isForAll: boolean },
 ): string | null {
   if (from === '') return 'null reverse-path';
   if (isExempt({ reversePath: from, recipients: [] }, config.detach)) return 'exempt sender';
+  if (optsOut(header, from, config.detach)) return 'opted out';
   if (isForAll) return 'exempt recipients';
   if (brokenLines > 0) return 'unclear header';
   if (leaves.every(({ reason }) => reason !== undefined)) return null;
@@ -101,9 +102,21 @@ async function compareReadings(
     const skipped = `the message is larger than ${maxComparedBytes} bytes`;
     return { skipped, before: null, after: null, differences: [] };
   }
-  const before = await readAsMailProgram(message.read());
-  const after = await readAsMailProgram(run.after.read());
+  const before = await readUnlessTooMuch(message);
+  if (typeof before === 'string') return { skipped: before, before: null, after: null, differences: [] };
+  const after = await readUnlessTooMuch(run.after);
+  if (typeof after === 'string') return { skipped: null, before, after: null, differences: [`afterwards ${after}`] };
   const detached = inspection.leaves.filter(({ section }) => urls.has(section));
   const found = differences({ before, after, detached, urls: [...urls.values()], pages: run.pages });
   return { skipped: null, before, after, differences: found };
+}
+
+/** @returns why the library does not read it: it has limits of its own, such as a thousand parts beside one another */
+async function readUnlessTooMuch(message: MessageFile): Promise<MailReading | string> {
+  try {
+    return await readAsMailProgram(message.read());
+  } catch (error) {
+    if (!(error instanceof Error) || 'syscall' in error) throw error;
+    return `the library that reads as a mail program does (mailparser) refuses the message: ${error.message}`;
+  }
 }

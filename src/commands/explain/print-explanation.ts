@@ -46,10 +46,10 @@ function printNotice({ notice }: Explanation): string[] {
 }
 
 function printReading({ skipped, before, after, differences }: ExplainedReading): string[] {
-  if (skipped !== null || !before || !after) return [`not compared with a mail program: ${skipped ?? ''}`];
+  if (skipped !== null) return [`not compared with a mail program: ${escapeHarmful(skipped)}`];
   return [
-    `a mail program sees before: ${summary(before)}`,
-    `a mail program sees after:  ${summary(after)}`,
+    ...(before ? [`a mail program sees before: ${summary(before)}`] : []),
+    ...(after ? [`a mail program sees after:  ${summary(after)}`] : []),
     ...differences.map((difference) => `DIFFERENT: ${escapeHarmful(difference)}`),
   ];
 }
