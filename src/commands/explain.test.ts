@@ -155,6 +155,12 @@ test('more parts than mailparser takes: explained all the same, and not compared
   assert.match(mailProgram.skipped ?? '', /mailparser\) refuses the message: /);
 });
 
+test("more text than a mail program's reading may hold in memory: explained, and not compared", async () => {
+  const head = crlf('From: z@a.example', 'Content-Type: text/plain', '');
+  const { mailProgram } = await explain(Buffer.concat([head, Buffer.alloc(17 * 1024 * 1024, '> quoted again\r\n')]));
+  assert.equal(mailProgram.skipped, 'its texts are larger than 16777216 bytes');
+});
+
 test('a small letter is looked at as well', async () => {
   const small = crlf('From: a@a.example', 'Content-Type: text/plain', '', 'Hello');
   const { detached, reason, ...rest } = await explain(small);

@@ -22,8 +22,11 @@ export interface ExplainOptions {
   readonly signal: AbortSignal;
 }
 
-/** A mail program's reading holds all texts of the message in memory. */
+/** Larger messages are not compared with a mail program's reading. */
 const maxComparedBytes = 128 * 1024 * 1024;
+
+/** That reading holds all texts of the message in memory, each of them several times: 25 bytes for each of theirs. */
+const maxTextBytes = 16 * 1024 * 1024;
 
 /** Explains what would happen to a message, and why. Nothing is stored or sent. */
 export async function explainMessage(message: MessageFile, options: ExplainOptions): Promise<Explanation> {
@@ -98,10 +101,15 @@ async function compareReadings(
   message: MessageFile,
   { run, urls, inspection }: { run: Rehearsal; urls: ReadonlyMap<string, string>; inspection: Inspection },
 ): Promise<ExplainedReading> {
-  if (message.size > maxComparedBytes) {
-    const skipped = `the message is larger than ${maxComparedBytes} bytes`;
-    return { skipped, before: null, after: null, differences: [] };
-  }
+  const texts = inspection.leaves.filter(({ reason }) => reason === 'text');
+  const textBytes = texts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const tooMuch =
+    message.size > maxComparedBytes
+      ? `the message is larger than ${maxComparedBytes} bytes`
+      : textBytes > maxTextBytes
+        ? `its texts are larger than ${maxTextBytes} bytes`
+        : undefined;
+  if (tooMuch !== undefined) return { skipped: tooMuch, before: null, after: null, differences: [] };
   const before = await readUnlessTooMuch(message);
   if (typeof before === 'string') return { skipped: before, before: null, after: null, differences: [] };
   const after = await readUnlessTooMuch(run.after);
