@@ -49,8 +49,10 @@ const noBytes = Buffer.alloc(0);
 
 /**
  * A larger chunk is scanned in steps, so that other messages get their turn: the worst message takes 1 ms for each KiB.
+ * Not so a chunk without a dash, in which no part ends: steps of base64 cut lines, which costs 6 ms for 25 MiB.
  */
 const maxStepBytes = 16 * 1024;
+const dash = 0x2d;
 
 export class IncomingMessage implements Incoming {
   readonly header: HeaderBlock;
@@ -172,11 +174,12 @@ export class IncomingMessage implements Incoming {
     const scanner = new MimeScanner(readPartHead(this.header), reader, { maxDepth: rules.maxDepth });
     const scan = async (bytes: Buffer): Promise<void> => {
       checksum.update(bytes);
+      const step = bytes.includes(dash) ? maxStepBytes : maxChunkBytes;
       for (let at = 0; at < bytes.length;) {
-        const end = Math.min(at + maxStepBytes, bytes.length);
+        const end = Math.min(at + step, bytes.length);
         scanner.push(bytes.subarray(at, end));
         at = end;
-        if (at % blockSize < maxStepBytes && at < bytes.length) await tape.drain();
+        if (at % blockSize < step && at < bytes.length) await tape.drain();
         await takeTurns();
       }
     };
