@@ -5,10 +5,12 @@
 import type { Role } from './messages.ts';
 
 /**
- * Node's own code on large pages, where the system has them: a tenth less time for small mail, which spends much of it
- * waiting for code. 10 MB of memory for each process: only where several share a machine's load.
+ * Node's own code on large pages, where the system has them: a tenth less time for small mail on Node 20, which spends
+ * much of it waiting for code. Only where several processes share a machine's load, because no page is shared then:
+ * 24 MB for each process on Node 20. On Node 24 it is 40 MB, more than two workers may take, and no gain was seen.
  */
 const largePages = '--use-largepages=silent';
+const newestWithLargePages = 22;
 
 /** See runtime/minor-collection.ts. Waking other threads for the little that survives takes longer than doing it. */
 const earlyCollection = ['--expose-gc', '--no-parallel-scavenge', '--no-concurrent-array-buffer-sweeping'];
@@ -16,6 +18,8 @@ const earlyCollection = ['--expose-gc', '--no-parallel-scavenge', '--no-concurre
 /** Pages and downloads make little that lives for a moment: V8 may look for it more often. In MiB. */
 const smallYoungSpace = '--max-semi-space-size=2';
 
-export function nodeFlags(role: Role, workers: number): readonly string[] {
-  return role === 'links' ? [smallYoungSpace] : [...earlyCollection, ...(workers > 1 ? [largePages] : [])];
+export function nodeFlags(role: Role, workers: number, node = process.versions.node): readonly string[] {
+  if (role === 'links') return [smallYoungSpace];
+  const onLargePages = workers > 1 && Number.parseInt(node, 10) <= newestWithLargePages;
+  return [...earlyCollection, ...(onLargePages ? [largePages] : [])];
 }
