@@ -107,7 +107,7 @@ export class ArchiveDownloads {
     // Hours may have passed since the archive began.
     const link = await this.#options.store.getLink(file.token, signal);
     if (link === undefined || link.revoked !== undefined) throw new Error('a file of the archive was withdrawn');
-    const bytes = await this.#options.store.openFile(file.sha256, signal, whole ? undefined : { offset, count });
+    const bytes = await this.#options.store.openFile(file.sha256, signal, { offset, count });
     if (!bytes) throw new FileMissingError(file.sha256);
     const last = whole ? verified(file.sha256) : new PassThrough();
     const flowing = pipeline(bytes, exactly(count), last);

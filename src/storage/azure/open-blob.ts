@@ -14,7 +14,9 @@ export async function openBlob(
   { range, ...options }: AttemptOptions & { readonly range: FileRange | undefined },
 ): Promise<Readable | undefined> {
   const offset = range?.offset ?? 0;
-  const first = await openAt(blob, { ...options, offset, count: range?.count, etag: undefined });
+  // Azure knows no range of no bytes.
+  const wanted = range?.count === 0 ? undefined : range?.count;
+  const first = await openAt(blob, { ...options, offset, count: wanted, etag: undefined });
   if (!first) return undefined;
   const { body, count, etag } = first;
   return new ResumingStream({
@@ -67,6 +69,8 @@ function openAt(
       stream.on('error', () => undefined);
       if (found.contentLength === undefined) throw new Error('no Content-Length');
       if (!isFrom(offset, found.contentRange)) throw new Error(`answered with other bytes: ${found.contentRange}`);
+      if (count !== undefined && found.contentLength !== count)
+        throw new Error(`answered with ${found.contentLength} bytes where ${count} were asked for`);
       return { body: { stream, close: giveUp }, count: found.contentLength, etag: found.etag };
     } catch (error) {
       // The SDK leaves an answer unread that it does not like.
