@@ -5,6 +5,7 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/interface.ts';
 import { createLog } from '../observe/log.ts';
+import { SummedLog } from '../observe/summed-log.ts';
 import type { Registry } from 'prom-client';
 import type { Figures, ListenAddress, StartOrder, StopOrder, ToSupervisor } from './messages.ts';
 import { SupervisorLink } from './supervisor-link.ts';
@@ -59,8 +60,9 @@ export async function runProcess(open: Open): Promise<void> {
   const supervisor = new SupervisorLink();
   const stop = new Stop(supervisor);
   const { order, handle } = await firstOrder(supervisor);
-  const log = createLog(order.config.log);
+  const log = new SummedLog(createLog(order.config.log));
   process.on('uncaughtException', (error) => {
+    log.close();
     log.error('crash', { err: error });
     process.exit(exSoftware);
   });
@@ -75,6 +77,7 @@ export async function runProcess(open: Open): Promise<void> {
   answer(supervisor, serving);
   await stop.order;
   await serving.close(stop);
+  log.close();
   await supervisor.flush({ kind: 'figures', id: undefined, figures: await figuresOf(serving) });
   process.exit(0);
 }
