@@ -24,6 +24,8 @@ export interface ConnectionSettings {
   readonly protocol: 'smtp' | 'lmtp';
   readonly maxMessageSize: number;
   readonly tls: 'off' | 'optional' | 'required';
+  /** The library's own limit unless given. */
+  readonly handshakeMs?: number | undefined;
   readonly offers: Offers;
   /** Of the client itself, behind a load balancer too. */
   readonly address: string;
@@ -73,13 +75,14 @@ export class RelayConnection {
       command: (line, done) => this.#command(line, done),
       overlong: () => this.#giveUp('commandTooLong'),
       idle: () => this.#idle(),
-      failed: (error) => settings.onTrouble(error.message),
+      failed: settings.onTrouble,
       closed: () => {
         settings.transactions.close();
         settings.onClosed();
       },
     };
-    this.#wire = new Wire(server, socket, { remoteAddress: address, maxMessageBytes: maxMessageSize, events });
+    const wire = { remoteAddress: address, maxMessageBytes: maxMessageSize, handshakeMs: settings.handshakeMs, events };
+    this.#wire = new Wire(server, socket, wire);
     this.#replies = new ReplyWriter((text) => this.#wire.write(text));
   }
 

@@ -9,7 +9,14 @@ import type { Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import { tlsTrouble } from './tls-trouble.ts';
 import { WireParser } from './wire-parser.ts';
+
+/**
+ * From our reply to STARTTLS to the end of the handshake. Postfix waits 300 s (`smtpd_starttls_timeout`), and 10 s under
+ * stress: a client that sends nothing would keep its place for all that time.
+ */
+const handshakeTimeoutMs = 30_000;
 
 /** The private members of the library that are used below, by their owner. */
 export const privateMembers = {
@@ -41,7 +48,8 @@ export interface WireEvents {
   overlong(): void;
   /** The client was silent for as long as it may. @returns whether it is waiting for us, and may go on waiting */
   idle(): 'waiting' | 'given up';
-  failed(error: Error): void;
+  /** Once for each connection that breaks, with why. */
+  failed(reason: string): void;
   /** Called once, when the socket is closed. */
   closed(): void;
 }
@@ -50,20 +58,26 @@ export interface WireOptions {
   readonly remoteAddress: string;
   readonly maxMessageBytes: number;
   readonly events: WireEvents;
+  readonly handshakeMs?: number | undefined;
 }
 
 /** One connection: its socket in clear or TLS, and the parser that reads it. */
 export class Wire extends SMTPConnection {
   readonly #events: WireEvents;
   readonly #maxMessageBytes: number;
+  readonly #handshakeMs: number;
+  #handshake: NodeJS.Timeout | undefined;
+  #failed = false;
   #gone = false;
 
-  constructor(server: LibraryServer, socket: Socket, { remoteAddress, maxMessageBytes, events }: WireOptions) {
+  constructor(server: LibraryServer, socket: Socket, options: WireOptions) {
+    const { remoteAddress, maxMessageBytes, events, handshakeMs = handshakeTimeoutMs } = options;
     // With an id of its own for each the library would draw random numbers, at the price of all else that is done here.
     super(server, socket, { id: 'unnamed', remoteAddress });
     this.#events = events;
     this.#maxMessageBytes = maxMessageBytes;
-    this.on('error', (error: Error) => events.failed(error));
+    this.#handshakeMs = handshakeMs;
+    this.on('error', (error: Error) => this.#fail(error));
   }
 
   /** Reads from here on. */
@@ -74,6 +88,16 @@ export class Wire extends SMTPConnection {
   /** Gone once the connection is closing: nobody reads any more. */
   get parser(): WireParser | undefined {
     return this._parser instanceof WireParser ? this._parser : undefined;
+  }
+
+  /** Starts TLS. `done` asks for no more commands: what was sent in clear is dropped. */
+  override upgrade(done: () => void): void {
+    super.upgrade(done);
+    this.#handshake = setTimeout(() => {
+      if (!this._upgrading) return;
+      this.#fail(new Error(`not finished within ${this.#handshakeMs / 1000} s`));
+      this.destroy();
+    }, this.#handshakeMs).unref();
   }
 
   /** Not while a TLS handshake runs: what is written then would be in clear, in the middle of it. */
@@ -119,7 +143,17 @@ export class Wire extends SMTPConnection {
     super._onClose();
     if (this.#gone) return;
     this.#gone = true;
+    clearTimeout(this.#handshake);
     parser?.abandon('client closed the connection within the message');
     this.#events.closed();
+  }
+
+  /** The library tells of one failed handshake several times: by the socket in TLS, and by the one below it. */
+  #fail(error: Error): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const trouble = tlsTrouble(error);
+    if (this._upgrading) this.#events.failed(`TLS handshake failed: ${trouble ?? error.message}`);
+    else this.#events.failed(trouble === undefined ? error.message : `TLS failed: ${trouble}`);
   }
 }

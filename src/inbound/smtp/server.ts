@@ -54,6 +54,8 @@ export interface InboundOptions {
   readonly limits?: ClientLimits;
   /** A listening socket of the service's, in place of `inbound.address` and `inbound.port`. */
   readonly listenOn?: object;
+  /** How long a TLS handshake may take; a limit of this room unless given. */
+  readonly handshakeMs?: number;
   /** Called for each trusted connection. */
   readonly open: (clientAddress: string) => Transactions;
 }
@@ -162,11 +164,12 @@ class RelayServer extends LibraryServer {
       protocol: inbound.protocol,
       maxMessageSize: inbound.maxMessageSize,
       tls: inbound.tls.mode,
+      handshakeMs: this.#options.handshakeMs,
       offers,
       address,
       mayXforward: this.#xforward.has(address),
       transactions: open(address),
-      onTrouble: (reason) => this.#repeated.info('client-error', address, { client: address, reason }),
+      onTrouble: (reason) => this.#repeated.info('client-error', `${address} ${reason}`, { client: address, reason }),
       onClosed: () => {
         admission.leave();
         this.#connections.delete(connection);

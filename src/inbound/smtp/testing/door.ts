@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after } from 'node:test';
 import type { Fields, Log } from '../../../observe/interface.ts';
-import { startInbound, type Inbound, type SmtpInbound } from '../server.ts';
+import { startInbound, type Inbound, type InboundOptions, type SmtpInbound } from '../server.ts';
 import { Recorder } from './recorder.ts';
 
 /** A front door for tests, on a free port of loopback. */
@@ -35,6 +35,7 @@ after(async () => {
 
 export async function openDoor(
   overrides: Partial<SmtpInbound> = {},
+  timing: Pick<InboundOptions, 'handshakeMs'> = {},
 ): Promise<{ relay: Recorder; port: number; inbound: Inbound; lines: Line[] }> {
   const relay = new Recorder();
   const { log, lines } = recordLog();
@@ -45,6 +46,7 @@ export async function openDoor(
     log,
     meter: { clients: none },
     open: () => relay,
+    ...timing,
   });
   running.push(inbound);
   return { relay, port: inbound.port, inbound, lines };
