@@ -13,6 +13,7 @@ import {
   MilterTimeout,
   type Answer,
   type HeaderChange,
+  type MilterCrowd,
   type MilterEnvelope,
   type MilterFilter,
   type MilterMessage,
@@ -81,6 +82,8 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
   };
   let incoming: Incoming | undefined;
   try {
+    const { crowd } = message;
+    if (crowd) return await passWhole(message, { crowd, record, options });
     incoming = await detacher.receive(asStream(message, longLines), {
       signal: message.signal,
       client,
@@ -108,6 +111,44 @@ async function filter(message: MilterMessage, options: MilterCourseOptions): Pro
   }
 }
 
+/**
+ * A message with more recipients than are kept passes as it is, its hops counted. It has no stamp: one for some of its
+ * recipients would not be found again. A mail server that sends it back to us does so in several transactions, which
+ * are stamped (`default_destination_recipient_limit` of Postfix is 50).
+ */
+async function passWhole(
+  message: MilterMessage,
+  {
+    crowd,
+    record,
+    options,
+  }: { readonly crowd: MilterCrowd; readonly record: TransactionRecord; readonly options: MilterCourseOptions },
+): Promise<Answer> {
+  const { reason, recipientCount } = crowd;
+  record.moreRecipients(recipientCount - message.recipients.length);
+  const header = HeaderBlock.parse(message.header);
+  record.header(header);
+  const reversePath = mailboxOf(message.mail.path);
+  const inspection = options.guard.inspect(header, { reversePath, recipients: [], now: Date.now() });
+  message.room.release();
+  await thrownAway(message.body);
+  const loops = loopFailure(inspection, { message, record });
+  if (loops) throw loops;
+  options.log.info('passed-whole', { reason });
+  return {
+    verdict: { kind: 'accept', headerChanges: [] },
+    done(written) {
+      close(record, written);
+      return Promise.resolve();
+    },
+  };
+}
+
+async function thrownAway(body: MilterMessage['body']): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]();
+  while ((await chunks.next()).done !== true);
+}
+
 /** The message as bytes, as it would have come over SMTP. */
 async function* asStream(
   { header, body }: MilterMessage,
@@ -124,7 +165,7 @@ async function* asStream(
 /** The failure of the whole message; undefined when at least one recipient passes. */
 function loopFailure(
   inspection: Inspection,
-  { message: { recipients }, record }: { readonly message: MilterMessage; readonly record: TransactionRecord },
+  { message: { recipients }, record }: { readonly message: MilterEnvelope; readonly record: TransactionRecord },
 ): Failure | undefined {
   const mailboxes = recipients.map(({ path }) => mailboxOf(path));
   const { reason } = inspection;
@@ -155,9 +196,7 @@ function accept(
   return {
     verdict: { kind: 'accept', headerChanges: changes, body: changed ? bodyOf(outgoing) : undefined },
     async done(written) {
-      const failure = new Failure('clientGone', { reason: 'mail server did not wait for the end of the filter' });
-      if (!written) record.failure(failure);
-      record.close([written ? accepted : failure.reply]);
+      close(record, written);
       incoming.release();
       try {
         await outgoing.dispose();
@@ -166,6 +205,12 @@ function accept(
       }
     },
   };
+}
+
+function close(record: TransactionRecord, written: boolean): void {
+  const failure = new Failure('clientGone', { reason: 'mail server did not wait for the end of the filter' });
+  if (!written) record.failure(failure);
+  record.close([written ? accepted : failure.reply]);
 }
 
 /** Without the empty line, which is the mail server's. */
@@ -180,8 +225,7 @@ async function* bodyOf(outgoing: Outgoing): AsyncGenerator<Buffer, void, undefin
 
 /** Also covers errors of the Milter server itself: a limit that was reached, a verdict that came too late. */
 function failureOf(error: unknown): Failure {
-  if (error instanceof MilterLimitError)
-    return Failure.from(error, error.limit === 'header' ? 'headerTooLarge' : 'tooManyRecipients');
+  if (error instanceof MilterLimitError) return Failure.from(error, 'headerTooLarge');
   if (error instanceof MilterTimeout) return Failure.from(error, 'tooSlow');
   return Failure.from(error, error instanceof MessageAborted ? 'clientGone' : 'internal');
 }

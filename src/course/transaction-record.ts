@@ -81,6 +81,12 @@ export class TransactionRecord {
     this.#recipients.push({ path: wireToText(command.path), reply: describeReply(reply) });
   }
 
+  /** Accepted as well, and not named in the log. */
+  moreRecipients(count: number): void {
+    this.#recipientCount += count;
+    this.#acceptedCount += count;
+  }
+
   header(header: HeaderBlock): void {
     this.#header = header;
   }

@@ -29,7 +29,7 @@ export async function openMilterDoor(opening: Opening, rooms: MilterRooms): Prom
   const { config, log, handle } = opening;
   const repeated = new RepeatedLines(log);
   const trusted = new NetworkList(config.inbound.trustedNetworks);
-  return startMilterServer({
+  const server = await startMilterServer({
     listen: { handle },
     filter: createMilterFilter({ ...rooms, log }),
     macros: ['i'],
@@ -46,7 +46,19 @@ export async function openMilterDoor(opening: Opening, rooms: MilterRooms): Prom
       if (event.kind === 'stranger')
         repeated.warn('client-refused', client, { client, reason: 'not in inbound.trustedNetworks' });
       else if (event.kind === 'refused') repeated.warn('client-refused', client, { client, reason: event.reason });
-      else repeated.warn('milter-error', client, { client, trouble: event.kind, reason: event.reason });
+      else
+        repeated.warn('milter-error', `${client} ${event.reason}`, {
+          client,
+          trouble: event.kind,
+          reason: event.reason,
+        });
     },
   });
+  return {
+    ...server,
+    async close(closing) {
+      await server.close(closing);
+      repeated.close();
+    },
+  };
 }

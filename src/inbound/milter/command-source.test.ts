@@ -8,7 +8,7 @@ test('thousands of commands in one chunk leave others their turns', async () => 
   const count = 100_000;
   const socket = new PassThrough();
   socket.end(Buffer.concat(Array.from({ length: count }, () => say.abort())));
-  const source = new CommandSource(socket, () => true);
+  const source = new CommandSource(socket, { makeRoom: () => true, beforeReading: () => undefined });
 
   let reading = true;
   let turns = 0;

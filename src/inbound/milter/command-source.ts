@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { countGarbage } from '../../runtime/minor-collection.ts';
 import { takeTurns } from '../../runtime/take-turns.ts';
+import { CommandAllowance } from './command-allowance.ts';
 import { parseCommand, type Command } from './commands.ts';
 import { PacketParser, type Packet } from './packets.ts';
 import { commandByte, largePacketBytes } from './protocol.ts';
@@ -14,6 +15,12 @@ const turnBytes = 16 * 1024;
 /** Whether there is memory for a packet of so many bytes. */
 export type MakeRoom = (bytes: number) => boolean | Promise<boolean>;
 
+export interface CommandSourceOptions {
+  readonly makeRoom: MakeRoom;
+  /** Called before the socket is read: the server may wait for an answer before it says more. */
+  readonly beforeReading: () => void | Promise<void>;
+}
+
 /**
  * The commands of one connection, one after the other.
  *
@@ -23,21 +30,22 @@ export type MakeRoom = (bytes: number) => boolean | Promise<boolean>;
 export class CommandSource {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #parser = new PacketParser();
-  readonly #makeRoom: MakeRoom;
+  readonly #allowance = new CommandAllowance();
+  readonly #options: CommandSourceOptions;
   /** Of the commands of one chunk. */
   #garbage = 0;
   /** Bytes since the last turn. */
   #done = 0;
   #peeked: Promise<Command | undefined> | undefined;
 
-  constructor(socket: Duplex, makeRoom: MakeRoom) {
-    this.#makeRoom = makeRoom;
+  constructor(socket: Duplex, options: CommandSourceOptions) {
+    this.#options = options;
     this.#chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   }
 
   /**
    * The next command; undefined when the connection has ended.
-   * @throws MilterError for a command that breaks the protocol, and the error of the socket
+   * @throws MilterError for a command that breaks the protocol or is one too many, and the error of the socket
    */
   next(): Promise<Command | undefined> {
     const peeked = this.#peeked;
@@ -59,12 +67,16 @@ export class CommandSource {
       if (packet) {
         const turn = this.#count(packet);
         if (turn) await turn;
-        return parseCommand(packet);
+        const command = parseCommand(packet);
+        this.#allowance.take(command.kind);
+        return command;
       }
       countGarbage(this.#garbage);
       this.#garbage = 0;
       const { expected } = this.#parser;
-      if (expected > largePacketBytes && !(await this.#makeRoom(expected))) this.#parser.skip();
+      if (expected > largePacketBytes && !(await this.#options.makeRoom(expected))) this.#parser.skip();
+      const answering = this.#options.beforeReading();
+      if (answering) await answering;
       const chunk = await this.#chunks.next();
       if (chunk.done === true) return undefined;
       this.#parser.push(chunk.value);

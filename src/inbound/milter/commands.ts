@@ -1,6 +1,12 @@
+import type { MilterPath } from './interface.ts';
 import { MilterError } from './milter-error.ts';
 import type { Packet } from './packets.ts';
 import { commandByte } from './protocol.ts';
+
+export interface PathPacket {
+  readonly kind: 'mail' | 'rcpt';
+  readonly data: Buffer;
+}
 
 /** What the mail server said. All text is a byte string (latin1). */
 export type Command =
@@ -10,14 +16,14 @@ export type Command =
   /** `address` is '' where the client has none that the server knows. */
   | { readonly kind: 'connect'; readonly hostname: string; readonly address: string; readonly port: number }
   | { readonly kind: 'helo'; readonly name: string }
-  /** The path as the client said it, always with angle brackets, and the parameters of the command. */
-  | { readonly kind: 'mail' | 'rcpt'; readonly path: string; readonly parameters: readonly string[] }
+  /** For `parsePath`: of a message with too many recipients, most of these are not even read. */
+  | PathPacket
   /** Fields in a row, as packets. */
   | { readonly kind: 'header'; readonly packets: Buffer }
   /** A field that was not kept, since there was no memory for it. */
   | { readonly kind: 'droppedHeader' }
-  /** With `more`, the next command has the rest of what the server sent as one. */
-  | { readonly kind: 'body'; readonly bytes: Buffer; readonly more: boolean }
+  /** `ended`: how many packets end here. With 0, the next command has more of the same packet. */
+  | { readonly kind: 'body'; readonly bytes: Buffer; readonly ended: number }
   | { readonly kind: 'endOfMessage'; readonly bytes: Buffer }
   | { readonly kind: 'data' | 'unknown' | 'endOfHeader' | 'abort' | 'quit' | 'quitNewConnection' };
 
@@ -28,7 +34,7 @@ const kindOf: Readonly<Record<string, Kind>> = Object.fromEntries(
 );
 
 /** @throws MilterError for a command that is unknown, or whose data is cut short */
-export function parseCommand({ letter, data, more, skipped }: Packet): Command {
+export function parseCommand({ letter, data, ended, skipped }: Packet): Command {
   const kind = kindOf[letter];
   if (skipped) {
     if (kind === 'header') return { kind: 'droppedHeader' };
@@ -46,15 +52,12 @@ export function parseCommand({ letter, data, more, skipped }: Packet): Command {
     case 'helo':
       return { kind, name: strings(data, kind)[0] ?? '' };
     case 'mail':
-    case 'rcpt': {
-      const [path, ...parameters] = strings(data, kind);
-      if (path === undefined) throw new MilterError(`${kind}: no path`);
-      return { kind, path: bracketed(path), parameters };
-    }
+    case 'rcpt':
+      return { kind, data };
     case 'header':
       return { kind, packets: data };
     case 'body':
-      return { kind, bytes: data, more };
+      return { kind, bytes: data, ended };
     case 'endOfMessage':
       return { kind, bytes: data };
     case 'data':
@@ -67,6 +70,16 @@ export function parseCommand({ letter, data, more, skipped }: Packet): Command {
     default:
       return kind satisfies never;
   }
+}
+
+/**
+ * The path as the client said it, always with angle brackets, and the parameters of the command.
+ * @throws MilterError for one that is cut short
+ */
+export function parsePath({ kind, data }: PathPacket): MilterPath {
+  const [path, ...parameters] = strings(data, kind);
+  if (path === undefined) throw new MilterError(`${kind}: no path`);
+  return { path: bracketed(path), parameters };
 }
 
 /** Postfix leaves the brackets away for recipients of mail that did not come by SMTP. */

@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { MessageRoom } from '../../limits/message-room.ts';
 import { CommandSource } from './command-source.ts';
-import type { Command } from './commands.ts';
+import { parsePath, type Command, type PathPacket } from './commands.ts';
 import { FilteredMessage, type FilterOptions } from './filtered-message.ts';
 import type { MilterClient } from './interface.ts';
 import type { HeaderLimits } from './header-builder.ts';
@@ -14,7 +14,7 @@ import { MessageAborted, MilterError } from './milter-error.ts';
 import { negotiate, silentStep } from './negotiation.ts';
 import { OpenMessage } from './open-message.ts';
 import { stepBit } from './protocol.ts';
-import { continuePacket, negotiated } from './replies.ts';
+import { negotiated } from './replies.ts';
 import { VerdictWriter } from './verdict-writer.ts';
 
 export interface ConnectionOptions extends FilterOptions, HeaderLimits {
@@ -43,7 +43,10 @@ export class MilterConnection {
 
   constructor(socket: Duplex, options: ConnectionOptions) {
     this.#options = options;
-    this.#commands = new CommandSource(socket, (bytes) => this.#makeRoom(bytes));
+    this.#commands = new CommandSource(socket, {
+      makeRoom: (bytes) => this.#makeRoom(bytes),
+      beforeReading: () => this.#writer.flush(this.#closed.signal),
+    });
     this.#writer = new VerdictWriter(socket);
     socket.once('close', () => this.#closed.abort(new MessageAborted('the server closed the connection')));
   }
@@ -79,31 +82,45 @@ export class MilterConnection {
         return;
       case 'connect':
         this.#client = { ...nobody, hostname: command.hostname, address: command.address, port: command.port };
-        return this.#continue('connect');
+        {
+          this.#continue('connect');
+          return;
+        }
       case 'helo':
         this.#client = { ...this.#client, helo: command.name };
-        return this.#continue('helo');
+        {
+          this.#continue('helo');
+          return;
+        }
       case 'mail':
         this.#forgetMessage();
-        this.#message = new OpenMessage(command, {
+        this.#message = new OpenMessage(parsePath(command), {
           limits: this.#options,
           room: this.#options.openRoom(this.#client.address),
         });
-        return this.#continue('mail');
+        {
+          this.#continue('mail');
+          return;
+        }
       case 'rcpt':
-        await this.#open(command.kind).addRecipient(command);
-        return this.#continue('rcpt');
+        return this.#addRecipient(this.#open(command.kind), command);
       case 'header':
         return this.#addFields(this.#open(command.kind), command.packets);
       case 'droppedHeader':
         this.#open(command.kind);
-        return this.#continue('header');
+        {
+          this.#continue('header');
+          return;
+        }
       case 'endOfHeader':
-        await this.#continue('endOfHeader');
+        this.#continue('endOfHeader');
+        await this.#writer.flush(this.#closed.signal);
         return this.#filter(this.#open(command.kind));
       case 'data':
-      case 'unknown':
-        return this.#continue(command.kind);
+      case 'unknown': {
+        this.#continue(command.kind);
+        return;
+      }
       case 'quitNewConnection':
         this.#client = nobody;
         this.#forget();
@@ -134,12 +151,17 @@ export class MilterConnection {
     }
   };
 
+  async #addRecipient(message: OpenMessage, packet: PathPacket): Promise<void> {
+    const growing = message.addRecipient(packet);
+    if (growing) await growing;
+    this.#continue('rcpt');
+  }
+
   async #addFields(message: OpenMessage, packets: Buffer): Promise<void> {
     const growing = message.makeRoomFor(packets);
     if (growing) await growing;
     const count = message.addFields(packets, this.#space);
-    if (this.#isSilent('header')) return;
-    for (let i = 0; i < count; i++) await this.#writer.write(continuePacket, this.#closed.signal);
+    this.#continue('header', count);
   }
 
   #open(kind: string): OpenMessage {
@@ -170,13 +192,10 @@ export class MilterConnection {
     return ((this.#steps ?? 0) & stepBit.headerLeadingSpace) === 0 ? ' ' : '';
   }
 
-  async #continue(event: keyof typeof silentStep): Promise<void> {
-    if (!this.#isSilent(event)) await this.#writer.write(continuePacket, this.#closed.signal);
-  }
-
-  #isSilent(event: keyof typeof silentStep): boolean {
+  /** Answers so many commands, unless the server wants no answer to them. */
+  #continue(event: keyof typeof silentStep, count = 1): void {
     const step = silentStep[event];
-    return step !== 0 && ((this.#steps ?? 0) & step) !== 0;
+    if (step === 0 || ((this.#steps ?? 0) & step) === 0) this.#writer.goOn(count);
   }
 
   /** From the end of the header to our last word, or to the end of the message by other means. */
@@ -188,7 +207,7 @@ export class MilterConnection {
       writer: this.#writer,
       closed: this.#closed.signal,
       remember: this.#remember,
-      takeBody: () => this.#continue('body'),
+      takeBody: (count) => this.#continue('body', count),
     });
     this.#filtering = true;
     try {

@@ -8,7 +8,7 @@
 import { unlessAborted } from '../../limits/unless-aborted.ts';
 import type { Command } from './commands.ts';
 import type { CommandSource } from './command-source.ts';
-import type { Answer, MilterClient, MilterFilter, Verdict } from './interface.ts';
+import type { Answer, MilterClient, MilterEnvelope, MilterFilter, Verdict } from './interface.ts';
 import { MessageAborted, MilterError, MilterTimeout } from './milter-error.ts';
 import type { OpenMessage } from './open-message.ts';
 import type { VerdictWriter } from './verdict-writer.ts';
@@ -29,8 +29,8 @@ interface Peer {
   /** Aborted when the connection is closed. */
   readonly closed: AbortSignal;
   readonly remember: (macros: ReadonlyMap<string, string>) => void;
-  /** Answers a packet of body, where the server wants that. */
-  readonly takeBody: () => Promise<void>;
+  /** Answers so many packets of body, where the server wants that. */
+  readonly takeBody: (count: number) => void;
 }
 
 /** Commands which, before our last word, mean that nobody waits for it any more. */
@@ -74,19 +74,16 @@ export class FilteredMessage {
   /** @throws MessageAborted or MilterError; what the filter throws becomes a refusal */
   async #answer(): Promise<Answer> {
     const { filter } = this.#options;
-    const { excess } = this.#message;
-    const { mail, recipients, header, room } = this.#message;
+    const { excess, room } = this.#message;
     if (excess) {
       room.release();
       return this.#refused(excess.error);
     }
-    const { client, macros } = this.#peer;
     const { signal } = this.#lifetime;
+    const { header, crowd } = this.#message;
     const asked = filter.message({
-      client,
-      mail,
-      recipients,
-      macros,
+      ...this.#envelope,
+      crowd,
       header: header.build(),
       room,
       body: this.#body(),
@@ -109,10 +106,14 @@ export class FilteredMessage {
 
   /** The filter is not asked: not all is known of the message. */
   #refused(error: unknown): Answer {
+    const reply = this.#options.filter.refused(this.#envelope, error);
+    return { verdict: { kind: 'refuse', reply } };
+  }
+
+  get #envelope(): MilterEnvelope {
     const { client, macros } = this.#peer;
     const { mail, recipients } = this.#message;
-    const reply = this.#options.filter.refused({ client, macros, mail, recipients }, error);
-    return { verdict: { kind: 'refuse', reply } };
+    return { client, macros, mail, recipients };
   }
 
   async *#body(): AsyncGenerator<Buffer, void, undefined> {
@@ -127,7 +128,7 @@ export class FilteredMessage {
       const command = await commands.next();
       if (!command) throw this.#aborts('the server closed the connection');
       if (command.kind === 'body') {
-        if (!command.more) await takeBody();
+        if (command.ended > 0) takeBody(command.ended);
         return command.bytes;
       }
       // The last packet of the body comes with the end of the message.

@@ -36,8 +36,18 @@ export interface MilterEnvelope {
   readonly macros: ReadonlyMap<string, string>;
 }
 
+/** A message with more recipients, or longer ones, than are kept. */
+export interface MilterCrowd {
+  /** Of all, also those that are not among `recipients`. */
+  readonly recipientCount: number;
+  /** Which limit it meets. */
+  readonly reason: string;
+}
+
 /** One message, from MAIL to its last byte. */
 export interface MilterMessage extends MilterEnvelope {
+  /** Set where `recipients` has only the first ones. */
+  readonly crowd: MilterCrowd | undefined;
   /** The header block as the filter was shown it, lines ended by CRLF, without the empty line that ends it. */
   readonly header: Buffer;
   /** Taken by envelope and header. The filter gives it back when it needs them no more. */
@@ -88,7 +98,7 @@ export interface MilterFilter {
   /** The reply to what `message` rejected with. */
   failed(error: unknown): Reply;
   /**
-   * The reply to a message that the filter is not asked about: a MilterLimitError for what is too large in it, or what
+   * The reply to a message that the filter is not asked about: a MilterLimitError for its header, or what
    * `MessageRoom.grow` has thrown; then the recipients are forgotten.
    */
   refused(envelope: MilterEnvelope, error: unknown): Reply;

@@ -13,13 +13,7 @@ export class MilterTimeout extends Error {
   override readonly name = 'MilterTimeout';
 }
 
-/** A message whose envelope or header is larger than a filter can take. */
+/** A message whose header is larger than a filter can take. */
 export class MilterLimitError extends Error {
   override readonly name = 'MilterLimitError';
-  readonly limit: 'recipients' | 'header';
-
-  constructor(limit: 'recipients' | 'header', message: string) {
-    super(message);
-    this.limit = limit;
-  }
 }

@@ -1,13 +1,17 @@
 import type { MessageRoom } from '../../limits/message-room.ts';
 import { HeaderBuilder, type HeaderLimits } from './header-builder.ts';
-import type { MilterPath } from './interface.ts';
+import { parsePath, type PathPacket } from './commands.ts';
+import type { MilterCrowd, MilterPath } from './interface.ts';
 import { MilterLimitError } from './milter-error.ts';
 
-/** Eight times Postfix's `smtpd_recipient_limit`. */
+/**
+ * Eight times Postfix's `smtpd_recipient_limit`. A message with more passes whole: a refusal would be final, since only
+ * the client could send it in several parts.
+ */
 const maxRecipients = 8_000;
 
-/** Bytes of all paths and parameters of one message. */
-const maxEnvelopeBytes = 4 * 1024 * 1024;
+/** Bytes of all paths and parameters of one message: with their copies less than the room of all messages. */
+const maxEnvelopeBytes = 2 * 1024 * 1024;
 
 /** What a recipient takes in memory beside its bytes, and how often there are these: as said, and as a mailbox. */
 const recipientBytes = 128;
@@ -26,6 +30,7 @@ export class OpenMessage {
   readonly room: MessageRoom;
   readonly #limits: HeaderLimits;
   #recipients: MilterPath[] = [];
+  #recipientCount = 0;
   #envelopeBytes: number;
   #refusal: { readonly error: unknown } | undefined;
 
@@ -42,10 +47,11 @@ export class OpenMessage {
   }
 
   /** @returns a promise where other processes are asked for room */
-  addRecipient(path: MilterPath): void | Promise<void> {
-    this.#envelopeBytes += sizeOf(path);
-    if (this.#tooMany || this.#refusal) return;
-    this.#recipients.push(path);
+  addRecipient(packet: PathPacket): void | Promise<void> {
+    this.#recipientCount += 1;
+    if (this.#isCrowd || this.#refusal) return;
+    this.#envelopeBytes += packet.data.length;
+    this.#recipients.push(parsePath(packet));
     return this.makeRoom(0);
   }
 
@@ -81,17 +87,21 @@ export class OpenMessage {
     }
   }
 
+  get crowd(): MilterCrowd | undefined {
+    if (!this.#isCrowd) return undefined;
+    const reason = `more than ${maxRecipients} recipients or ${maxEnvelopeBytes} bytes of envelope`;
+    return { recipientCount: this.#recipientCount, reason };
+  }
+
   /** Why a filter cannot be asked, if so. */
   get excess(): { readonly error: unknown } | undefined {
     if (this.#refusal) return this.#refusal;
     const { maxHeaderBytes, maxHeaderFields } = this.#limits;
     if (this.header.full) {
       const reason = `header is larger than ${maxHeaderBytes} bytes or has more than ${maxHeaderFields} fields`;
-      return { error: new MilterLimitError('header', reason) };
+      return { error: new MilterLimitError(reason) };
     }
-    if (!this.#tooMany) return undefined;
-    const reason = `more than ${maxRecipients} recipients or ${maxEnvelopeBytes} bytes`;
-    return { error: new MilterLimitError('recipients', reason) };
+    return undefined;
   }
 
   readonly #refuse = (error: unknown): void => {
@@ -101,8 +111,8 @@ export class OpenMessage {
     this.room.release();
   };
 
-  get #tooMany(): boolean {
-    return this.#envelopeBytes > maxEnvelopeBytes || this.#recipients.length >= maxRecipients;
+  get #isCrowd(): boolean {
+    return this.#recipientCount > maxRecipients || this.#envelopeBytes > maxEnvelopeBytes;
   }
 }
 

@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCommand } from './commands.ts';
+import { parseCommand, parsePath, type Command } from './commands.ts';
 import { MilterError } from './milter-error.ts';
 import { PacketParser } from './packets.ts';
 import { maxPacketBytes } from './protocol.ts';
 import { say } from './testing/mail-server.ts';
 
+/** Letters and data; of packets of body that follow one another, how many these were. */
 function parse(bytes: Buffer, cut: number): string[] {
   const parser = new PacketParser();
   const found: string[] = [];
-  let begun = '';
+  let body = '';
+  let bodies = 0;
   for (let at = 0; at < bytes.length; at += cut) {
     parser.push(bytes.subarray(at, at + cut));
     for (let packet = parser.next(); packet; packet = parser.next()) {
-      begun += packet.data.toString('latin1');
-      if (packet.more) continue;
-      found.push(packet.letter + begun);
-      begun = '';
+      if (packet.letter === 'B') {
+        body += packet.data.toString('latin1');
+        bodies += packet.ended;
+        continue;
+      }
+      if (bodies > 0) found.push(`${bodies} B${body}`);
+      [body, bodies] = ['', 0];
+      found.push(packet.letter + packet.data.toString('latin1'));
     }
   }
   return found;
@@ -26,7 +32,7 @@ test('packets are the same however the bytes are cut', () => {
   const body = 'x'.repeat(3000);
   const bytes = Buffer.concat([say.helo('a'), say.body(''), say.body(body), say.quit()]);
   for (const cut of [1, 2, 3, 4, 5, 7, 300, 1000, bytes.length])
-    assert.deepEqual(parse(bytes, cut), ['Ha\0', 'B', `B${body}`, 'Q'], `cut every ${cut}`);
+    assert.deepEqual(parse(bytes, cut), ['Ha\0', `2 B${body}`, 'Q'], `cut every ${cut}`);
 });
 
 test('a packet of body is given as it comes, nothing of it waits', () => {
@@ -36,14 +42,14 @@ test('a packet of body is given as it comes, nothing of it waits', () => {
   for (const piece of [bytes.subarray(0, 7), bytes.subarray(7, 9), bytes.subarray(9)]) {
     parser.push(piece);
     const packet = parser.next();
-    given.push(packet && [packet.data.toString(), packet.more]);
+    given.push(packet && [packet.data.toString(), packet.ended]);
     assert.equal(parser.next(), undefined);
     assert.equal(parser.buffered, 0);
   }
   assert.deepEqual(given, [
-    ['ab', true],
-    ['cd', true],
-    ['ef', false],
+    ['ab', 0],
+    ['cd', 0],
+    ['ef', 1],
   ]);
 });
 
@@ -79,6 +85,26 @@ test('fields in a row are one packet, as far as they are there', () => {
     ['L', field],
     ['L', field],
   ]);
+});
+
+test('packets of body in a row are one, as far as they are there, and the chunk stays as it was', () => {
+  const long = say.body('x'.repeat(100));
+  const bytes = Buffer.concat([say.body('a'), say.body(''), long, say.body('b'), say.quit(), say.body('cd')]);
+  const parser = new PacketParser();
+  const given: unknown[] = [];
+  const before = Buffer.from(bytes);
+  for (const piece of [bytes.subarray(0, -1), bytes.subarray(-1)]) {
+    parser.push(piece);
+    for (let packet = parser.next(); packet; packet = parser.next())
+      given.push([packet.letter, packet.data.toString(), packet.ended]);
+  }
+  assert.deepEqual(given, [
+    ['B', `a${'x'.repeat(100)}b`, 4],
+    ['Q', '', 1],
+    ['B', 'c', 0],
+    ['B', 'd', 1],
+  ]);
+  assert.deepEqual(bytes, before);
 });
 
 test('what comes with the end of a message stays while the next packet is gathered', () => {
@@ -128,11 +154,18 @@ test('commands that are cut short or unknown', () => {
   for (const [name, bytes] of broken) {
     const parser = new PacketParser();
     parser.push(bytes);
-    assert.throws(() => parseCommand(parser.next()!), MilterError, name);
+    assert.throws(
+      () => {
+        const command = parseCommand(parser.next()!);
+        if (command.kind === 'rcpt' || command.kind === 'mail') parsePath(command);
+      },
+      MilterError,
+      name,
+    );
   }
 });
 
-const read = (bytes: Buffer): unknown => {
+const read = (bytes: Buffer): Command => {
   const parser = new PacketParser();
   parser.push(bytes);
   return parseCommand(parser.next()!);
@@ -149,8 +182,11 @@ test('paths have brackets, whether the server says them or not', () => {
     ['', '<>'],
     ['<>', '<>'],
   ] as const) {
-    assert.deepEqual(read(say.rcpt(said)), { kind: 'rcpt', path, parameters: [] });
-    assert.deepEqual(read(say.mail(said)), { kind: 'mail', path, parameters: [] });
+    for (const kind of ['rcpt', 'mail'] as const) {
+      const packet = read(say[kind](said));
+      assert.equal(packet.kind, kind);
+      assert.deepEqual(parsePath(packet), { path, parameters: [] });
+    }
   }
 });
 

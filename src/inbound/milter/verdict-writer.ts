@@ -8,6 +8,8 @@ import { bodyPacket, continuePacket, headerPacket, progressPacket, replyPacket }
 /** Bytes of changes that wait for the last word: the changes of a message that was little but files. */
 const heldBytes = 64 * 1024;
 
+const noBytes = Buffer.alloc(0);
+
 /** Of one chunk of a body: itself, its packet, and what is written together. In bytes. */
 const garbagePerChunk = 3 * bodyChunkBytes;
 
@@ -23,6 +25,8 @@ export class VerdictWriter {
   readonly #socket: Duplex;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
+  /** Answers that were not written yet. */
+  #goOns = 0;
   /** False: the server puts a space behind the colon itself. */
   leadingSpace = true;
 
@@ -30,16 +34,26 @@ export class VerdictWriter {
     this.#socket = socket;
   }
 
+  /** So many commands are answered: the server may go on. Written with what is said next, or by `flush`. */
+  goOn(times: number): void {
+    this.#goOns += times;
+  }
+
+  /** Writes the answers that wait. @throws when the connection is gone */
+  flush(signal: AbortSignal): void | Promise<void> {
+    if (this.#goOns > 0) return this.write(noBytes, signal);
+  }
+
   /** Resolves when the packet is with the kernel, or there is room for more. @throws when the connection is gone */
   async write(packet: Buffer, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (!this.#socket.writable) throw new Error('the connection is closed');
-    if (!this.#socket.write(packet)) await once(this.#socket, 'drain', { signal });
+    if (!this.#socket.write(this.#withGoOns(packet))) await once(this.#socket, 'drain', { signal });
   }
 
   /** We are still at work; left out where the server does not even read what it has. */
   progress(): void {
-    if (this.#socket.writable && !this.#socket.writableNeedDrain) this.#socket.write(progressPacket);
+    if (this.#socket.writable && !this.#socket.writableNeedDrain) this.#socket.write(this.#withGoOns(progressPacket));
   }
 
   /** The changes, without the last word: until that is said they are undone by a refusal. */
@@ -60,7 +74,8 @@ export class VerdictWriter {
   end(verdict: Verdict): Promise<boolean> {
     const changes = this.#takeHeld();
     // What was not said yet need not be undone.
-    const packet = verdict.kind === 'accept' ? Buffer.concat([...changes, continuePacket]) : replyPacket(verdict.reply);
+    const last = verdict.kind === 'accept' ? Buffer.concat([...changes, continuePacket]) : replyPacket(verdict.reply);
+    const packet = this.#withGoOns(last);
     if (!this.#socket.writable) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#socket.write(packet, (error) => resolve(!error));
@@ -72,6 +87,13 @@ export class VerdictWriter {
     this.#held.push(packet);
     this.#heldBytes += packet.length;
     if (this.#heldBytes > heldBytes) await this.write(Buffer.concat(this.#takeHeld()), signal);
+  }
+
+  #withGoOns(packet: Buffer): Buffer {
+    if (this.#goOns === 0) return packet;
+    const answers = Buffer.alloc(this.#goOns * continuePacket.length, continuePacket);
+    this.#goOns = 0;
+    return Buffer.concat([answers, packet]);
   }
 
   #takeHeld(): Buffer[] {
