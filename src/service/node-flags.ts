@@ -15,11 +15,14 @@ const newestWithLargePages = 22;
 /** See runtime/minor-collection.ts. Waking other threads for the little that survives takes longer than doing it. */
 const earlyCollection = ['--expose-gc', '--no-parallel-scavenge', '--no-concurrent-array-buffer-sweeping'];
 
-/** Pages and downloads make little that lives for a moment: V8 may look for it more often. In MiB. */
-const smallYoungSpace = '--max-semi-space-size=2';
+/**
+ * Pages and downloads make little that lives for a moment, so V8 may look for it more often (the size is in MiB). Large
+ * pages gain them nothing (measured: 0.27 ms of CPU for a page with and without) and cost 24 MB.
+ */
+const forLinks = ['--max-semi-space-size=2', '--use-largepages=off'];
 
 export function nodeFlags(role: Role, workers: number, node = process.versions.node): readonly string[] {
-  if (role === 'links') return [smallYoungSpace];
+  if (role === 'links') return forLinks;
   const onLargePages = workers > 1 && Number.parseInt(node, 10) <= newestWithLargePages;
   return [...earlyCollection, ...(onLargePages ? [largePages] : [])];
 }
