@@ -18,9 +18,33 @@ const fill = (unit: string, bytes: number): string => unit.repeat(Math.floor(byt
 const mixed = (body: string): Buffer =>
   Buffer.from(`${head}Content-Type: multipart/mixed; boundary=b\r\n\r\n${body}\r\n--b--\r\n`, 'latin1');
 
+/** One multipart in the other, and then text that begins like a delimiter of them, line for line. */
+function nested(boundaries: readonly string[], line: string): Buffer {
+  const heads = boundaries.map((name) => `Content-Type: multipart/mixed; boundary=${name}\r\n\r\n--${name}\r\n`);
+  return Buffer.from(`${head}${heads.join('')}\r\n${fill(`--${line}\r\n`, 20 * mebibyte)}`, 'latin1');
+}
+
+const levels = Array.from({ length: 18 }, (_, i) => i);
+
 const structures: readonly (readonly [what: string, message: () => Buffer])[] = [
   ['lines of two dashes', () => mixed(`--b\r\n\r\n${fill('--\r\n', 40 * mebibyte)}`)],
   ['lines that begin with the boundary', () => mixed(`--b\r\n\r\n${fill('--bx\r\n', 20 * mebibyte)}`)],
+  [
+    'lines that nearly begin with boundaries of two families',
+    () =>
+      nested(
+        levels.map((i) => `${'AC'[i % 2]!.repeat(15)}${i + 10}`),
+        'A'.repeat(15),
+      ),
+  ],
+  [
+    'lines that begin with the first letter of one boundary of many',
+    () =>
+      nested(
+        levels.map((i) => `${String.fromCharCode(65 + i)}xx`),
+        'Ry',
+      ),
+  ],
   [
     'parts with a type of 16 kB each',
     () => mixed(fill(`--b\r\nContent-Type: text/plain; ${'a=b;'.repeat(3900)}\r\n\r\nx\r\n`, 32 * mebibyte)),

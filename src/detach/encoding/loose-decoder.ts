@@ -19,8 +19,14 @@ export class LooseBase64 implements LooseDecoder {
 
   decode(chunk: Buffer): Buffer {
     const kept = Buffer.allocUnsafe(chunk.length);
+    const { length } = chunk;
     let count = 0;
-    for (const octet of chunk) if (isBase64[octet] === 1) kept[count++] = octet;
+    // Without a branch, and by index: an iterator over a buffer takes twice as long.
+    for (let at = 0; at < length; at++) {
+      const octet = chunk[at]!;
+      kept[count] = octet;
+      count += isBase64[octet]!;
+    }
     const text = this.#rest + kept.toString('latin1', 0, count);
     const whole = text.length - (text.length % 4);
     this.#rest = text.slice(whole);

@@ -5,8 +5,15 @@ interface Level {
   readonly boundary: string;
   readonly bytes: Buffer;
   readonly container: Container;
-  /** How many octets it has in common with the boundary of the level around it. */
+}
+
+/** A boundary among all that are open, in the order of their octets. */
+interface Entry {
+  readonly bytes: Buffer;
+  /** How many octets it has in common with the one before. */
   readonly shared: number;
+  /** The place of the next one that has fewer octets in common with the one before it than this one has. */
+  readonly next: number;
 }
 
 export type Beginning =
@@ -20,13 +27,15 @@ export type Beginning =
 /**
  * The boundaries that are open, outermost first.
  *
- * A text can have millions of lines that begin with two dashes, and each byte of them must be cheap. So a line is
- * compared with all boundaries at once, byte by byte, and only a line that begins with a whole boundary is looked up.
+ * A text can have millions of lines that begin with two dashes, and each byte of them must be cheap, whatever the
+ * boundaries have in common. So they are kept in order: no octet of a line is compared twice, and only a line that begins
+ * with a whole boundary is looked up.
  */
 export class OpenBoundaries {
   readonly #levels: Level[] = [];
   readonly #indexOf = new Map<string, number>();
-  /** How many of them begin with each octet. */
+  #ordered: readonly Entry[] = [];
+  /** For each octet, the place in `#ordered` of the first that begins with it, plus one. */
   readonly #firsts = new Uint16Array(256);
 
   get isEmpty(): boolean {
@@ -46,19 +55,16 @@ export class OpenBoundaries {
   }
 
   open(boundary: string, container: Container): void {
-    const bytes = Buffer.from(boundary, 'latin1');
-    const around = this.#levels.at(-1)?.bytes;
     this.#indexOf.set(boundary, this.#levels.length);
-    this.#levels.push({ boundary, bytes, container, shared: around ? commonLength(bytes, around) : 0 });
-    this.#firsts[bytes[0]!]! += 1;
+    this.#levels.push({ boundary, bytes: Buffer.from(boundary, 'latin1'), container });
+    this.#order();
   }
 
   /** Closes all but the outermost `keep`. */
   close(keep: number): void {
-    for (const { boundary, bytes } of this.#levels.splice(keep)) {
-      this.#indexOf.delete(boundary);
-      this.#firsts[bytes[0]!]! -= 1;
-    }
+    if (keep >= this.#levels.length) return;
+    for (const { boundary } of this.#levels.splice(keep)) this.#indexOf.delete(boundary);
+    this.#order();
   }
 
   /** Whether a boundary can begin with this octet. True for an octet that has not arrived yet. */
@@ -68,20 +74,34 @@ export class OpenBoundaries {
 
   /** Compares the line whose boundary would stand at `at` with the open boundaries. */
   beginning(buffer: Buffer, at: number): Beginning {
-    let found: Beginning = 'none';
-    /** Octets in common with the level before. */
+    const entries = this.#ordered;
+    if (at >= buffer.length) return entries.length > 0 ? 'cut' : 'none';
+    /** Octets that the line has in common with the entry before. */
     let known = 0;
-    for (const { bytes, shared } of this.#levels) {
-      // The line differs from the previous boundary within the prefix that both boundaries share, so it differs from
-      // both.
-      if (shared > known && at + known < buffer.length) continue;
-      // The two boundaries differ where the line still agrees with the first, so it differs from the second.
-      if (shared < known) known = shared;
-      else if (shared === known) while (known < bytes.length && buffer[at + known] === bytes[known]) known += 1;
-      if (known === bytes.length) return 'boundary';
-      if (at + known >= buffer.length) found = 'cut';
+    for (let i = this.#firsts[buffer[at]!]! - 1; i >= 0 && i < entries.length;) {
+      const { bytes, shared, next } = entries[i]!;
+      // The line agrees with the entry before for longer than this one does; those that follow differ as early.
+      if (shared < known) break;
+      // The line differs from the entry before within what both entries have in common.
+      if (shared > known) i = next;
+      else {
+        while (known < bytes.length && buffer[at + known] === bytes[known]) known += 1;
+        if (known === bytes.length) return 'boundary';
+        i += 1;
+      }
     }
-    return found;
+    return at + known >= buffer.length ? 'cut' : 'none';
+  }
+
+  #order(): void {
+    const ordered = this.#levels.map(({ bytes }) => bytes).sort((a, b) => a.compare(b));
+    const shared = ordered.map((bytes, i) => (i > 0 ? commonLength(bytes, ordered[i - 1]!) : 0));
+    this.#ordered = ordered.map((bytes, i) => {
+      const next = shared.findIndex((length, j) => j > i && length < shared[i]!);
+      return { bytes, shared: shared[i]!, next: next < 0 ? ordered.length : next };
+    });
+    this.#firsts.fill(0);
+    for (let i = ordered.length - 1; i >= 0; i--) this.#firsts[ordered[i]![0]!] = i + 1;
   }
 }
 
