@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { describeConfig } from '../config/describe-config.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -172,14 +176,19 @@ test('the effective configuration can be logged: no secret is in the line', () =
   }
 });
 
-/** Runs statements with a `log` on the real standard output. */
-function run(statements: string, stdout: 'pipe' | number = 'pipe') {
+const programOf = (statements: string): readonly string[] => {
   const module = JSON.stringify(new URL('./log.ts', import.meta.url).href);
   const script = `import { createLog } from ${module}; const log = createLog({ level: 'info' }); ${statements}`;
-  return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+  return ['--import', 'tsx', '--input-type=module', '--eval', script];
+};
+
+/** Runs statements with a `log` on the real standard output. */
+function run(statements: string, stdout: 'pipe' | number = 'pipe') {
+  return spawnSync(process.execPath, programOf(statements), {
     stdio: ['ignore', stdout, 'pipe'],
     encoding: 'utf8',
     maxBuffer: 64 * 1048576,
+    timeout: 60_000,
   });
 }
 
@@ -211,6 +220,43 @@ test('logs of one process share one output: their lines keep their order, and a 
     .split('\n')
     .map((line) => (JSON.parse(line) as { i: number }).i);
   assert.deepEqual(order, [...Array(31).keys()]);
+});
+
+test('a reader of the log that has stopped stops nothing; when it reads on, it gets whole lines', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const fifo = join(directory, 'log');
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  // Open for reading too, so that the pipe has a reader, which does not read.
+  const pipe = openSync(fifo, 'r+');
+  t.after(() => closeSync(pipe));
+  const child = spawn(
+    process.execPath,
+    programOf(`for (let i = 0; i < 4000; i++) log.info('line', { i, fill: 'x'.repeat(100) });
+      process.stderr.write('alive'); process.on('SIGTERM', () => process.exit(3)); setInterval(() => undefined, 1000);`),
+    { stdio: ['ignore', pipe, 'pipe'] },
+  );
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stderr!, 'data', { signal: AbortSignal.timeout(60_000) });
+  const reader = createReadStream(fifo);
+  const lines: string[] = [];
+  for await (const line of createInterface(reader)) if (lines.push(line) === 4000) break;
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { i: number }).i),
+    [...Array(4000).keys()],
+  );
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [3, null]);
+});
+
+test('a slow reader of the log gets every line, also of a process that ends at once', () => {
+  const statements = "for (let i = 0; i < 4000; i++) log.info('line', { i, fill: 'x'.repeat(100) }); process.exit(0)";
+  const slowly = '"$@" | (sleep 0.3; cat)';
+  const { stdout } = spawnSync('sh', ['-c', slowly, 'sh', process.execPath, ...programOf(statements)], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1048576,
+  });
+  assert.equal(stdout.trimEnd().split('\n').length, 4000);
 });
 
 test('a full disk under the log does not stop the process, nor fill its memory', (t) => {

@@ -1,11 +1,10 @@
-import { isatty } from 'node:tty';
-import { pino, type DestinationStream } from 'pino';
+import { pino } from 'pino';
 import type { Config } from '../config/config.ts';
-import { atEndOfTurn } from '../runtime/end-of-turn.ts';
 import { perSecond } from '../runtime/per-second.ts';
 import { escapeJson } from '../smtp/one-line.ts';
 import type { Fields, Log } from './interface.ts';
 import { toLoggable } from './loggable.ts';
+import { type Destination, standardOutput } from './standard-output.ts';
 import { textLine } from './text-line.ts';
 
 type LogLevel = Config['log']['level'];
@@ -94,47 +93,4 @@ function renamed(fields: Fields): Fields {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [reserved.includes(name) ? `${name}_` : name, value]),
   );
-}
-
-interface Destination extends DestinationStream {
-  readonly isTerminal?: boolean;
-  /** Writes the lines that wait; undefined when none do. */
-  flush?(): void;
-}
-
-/** Bytes that wait while standard output cannot be written (disk full). Beyond them, lines are dropped. */
-const maxWaitingBytes = 1048576;
-
-/** POSIX: a write of up to this size into a pipe is not mixed with writes of other processes, such as our workers. */
-const pipeBuffer = 4096;
-
-let opened: Destination | undefined;
-
-/** One for all logs of the process: a reload makes another log, and their lines must keep their order. */
-const standardOutput = (): Destination => (opened ??= openStandardOutput());
-
-/** The lines of one turn are written together, so that the reader of the log (journald, a pipe) is woken only once. */
-function openStandardOutput(): Destination {
-  const stream = pino.destination({ dest: 1, sync: true, maxLength: maxWaitingBytes });
-  stream.on('error', () => undefined);
-  let waiting = '';
-  let waitingBytes = 0;
-  const flush = (): void => {
-    const lines = waiting;
-    waiting = '';
-    waitingBytes = 0;
-    if (lines !== '') stream.write(lines);
-  };
-  process.on('exit', flush);
-  return {
-    isTerminal: isatty(1),
-    write(line) {
-      const bytes = Buffer.byteLength(line);
-      if (waitingBytes + bytes > pipeBuffer) flush();
-      if (waiting === '') atEndOfTurn(flush);
-      waiting += line;
-      waitingBytes += bytes;
-    },
-    flush,
-  };
 }
