@@ -70,6 +70,39 @@ export class QuotedModel {
     return next;
   }
 
+  /**
+   * Fast path for reading: does the work of `take` for the octets from `at` on that were written as expected, in whatever
+   * form, up to the next line end or soft line break. Returns where they end, at most at `end`.
+   */
+  takeAsWritten(bytes: Buffer, choices: Buffer, { at, end }: { readonly at: number; readonly end: number }): number {
+    const to = Math.min(end, bytes.length - 1);
+    const forms = this.#forms;
+    // The first octet of a line may need another look, and so may a blank at its end.
+    if (this.#line === 0 && at < to && isSpecialAtStart(bytes[at]!)) return at;
+    const most = this.#max - 1;
+    let line = this.#line;
+    let next = at;
+    for (; next < to; next++) {
+      const octet = bytes[next]!;
+      const form = choices[next]!;
+      if (form !== forms[octet] || octet === cr) break;
+      line += form === literal ? 1 : 3;
+      if (line > most || (bytes[next + 1] === cr && isBlank(octet))) {
+        line -= form === literal ? 1 : 3;
+        break;
+      }
+    }
+    this.#line = line;
+    return next;
+  }
+
+  /** The same for a line end that was written as one. False when that was not expected. */
+  takeLineEnd(): boolean {
+    if (this.#pair !== lineEnd) return false;
+    this.#line = 0;
+    return true;
+  }
+
   /** Takes note of what was really written, and says whether it was expected. */
   take(place: Place, choice: number): boolean {
     const expected = this.expect(place);

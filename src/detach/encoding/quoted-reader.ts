@@ -4,7 +4,7 @@
  * Stops at what mail programs read differently: blanks at the end of a line, `=` without hex digits, a lone CR or LF.
  * Holds two decoded octets, an unfinished escape, and the exceptions from the model, which `maxRecipeBytes` bounds.
  */
-import { isBlank, placeAt, QuotedModel, capitals, lineEnd, literal, smallLetters, softBreak } from './quoted-model.ts';
+import { isBlank, placeAt, QuotedModel, capitals, lineEnd, smallLetters, softBreak } from './quoted-model.ts';
 import type { DecodedFile, Reader } from './reader.ts';
 import { maxRecipeBytes, exceptionCost, type Recipe } from './recipe.ts';
 
@@ -148,18 +148,18 @@ export class QuotedReader implements Reader {
     const bytes = this.#decoded;
     const choices = this.#choices;
     const model = this.#model;
-    /** Up to here all are written as themselves. */
-    let literals = 0;
     let at = 0;
     while (at < end) {
-      if (at >= literals) literals = endOfLiterals(choices, at, end);
-      const plain = model.takePlain(bytes, at, literals);
-      if (plain > at) {
-        this.#asExpected += plain - at;
-        at = plain;
+      const to = model.takeAsWritten(bytes, choices, { at, end });
+      this.#asExpected += to - at;
+      at = to;
+      if (at >= end) break;
+      const choice = choices[at]!;
+      if (choice === lineEnd && model.takeLineEnd()) {
+        this.#asExpected++;
+        at += 2;
         continue;
       }
-      const choice = choices[at]!;
       if (choice !== withFirst) {
         if (model.take(placeAt(bytes, at), choice)) this.#asExpected++;
         else {
@@ -171,13 +171,6 @@ export class QuotedReader implements Reader {
     }
     return at;
   }
-}
-
-/** Where the octets from `at` on that were written as themselves end, at most at `end`. */
-function endOfLiterals(choices: Buffer, at: number, end: number): number {
-  let to = at;
-  while (to < end && choices[to] === literal) to++;
-  return to;
 }
 
 /** An octet and, above it, the form in which it was written. */
