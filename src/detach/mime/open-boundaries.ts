@@ -67,11 +67,6 @@ export class OpenBoundaries {
     this.#order();
   }
 
-  /** Whether a boundary can begin with this octet. True for an octet that has not arrived yet. */
-  mayBeginWith(octet: number | undefined): boolean {
-    return octet === undefined || this.#firsts[octet] !== 0;
-  }
-
   /** Compares the line whose boundary would stand at `at` with the open boundaries. */
   beginning(buffer: Buffer, at: number): Beginning {
     const entries = this.#ordered;

@@ -176,7 +176,7 @@ export class MimeScanner {
   /** The next line end with two dashes after it that may begin a delimiter line. */
   #findLine(buffer: Buffer, from: number, find: typeof findDashes): number {
     let newline = find(buffer, from);
-    while (newline >= 0 && !this.#boundaries.mayBeginWith(buffer[newline + 3]))
+    while (newline >= 0 && this.#boundaries.beginning(buffer, newline + 3) === 'none')
       newline = findDashesNearby(buffer, newline + 3);
     return newline;
   }
