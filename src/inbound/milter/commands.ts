@@ -3,11 +3,6 @@ import { MilterError } from './milter-error.ts';
 import type { Packet } from './packets.ts';
 import { commandByte } from './protocol.ts';
 
-export interface PathPacket {
-  readonly kind: 'mail' | 'rcpt';
-  readonly data: Buffer;
-}
-
 /** What the mail server said. All text is a byte string (latin1). */
 export type Command =
   | { readonly kind: 'negotiate'; readonly version: number; readonly actions: number; readonly steps: number }
@@ -16,10 +11,9 @@ export type Command =
   /** `address` is '' where the client has none that the server knows. */
   | { readonly kind: 'connect'; readonly hostname: string; readonly address: string; readonly port: number }
   | { readonly kind: 'helo'; readonly name: string }
-  /** For `parsePath`: of a message with too many recipients, most of these are not even read. */
-  | PathPacket
-  /** Fields in a row, as packets. */
-  | { readonly kind: 'header'; readonly packets: Buffer }
+  | { readonly kind: 'mail'; readonly mail: MilterPath }
+  /** Recipients or fields in a row, as packets. */
+  | { readonly kind: 'rcpt' | 'header'; readonly packets: Buffer }
   /** A field that was not kept, since there was no memory for it. */
   | { readonly kind: 'droppedHeader' }
   /** `ended`: how many packets end here. With 0, the next command has more of the same packet. */
@@ -52,8 +46,8 @@ export function parseCommand({ letter, data, ended, skipped }: Packet): Command 
     case 'helo':
       return { kind, name: strings(data, kind)[0] ?? '' };
     case 'mail':
+      return { kind, mail: parsePath(data, kind) };
     case 'rcpt':
-      return { kind, data };
     case 'header':
       return { kind, packets: data };
     case 'body':
@@ -76,11 +70,16 @@ export function parseCommand({ letter, data, ended, skipped }: Packet): Command 
  * The path as the client said it, always with angle brackets, and the parameters of the command.
  * @throws MilterError for one that is cut short
  */
-export function parsePath({ kind, data }: PathPacket): MilterPath {
-  const [path, ...parameters] = strings(data, kind);
-  if (path === undefined) throw new MilterError(`${kind}: no path`);
-  return { path: bracketed(path), parameters };
+export function parsePath(data: Buffer, what: 'mail' | 'rcpt'): MilterPath {
+  const text = allStrings(data, what);
+  if (text === undefined) throw new MilterError(`${what}: no path`);
+  const end = text.indexOf('\0');
+  if (end < 0) return { path: bracketed(text), parameters: none };
+  return { path: bracketed(text.slice(0, end)), parameters: text.slice(end + 1).split('\0') };
 }
+
+/** Most recipients have none: an array for each would take a tenth of their time. */
+const none: readonly string[] = [];
 
 /** Postfix leaves the brackets away for recipients of mail that did not come by SMTP. */
 const bracketed = (path: string): string => (path.startsWith('<') ? path : `<${path}>`);
@@ -112,8 +111,11 @@ function connect(data: Buffer): Command {
 }
 
 /** Strings that end with NUL each. */
-function strings(data: Buffer, what: string): readonly string[] {
-  if (data.length === 0) return [];
-  if (data.at(-1) !== 0) throw new MilterError(`${what}: a string does not end`);
-  return data.toString('latin1', 0, data.length - 1).split('\0');
+const strings = (data: Buffer, what: string): readonly string[] => allStrings(data, what)?.split('\0') ?? [];
+
+/** The same in one, without the last NUL; undefined when there is none. */
+function allStrings(data: Buffer, what: string): string | undefined {
+  if (data.length === 0) return undefined;
+  if (data[data.length - 1] !== 0) throw new MilterError(`${what}: a string does not end`);
+  return data.toString('latin1', 0, data.length - 1);
 }

@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { MessageRoom } from '../../limits/message-room.ts';
 import { CommandSource } from './command-source.ts';
-import { parsePath, type Command, type PathPacket } from './commands.ts';
+import type { Command } from './commands.ts';
 import { FilteredMessage, type FilterOptions } from './filtered-message.ts';
 import type { MilterClient } from './interface.ts';
 import type { HeaderLimits } from './header-builder.ts';
@@ -94,7 +94,7 @@ export class MilterConnection {
         }
       case 'mail':
         this.#forgetMessage();
-        this.#message = new OpenMessage(parsePath(command), {
+        this.#message = new OpenMessage(command.mail, {
           limits: this.#options,
           room: this.#options.openRoom(this.#client.address),
         });
@@ -103,7 +103,7 @@ export class MilterConnection {
           return;
         }
       case 'rcpt':
-        return this.#addRecipient(this.#open(command.kind), command);
+        return this.#addRecipients(this.#open(command.kind), command.packets);
       case 'header':
         return this.#addFields(this.#open(command.kind), command.packets);
       case 'droppedHeader':
@@ -151,10 +151,10 @@ export class MilterConnection {
     }
   };
 
-  async #addRecipient(message: OpenMessage, packet: PathPacket): Promise<void> {
-    const growing = message.addRecipient(packet);
+  async #addRecipients(message: OpenMessage, packets: Buffer): Promise<void> {
+    const growing = message.makeRoomForRecipients(packets);
     if (growing) await growing;
-    this.#continue('rcpt');
+    this.#continue('rcpt', message.addRecipients(packets));
   }
 
   async #addFields(message: OpenMessage, packets: Buffer): Promise<void> {

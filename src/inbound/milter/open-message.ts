@@ -1,8 +1,9 @@
 import type { MessageRoom } from '../../limits/message-room.ts';
 import { HeaderBuilder, type HeaderLimits } from './header-builder.ts';
-import { parsePath, type PathPacket } from './commands.ts';
+import { parsePath } from './commands.ts';
 import type { MilterCrowd, MilterPath } from './interface.ts';
 import { MilterLimitError } from './milter-error.ts';
+import { countPackets, lengthBytes } from './packets.ts';
 
 /**
  * Eight times Postfix's `smtpd_recipient_limit`. A message with more passes whole: a refusal would be final, since only
@@ -46,13 +47,30 @@ export class OpenMessage {
     return this.#recipients;
   }
 
-  /** @returns a promise where other processes are asked for room */
-  addRecipient(packet: PathPacket): void | Promise<void> {
-    this.#recipientCount += 1;
-    if (this.#isCrowd || this.#refusal) return;
-    this.#envelopeBytes += packet.data.length;
-    this.#recipients.push(parsePath(packet));
-    return this.makeRoom(0);
+  /**
+   * To be called before these recipients are added.
+   * @returns a promise where other processes are asked for room
+   */
+  makeRoomForRecipients(packets: Buffer): void | Promise<void> {
+    if (this.#isCrowd) return;
+    return this.makeRoom(packets.length * envelopeCopies + countPackets(packets) * recipientBytes);
+  }
+
+  /**
+   * @returns how many there are
+   * @throws MilterError for one that is cut short
+   */
+  addRecipients(packets: Buffer): number {
+    let count = 0;
+    for (let at = 0; at < packets.length; count++) {
+      const start = at + lengthBytes + 1;
+      at += lengthBytes + packets.readUInt32BE(at);
+      this.#recipientCount += 1;
+      if (this.#isCrowd || this.#refusal) continue;
+      this.#envelopeBytes += at - start;
+      this.#recipients.push(parsePath(packets.subarray(start, at), 'rcpt'));
+    }
+    return count;
   }
 
   /**

@@ -6,7 +6,7 @@ export interface Packet {
   readonly letter: string;
   /**
    * Good until the next packet is asked for: a view of what was received, where it came in one piece. Of fields of a
-   * header: all packets in a row that have one, with their lengths and letters.
+   * header and of recipients: all packets in a row that have one, with their lengths and letters.
    */
   readonly data: Buffer;
   /** How many packets end here. 0: a piece of a packet of body, the next one has more of the same. */
@@ -25,6 +25,10 @@ export const lengthBytes = 4;
 
 const bodyLetter = commandByte.body.charCodeAt(0);
 const headerLetter = commandByte.header.charCodeAt(0);
+const rcptLetter = commandByte.rcpt.charCodeAt(0);
+
+/** Packets with these letters come in rows. */
+const inRows = (letter: number | undefined): boolean => letter === headerLetter || letter === rcptLetter;
 const endLetter = commandByte.endOfMessage.charCodeAt(0);
 
 /** For the first bytes of a packet whose length is not known yet. */
@@ -92,23 +96,27 @@ export class PacketParser {
       return piece?.ended === 1 ? this.#withNext(piece) : piece;
     }
     if (chunk.length - at < lengthBytes + length) return this.#gather();
-    if (chunk[at + lengthBytes] === headerLetter) return this.#fields(lengthBytes + length);
+    if (inRows(chunk[at + lengthBytes])) return this.#row(lengthBytes + length);
     if (chunk[at + lengthBytes] === endLetter) this.#begun = noBytes;
     this.#at += lengthBytes + length;
     return packetIn(chunk, at, length);
   }
 
-  /** All fields that are there as a whole: one by one, those of three bytes took twelve times what a file does. */
-  #fields(first: number): Packet {
+  /**
+   * All fields, or recipients, that are there as a whole: one by one, fields of three bytes took twelve times what a file
+   * does.
+   */
+  #row(first: number): Packet {
     const [chunk, start] = [this.#chunk, this.#at];
+    const letter = chunk[start + lengthBytes]!;
     let end = start + first;
-    while (chunk.length - end > lengthBytes && chunk[end + lengthBytes] === headerLetter) {
+    while (chunk.length - end > lengthBytes && chunk[end + lengthBytes] === letter) {
       const next = end + lengthBytes + lengthIn(chunk, end);
       if (next > chunk.length) break;
       end = next;
     }
     this.#at = end;
-    return { letter: commandByte.header, data: chunk.subarray(start, end), ended: 1, skipped: false };
+    return { letter: String.fromCharCode(letter), data: chunk.subarray(start, end), ended: 1, skipped: false };
   }
 
   /** The packet that does not lie in one chunk; undefined when its end is not there yet. */
@@ -125,8 +133,10 @@ export class PacketParser {
     this.#gathered = 0;
     // What comes with the end of a message is body, which is read while the next packet is gathered.
     if (begun[lengthBytes] === endLetter || begun.length > largePacketBytes) this.#begun = noBytes;
-    if (begun[lengthBytes] === headerLetter)
-      return { letter: commandByte.header, data: begun.subarray(0, lengthBytes + length), ended: 1, skipped: false };
+    if (inRows(begun[lengthBytes])) {
+      const data = begun.subarray(0, lengthBytes + length);
+      return { letter: letterOf(begun, lengthBytes), data, ended: 1, skipped: false };
+    }
     return packetIn(begun, 0, length);
   }
 
@@ -193,6 +203,13 @@ export class PacketParser {
     this.#skipped = undefined;
     return { letter, data: noBytes, ended: 1, skipped: true };
   }
+}
+
+/** Of packets in a row. */
+export function countPackets(packets: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < packets.length; count++) at += lengthBytes + packets.readUInt32BE(at);
+  return count;
 }
 
 interface Piece {

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { bodyChunkBytes } from '../../../src/inbound/milter/protocol.ts';
-import { MailServer, say } from '../../../src/inbound/milter/testing/mail-server.ts';
+import { everything, MailServer, say } from '../../../src/inbound/milter/testing/mail-server.ts';
 import { base64Lines } from '../../harness/build-message.ts';
 import { startDetach, type DetachInstance } from '../../harness/detach-mta.ts';
 import { privateDirectory } from '../../harness/private-directory.ts';
@@ -46,7 +46,7 @@ const floods: readonly (readonly [what: string, packets: () => readonly Buffer[]
 
 async function startMilter(
   t: TestContext,
-): Promise<{ readonly detach: DetachInstance; readonly open: () => Promise<MailServer> }> {
+): Promise<{ readonly detach: DetachInstance; readonly port: number; readonly open: () => Promise<MailServer> }> {
   const scenario = new Scenario(t);
   const storage = join(privateDirectory('files'), 'storage');
   mkdirSync(storage, { mode: 0o700 });
@@ -60,7 +60,7 @@ async function startMilter(
     assert.equal((await server.packet())?.letter, 'O');
     return server;
   };
-  return { detach, open };
+  return { detach, port: detach.port, open };
 }
 
 /** The last word on the message. */
@@ -68,8 +68,9 @@ async function verdict(server: MailServer): Promise<string> {
   return (await server.verdict()).at(-1) ?? 'closed';
 }
 
-/** Sent one after the other: the time of one is too short to be measured. */
+/** One after the other: the time of one is too short to be measured. */
 const messagesAtOnce = 20;
+const connectionsAtOnce = 8;
 const mostTries = 6;
 
 test('short fields cost at most three times what a file of that size does', async (t) => {
@@ -105,6 +106,118 @@ test('short fields cost at most three times what a file of that size does', asyn
     t.diagnostic(tries.at(-1)!);
     if (cost <= 3 * innocent) break;
     assert.ok(tries.length < mostTries, tries.join('\n'));
+  }
+  server.close();
+});
+
+const recipient = say.rcpt('b');
+/** Every command wants an answer. */
+const answered = say.negotiate({ ...everything, steps: 0 });
+
+interface Flood {
+  readonly what: string;
+  readonly bytes: Buffer;
+  readonly negotiation?: Buffer;
+  /** How many packets are read before the connection is closed; without a number the service has to close it. */
+  readonly answers?: number;
+}
+
+const whole = (recipients: Buffer, bodies: Buffer): Buffer =>
+  Buffer.concat([say.mail('<a@example.com>'), recipients, say.endOfHeader(), bodies, say.endOfMessage()]);
+
+const [count, manyBodies] = [85_000, 100_000];
+const crowd = whole(repeated(recipient, count), Buffer.alloc(0));
+const crumbs = whole(recipient, repeated(say.body('x'), manyBodies));
+
+/** What costs many times its bytes when it is taken one by one: bytes of about 600 kB each. */
+const commandFloods: readonly Flood[] = [
+  { what: 'recipients of one octet', bytes: crowd, answers: 2 },
+  { what: 'the same, each answered', bytes: crowd, negotiation: answered, answers: 1 + 3 + count },
+  // With its stamp.
+  { what: 'bodies of one octet', bytes: crumbs, answers: 3 },
+  { what: 'the same, each answered', bytes: crumbs, negotiation: answered, answers: 1 + 5 + manyBodies },
+  { what: 'negotiations', bytes: repeated(say.negotiate(), 35_000) },
+  { what: 'messages taken back', bytes: repeated(say.abort(), 120_000) },
+  { what: 'messages begun', bytes: repeated(say.mail('a'), 85_000) },
+  { what: 'messages begun, with a recipient', bytes: repeated(Buffer.concat([say.mail('a'), recipient]), 43_000) },
+  {
+    what: 'messages taken back behind the header',
+    bytes: repeated(Buffer.concat([say.mail('a'), say.endOfHeader(), say.abort()]), 35_000),
+  },
+  { what: 'greetings', bytes: repeated(say.helo(''), 100_000) },
+  { what: 'macros', bytes: repeated(say.macros('M', {}), 100_000) },
+  { what: 'unknown commands', bytes: repeated(say.raw('U'), 120_000) },
+];
+
+test('no stream of short commands costs more than three times what a file of that size does', async (t) => {
+  const { detach, port } = await startMilter(t);
+  const send = async ({
+    bytes,
+    negotiation = say.negotiate(),
+    answers = Infinity,
+  }: Omit<Flood, 'what'>): Promise<void> => {
+    const server = new MailServer(port);
+    const written = server.write(Buffer.concat([negotiation, bytes]));
+    let read = 0;
+    while (read < answers && (await server.packet())) read += 1;
+    await written;
+    if (answers !== Infinity) assert.equal(read, answers);
+    server.close();
+  };
+  const cpuOf = async (work: () => Promise<void>): Promise<number> => {
+    const before = detach.cpuSeconds();
+    for (let i = 0; i < connectionsAtOnce; i++) await work();
+    return detach.cpuSeconds() - before;
+  };
+  const file = Buffer.concat([
+    ...message.slice(0, -2),
+    say.header('Content-Type', ' application/zip; name=a.zip'),
+    say.header('Content-Disposition', ' attachment'),
+    say.header('Content-Transfer-Encoding', ' base64'),
+    say.endOfHeader(),
+    ...inBodies(Buffer.from(base64Lines(randomBytes(438_000)))),
+    say.endOfMessage(),
+  ]);
+  const fileAnswers = 3;
+  await cpuOf(() => send({ bytes: file, answers: fileAnswers }));
+  for (const { what, ...flood } of commandFloods) {
+    const tries: string[] = [];
+    for (;;) {
+      const innocent = await cpuOf(() => send({ bytes: file, answers: fileAnswers }));
+      const cost = await cpuOf(() => send(flood));
+      tries.push(`${what}: ${flood.bytes.length} bytes, ${cost.toFixed(2)} s of CPU, files ${innocent.toFixed(2)} s`);
+      if (cost <= 3 * innocent) break;
+      assert.ok(tries.length < mostTries, tries.join('\n'));
+    }
+    t.diagnostic(tries.at(-1)!);
+  }
+});
+
+test('a message with too many recipients passes whole, and the log says why', async (t) => {
+  const { detach, open } = await startMilter(t);
+  const server = await open();
+  const content = [
+    say.header('From', ' a@example.com'),
+    say.header('Message-ID', ' <x@y>'),
+    say.header('Content-Type', ' application/zip; name=a.zip'),
+    say.header('Content-Disposition', ' attachment'),
+    say.endOfHeader(),
+    ...inBodies(Buffer.from(base64Lines(randomBytes(3_000_000)))),
+    say.endOfMessage(),
+  ];
+  for (const count of [8000, 8001, 50_000]) {
+    const many = Array.from({ length: count }, (_, i) => [say.macros('R', {}), say.rcpt(`<u${i}@example.org>`)]).flat();
+    await server.write(
+      Buffer.concat([say.macros('M', { i: 'ABC' }), say.mail('<a@example.com>'), ...many, ...content]),
+    );
+    const said = await server.verdict();
+    assert.equal(said.at(-1), 'c');
+    // A stamp and, where it is detached, what comes with that; nothing for the whole one.
+    assert.equal(said.length > 1, count === 8000, String(count));
+    const line = await detach.waitForEvent('transaction', (event) => event['recipientCount'] === count);
+    assert.deepEqual([line['outcome'], line['queueId'], line['messageId']], ['delivered', 'ABC', '<x@y>']);
+    if (count > 8000)
+      assert.match(String((await detach.waitForEvent('passed-whole'))['reason']), /^more than 8000 recipients/);
   }
   server.close();
 });
