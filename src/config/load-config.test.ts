@@ -327,3 +327,9 @@ test('a Milter needs no next hop, and what is printed is read again', () => {
   assert.deepEqual(loadConfig({ file: write('again.yaml', stringify({ outbound, inbound })), env }), config);
   assert.throws(() => loadConfig({ env }), /outbound\.nextHop: is missing/);
 });
+
+test('without a file and without variables, one line says how to name one, not what would stand in it', () => {
+  assert.throws(() => loadConfig({ env: { HOME: '/root' } }), {
+    lines: ['configuration: there is none: name its file with --config FILE, or set DETACH_… variables'],
+  });
+});

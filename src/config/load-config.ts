@@ -27,6 +27,10 @@ convict.addFormat({ name: 'declared', validate: () => undefined, coerce: (value:
  * @throws ConfigError with everything that is wrong with it
  */
 export function loadConfig({ file, env = process.env }: ConfigSources): Config {
+  if (file === undefined && !Object.keys(env).some((name) => name.startsWith('DETACH_'))) {
+    const message = 'there is none: name its file with --config FILE, or set DETACH_… variables';
+    throw new ConfigError([{ subject: 'configuration', message }]);
+  }
   const fromFile: FileValues =
     file === undefined ? { values: {}, places: new Map(), problems: [] } : readConfigFile(file, schema);
   const merged = convict<Values>(toConvict(schema) as convict.Schema<Values>, { env, args: [] })
