@@ -7,7 +7,7 @@ import { say } from './testing/mail-server.ts';
 test('thousands of commands in one chunk leave others their turns', async () => {
   const count = 100_000;
   const socket = new PassThrough();
-  socket.end(Buffer.concat(Array.from({ length: count }, () => say.abort())));
+  socket.end(Buffer.concat(Array.from({ length: count / 2 }, () => [say.macros('R', {}), say.rcpt('b')]).flat()));
   const source = new CommandSource(socket, { makeRoom: () => true, beforeReading: () => undefined });
 
   let reading = true;
