@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { commandNames } from './all-commands.ts';
@@ -173,4 +174,27 @@ test('help of a command is had in both ways, and a group of commands has help an
   }
   assert.deepEqual(await runCommand(['links', '--version']), await runCommand(['--version']));
   assert.deepEqual(await runCommand(['help']), await runCommand(['--help']));
+});
+
+test('a directory in which serve never was, or whose disk is away: 69, and a line that says so', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'detach-test-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const others = { ...env, DETACH_STORAGE_CONNECTION_STRING: '', DETACH_STORAGE_DIRECTORY: directory };
+  for (const words of [
+    'links list',
+    'links show AAAAAAAAAAAAAAAAAAAAAA',
+    'links erase --sender a@b.c',
+    'stats',
+    'sweep',
+    'restore',
+  ]) {
+    const { status, stderr } = await runCommand(words.split(' '), {
+      env: others,
+    });
+    assert.equal(status, 69, words);
+    assert.match(
+      stderr,
+      /^detach-mta [a-z ]+: storage\.directory: there is no storage of ours in [^\n]+: is its disk mounted\?[^\n]+\n$/,
+    );
+  }
 });

@@ -8,6 +8,7 @@ import { createStore } from '../storage/store.ts';
 import { becomeOwner } from './become-owner.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
+import { refuseUnused } from './open-admin.ts';
 import { showWaiting } from './progress.ts';
 
 /** `detach-mta restore`: writes nothing unless the original is complete. */
@@ -19,6 +20,7 @@ export const restore = defineCommand({
   run: async (context) => {
     const config = loadConfig(context.sources);
     becomeOwner(config, context.sources);
+    if (config.storage.directory !== undefined) refuseUnused(config.storage.directory);
     // A separate folder: the service may run as another user, and counts only its own spool.
     const directory = await mkdtemp(join(tmpdir(), 'detach-restore-'));
     try {
