@@ -100,7 +100,10 @@ const attacks: Record<string, Attack> = {
     message: file('base64', fill('--b1\r\n')),
     says: /more than 10000 lines that begin like a delimiter/,
   },
-  'lines of nearly the boundary on 20 levels': { message: nested(20, fill('--b0\r\n')) },
+  'lines of nearly the boundary on 20 levels': {
+    message: nested(20, fill('--b0\r\n')),
+    says: /more than 500000 lines that resemble a delimiter/,
+  },
   'a delimiter again and again': { message: mixed(fill('--b\r\n')), says: /more than 2500 parts/ },
   'different references in HTML': { message: part('Content-Type: text/html', numbered('cid:', '%41 ')) },
   'different places in HTML': { message: part('Content-Type: text/html', numbered('src=&#65;', ' ')) },

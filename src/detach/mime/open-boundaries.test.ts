@@ -26,6 +26,11 @@ test('all boundaries are compared at once as they would be one by one', () => {
       const open = new OpenBoundaries();
       for (const boundary of boundaries) open.open(boundary, container);
       assert.equal(open.beginning(Buffer.from(`--${line}`), 2), plainBeginning(boundaries, line));
+      if (line !== '')
+        assert.equal(
+          open.beginsWith(line.charCodeAt(0)),
+          boundaries.some((boundary) => boundary.startsWith(line[0]!)),
+        );
       open.close(1);
       assert.equal(open.beginning(Buffer.from(line), 0), plainBeginning(boundaries.slice(0, 1), line));
     }),

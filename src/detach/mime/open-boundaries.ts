@@ -67,6 +67,11 @@ export class OpenBoundaries {
     this.#order();
   }
 
+  /** Whether an open boundary begins with this octet. */
+  beginsWith(octet: number): boolean {
+    return this.#firsts[octet] !== 0;
+  }
+
   /** Compares the line whose boundary would stand at `at` with the open boundaries. */
   beginning(buffer: Buffer, at: number): Beginning {
     const entries = this.#ordered;

@@ -176,8 +176,10 @@ export class MimeScanner {
   /** The next line end with two dashes after it that may begin a delimiter line. */
   #findLine(buffer: Buffer, from: number, find: typeof findDashes): number {
     let newline = find(buffer, from);
-    while (newline >= 0 && this.#boundaries.beginning(buffer, newline + 3) === 'none')
+    while (newline >= 0 && this.#boundaries.beginning(buffer, newline + 3) === 'none') {
+      if (this.#boundaries.beginsWith(buffer[newline + 3]!) && this.#isTooMuch('similarLines', 1)) return -1;
       newline = findDashesNearby(buffer, newline + 3);
+    }
     return newline;
   }
 
