@@ -157,8 +157,12 @@ const attacks: Record<string, Attack> = {
   'a picture in lines of one character': { message: picture('base64', fill('A\r\n', 4 * mebibyte - 4)) },
   'quoted-printable with a soft line break after each character': {
     message: file('quoted-printable', fill('a=\r\n')),
+  },
+  'quoted-printable with lines that are just long enough': {
+    message: file('quoted-printable', fill('1234567890\r\n')),
     files: 1,
   },
+  'quoted-printable with lines of one character': { message: file('quoted-printable', fill('a\r\n')) },
   'a picture in quoted-printable with escapes of both kinds': {
     message: picture('quoted-printable', fill(`${'=AB=cd'.repeat(12)}=\r\n`)),
   },

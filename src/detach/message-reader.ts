@@ -231,7 +231,7 @@ export class MessageReader implements Sink {
 
   #closeFile(file: OpenFile, read: ReadLeaf): void {
     if (file.stopped) {
-      this.#leave('not decodable');
+      this.#leave(file.reader.gaveUp ?? 'not decodable');
       return;
     }
     const complete = file.reader.finish();

@@ -34,6 +34,8 @@ export class QuotedModel {
   #pair = lineEnd;
   #max = 76;
   #line = 0;
+  /** Line ends among what `takeAsWritten` took last. */
+  lineEndsTaken = 0;
 
   constructor() {
     for (let byte = 0; byte < 256; byte++) {
@@ -72,35 +74,35 @@ export class QuotedModel {
 
   /**
    * Fast path for reading: does the work of `take` for the octets from `at` on that were written as expected, in whatever
-   * form, up to the next line end or soft line break. Returns where they end, at most at `end`.
+   * form, up to the next soft line break. Returns where they end: at most at `end`, or behind the line end there. A line
+   * end is two octets and one prediction: `lineEndsTaken` says how many there were.
    */
   takeAsWritten(bytes: Buffer, choices: Buffer, { at, end }: { readonly at: number; readonly end: number }): number {
     const to = Math.min(end, bytes.length - 1);
     const forms = this.#forms;
-    // The first octet of a line may need another look, and so may a blank at its end.
-    if (this.#line === 0 && at < to && isSpecialAtStart(bytes[at]!)) return at;
     const most = this.#max - 1;
     let line = this.#line;
+    let lineEnds = 0;
     let next = at;
     for (; next < to; next++) {
       const octet = bytes[next]!;
       const form = choices[next]!;
-      if (form !== forms[octet] || octet === cr) break;
-      line += form === literal ? 1 : 3;
-      if (line > most || (bytes[next + 1] === cr && isBlank(octet))) {
-        line -= form === literal ? 1 : 3;
-        break;
+      if (octet === cr) {
+        if (form !== lineEnd || this.#pair !== lineEnd) break;
+        line = 0;
+        lineEnds++;
+        next++;
+        continue;
       }
+      // The first octet of a line may need another look, and so may a blank at its end.
+      if (form !== forms[octet] || (line === 0 && isSpecialAtStart(octet))) break;
+      const after = line + (form === literal ? 1 : 3);
+      if (after > most || (bytes[next + 1] === cr && isBlank(octet))) break;
+      line = after;
     }
     this.#line = line;
+    this.lineEndsTaken = lineEnds;
     return next;
-  }
-
-  /** The same for a line end that was written as one. False when that was not expected. */
-  takeLineEnd(): boolean {
-    if (this.#pair !== lineEnd) return false;
-    this.#line = 0;
-    return true;
   }
 
   /** Takes note of what was really written, and says whether it was expected. */

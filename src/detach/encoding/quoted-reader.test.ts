@@ -4,7 +4,8 @@ import { suite, test } from 'node:test';
 import fc from '../../../test/harness/property.ts';
 import { cutAt } from '../testing/messages.ts';
 import { readEncoded } from '../testing/read-encoded.ts';
-import { QuotedReader } from './quoted-reader.ts';
+import type { DecodedFile } from './reader.ts';
+import { maxVeryShortLines, QuotedReader } from './quoted-reader.ts';
 import { recipeCost } from './recipe.ts';
 
 const read = (chunks: readonly Buffer[]): ReturnType<typeof readEncoded> => readEncoded(QuotedReader, chunks);
@@ -138,3 +139,15 @@ function narrow(bytes: Buffer, width: number): Buffer {
   };
   return Buffer.from(bytes.toString('latin1').split('\r\n').map(encodeLine).join('\r\n'));
 }
+
+test('more very short lines than a file may have are not read on, and why is told; as many as that are', () => {
+  const lines = (count: number): QuotedReader => {
+    const reader = new QuotedReader({ append: () => undefined } as unknown as DecodedFile);
+    for (let left = count; left > 0; left -= 10_000) reader.push(Buffer.from('a\r\n'.repeat(Math.min(left, 10_000))));
+    return reader;
+  };
+  const most = lines(maxVeryShortLines);
+  assert.deepEqual([most.gaveUp, most.finish()], [undefined, true]);
+  const more = lines(maxVeryShortLines + 1);
+  assert.deepEqual([more.gaveUp, more.finish(), more.push(Buffer.from('a'))], ['very short lines', false, 0]);
+});

@@ -11,6 +11,8 @@ export interface Reader {
   /** Whether the decoded file is complete, as every reader of the mail would see it. */
   finish(): boolean;
   readonly recipe: Recipe;
+  /** Why it takes no more bytes, where that is a limit and not what stands in them. */
+  readonly gaveUp?: string | undefined;
 }
 
 const maxStartBytes = 128;
