@@ -8,7 +8,7 @@ test('docs/detaching.md speaks of reasons that there are', () => {
   const page = readFileSync(join(here, '../../docs/detaching.md'), 'utf8');
   const reasons = Array.from(page.matchAll(/^\| `(.*?)` /gm), ([, reason]) => reason!);
   assert.ok(reasons.length > 25);
-  const sources = [here, join(here, 'mime')].flatMap((folder) =>
+  const sources = [here, join(here, 'mime'), join(here, 'encoding')].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => readFileSync(join(folder, name), 'utf8')),
