@@ -7,6 +7,12 @@ import { MilterError } from './milter-error.ts';
  */
 const maxCommandsWithoutMessage = 1000;
 
+/**
+ * Bytes of a body that pay for one command of macros. Postfix says macros before each packet of a body (64 KiB): a message
+ * of 65 MB has a thousand of them.
+ */
+const bytesPerMacros = 4096;
+
 /** The end of a header counts as so many: the filter has begun to work on the message. */
 const endOfHeaderCounts = 20;
 
@@ -23,14 +29,20 @@ export class CommandAllowance {
   #afterMacros = false;
 
   /** @throws MilterError when there were too many */
-  take(kind: Command['kind']): void {
+  take(command: Command): void {
     const afterMacros = this.#afterMacros;
-    this.#afterMacros = kind === 'macros';
-    if (kind === 'header' || kind === 'droppedHeader' || kind === 'body') return;
-    if (kind === 'rcpt') this.#used -= afterMacros ? 1 : 0;
-    else if (kind === 'endOfMessage') this.#used = 0;
-    else this.#used += kind === 'endOfHeader' ? endOfHeaderCounts : 1;
+    this.#afterMacros = command.kind === 'macros';
+    this.#used += this.#costOf(command, afterMacros);
     if (this.#used > maxCommandsWithoutMessage)
       throw new MilterError(`more than ${maxCommandsWithoutMessage} commands without a message`);
+  }
+
+  #costOf(command: Command, afterMacros: boolean): number {
+    const { kind } = command;
+    if (kind === 'header' || kind === 'droppedHeader') return 0;
+    if (kind === 'rcpt') return afterMacros ? -1 : 0;
+    if (kind === 'body') return -Math.min(this.#used, command.bytes.length / bytesPerMacros);
+    if (kind === 'endOfMessage') return -this.#used;
+    return kind === 'endOfHeader' ? endOfHeaderCounts : 1;
   }
 }

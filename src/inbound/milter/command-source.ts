@@ -68,7 +68,7 @@ export class CommandSource {
         const turn = this.#count(packet);
         if (turn) await turn;
         const command = parseCommand(packet);
-        this.#allowance.take(command.kind);
+        this.#allowance.take(command);
         return command;
       }
       countGarbage(this.#garbage);

@@ -381,6 +381,7 @@ suite('what is not read', () => {
 
   test('commands that bring no message further end the connection; those of messages may be any number', async (t) => {
     const { open, events, seen } = await start(t);
+    const packetOfBody = say.body('x'.repeat(8000));
     const short = Buffer.concat([
       say.macros('M', { i: '1' }),
       say.mail('<>'),
@@ -388,6 +389,8 @@ suite('what is not read', () => {
       ...new Array<Buffer>(2000).fill(say.header('A', ' b')),
       say.endOfHeader(),
       ...new Array<Buffer>(2000).fill(say.body('x')),
+      // Postfix says these before each packet of a body.
+      ...Array.from({ length: 2000 }, () => [say.macros('B', { i: '1' }), packetOfBody]).flat(),
       say.endOfMessage(),
     ]);
     const takenBack = Buffer.concat([say.macros('M', { i: '1' }), say.mail('<>'), say.abort()]);

@@ -128,6 +128,10 @@ const whole = (recipients: Buffer, bodies: Buffer): Buffer =>
 const [count, manyBodies] = [85_000, 100_000];
 const crowd = whole(repeated(recipient, count), Buffer.alloc(0));
 const crumbs = whole(recipient, repeated(say.body('x'), manyBodies));
+const crumbsWithMacros = whole(
+  recipient,
+  repeated(Buffer.concat([say.macros('B', { i: 'ABC' }), say.body('x')]), 30_000),
+);
 
 /** What costs many times its bytes when it is taken one by one: bytes of about 600 kB each. */
 const commandFloods: readonly Flood[] = [
@@ -136,6 +140,7 @@ const commandFloods: readonly Flood[] = [
   // With its stamp.
   { what: 'bodies of one octet', bytes: crumbs, answers: 3 },
   { what: 'the same, each answered', bytes: crumbs, negotiation: answered, answers: 1 + 5 + manyBodies },
+  { what: 'bodies of one octet, each with macros', bytes: crumbsWithMacros },
   { what: 'negotiations', bytes: repeated(say.negotiate(), 35_000) },
   { what: 'messages taken back', bytes: repeated(say.abort(), 120_000) },
   { what: 'messages begun', bytes: repeated(say.mail('a'), 85_000) },
