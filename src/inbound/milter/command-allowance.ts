@@ -39,8 +39,8 @@ export class CommandAllowance {
 
   #costOf(command: Command, afterMacros: boolean): number {
     const { kind } = command;
-    if (kind === 'header' || kind === 'droppedHeader') return 0;
-    if (kind === 'rcpt') return afterMacros ? -1 : 0;
+    // Postfix says macros before each of them. How many there may be, other limits say.
+    if (kind === 'rcpt' || kind === 'header' || kind === 'droppedHeader') return afterMacros ? -1 : 0;
     if (kind === 'body') return -Math.min(this.#used, command.bytes.length / bytesPerMacros);
     if (kind === 'endOfMessage') return -this.#used;
     return kind === 'endOfHeader' ? endOfHeaderCounts : 1;

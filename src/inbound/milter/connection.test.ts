@@ -387,6 +387,7 @@ suite('what is not read', () => {
       say.mail('<>'),
       ...Array.from({ length: 2000 }, () => [say.macros('R', {}), say.rcpt('<b@example.org>')]).flat(),
       ...new Array<Buffer>(2000).fill(say.header('A', ' b')),
+      ...Array.from({ length: 2000 }, () => [say.macros('L', {}), say.header('A', ' b')]).flat(),
       say.endOfHeader(),
       ...new Array<Buffer>(2000).fill(say.body('x')),
       // Postfix says these before each packet of a body.

@@ -7,6 +7,7 @@ import { randomBytes, sha256 } from '../../harness/random.ts';
 import { restore } from '../../harness/restore.ts';
 import { Scenario } from '../../harness/scenario.ts';
 import { sendMail } from '../../harness/send-mail.ts';
+import { SmtpDialog } from '../../harness/smtp-dialog.ts';
 import { linkIn } from '../chain.ts';
 import { startMilterChain } from './milter-chain.ts';
 
@@ -110,4 +111,25 @@ test('Detach MTA down, or its storage: the client is told 4xx, nothing is queued
   const [delivered] = await sink.waitForMessages(1);
   assert.ok(delivered!.data.length < 10_000);
   assert.equal(sink.messages.length, 1);
+});
+
+test('thousands of fields, hundreds of recipients, and commands that lead nowhere: none is too many for one session', async (t) => {
+  const { postfix, detach } = await startMilterChain(new Scenario(t));
+  const dialog = await SmtpDialog.open(postfix.port);
+  await dialog.expect(250, 'EHLO a.example');
+  for (let round = 0; round < 2; round += 1) {
+    await dialog.expect(250, 'MAIL FROM:<alice@example.com>');
+    for (let i = 0; i < 600; i += 1) await dialog.expect(250, 'RCPT TO:<bob@example.org>');
+    await dialog.expect(354, 'DATA');
+    await dialog.write(`From: alice@example.com\r\n${'X-Field: value\r\n'.repeat(4000)}\r\nhello\r\n`);
+    await dialog.expect(250, '.');
+    // As many as Postfix allows between two messages, near enough.
+    for (let i = 0; i < 30; i += 1) {
+      await dialog.expect(250, 'MAIL FROM:<alice@example.com>');
+      await dialog.expect(250, 'RCPT TO:<bob@example.org>');
+      await dialog.expect(250, 'RSET');
+    }
+  }
+  await dialog.quit();
+  assert.ok(!detach.events.some(({ event }) => event === 'milter-error'), detach.describe());
 });
