@@ -17,7 +17,7 @@ export function openAdmin(
 ): AdminContext {
   const { storage, links } = config;
   becomeOwner(config, sources);
-  if (storage.directory !== undefined) refuseUnused(storage.directory);
+  refuseUnused(storage);
   return {
     blobs: openBlobs({ storage, blocking: true }),
     secrets: links.secret,
@@ -29,7 +29,8 @@ export function openAdmin(
 }
 
 /** @throws CommandError when the directory has nothing of ours: every question would get an error that says less */
-export function refuseUnused(directory: string): void {
+export function refuseUnused({ directory }: Config['storage']): void {
+  if (directory === undefined) return;
   if (statSync(join(directory, draftsFolder), { throwIfNoEntry: false }) !== undefined) return;
   const reason = 'is its disk mounted? A new one is set up when `serve` starts for the first time';
   throw new CommandError(

@@ -20,7 +20,7 @@ export const restore = defineCommand({
   run: async (context) => {
     const config = loadConfig(context.sources);
     becomeOwner(config, context.sources);
-    if (config.storage.directory !== undefined) refuseUnused(config.storage.directory);
+    refuseUnused(config.storage);
     // A separate folder: the service may run as another user, and counts only its own spool.
     const directory = await mkdtemp(join(tmpdir(), 'detach-restore-'));
     try {

@@ -109,15 +109,17 @@ async function compareReadings(
       : textBytes > maxTextBytes
         ? `its texts are larger than ${maxTextBytes} bytes`
         : undefined;
-  if (tooMuch !== undefined) return { skipped: tooMuch, before: null, after: null, differences: [] };
+  if (tooMuch !== undefined) return notCompared(tooMuch);
   const before = await readUnlessTooMuch(message);
-  if (typeof before === 'string') return { skipped: before, before: null, after: null, differences: [] };
+  if (typeof before === 'string') return notCompared(before);
   const after = await readUnlessTooMuch(run.after);
   if (typeof after === 'string') return { skipped: null, before, after: null, differences: [`afterwards ${after}`] };
   const detached = inspection.leaves.filter(({ section }) => urls.has(section));
   const found = differences({ before, after, detached, urls: [...urls.values()], pages: run.pages });
   return { skipped: null, before, after, differences: found };
 }
+
+const notCompared = (skipped: string): ExplainedReading => ({ skipped, before: null, after: null, differences: [] });
 
 /** @returns why the library does not read it: it has limits of its own, such as a thousand parts beside one another */
 async function readUnlessTooMuch(message: MessageFile): Promise<MailReading | string> {

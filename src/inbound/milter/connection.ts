@@ -82,45 +82,36 @@ export class MilterConnection {
         return;
       case 'connect':
         this.#client = { ...nobody, hostname: command.hostname, address: command.address, port: command.port };
-        {
-          this.#continue('connect');
-          return;
-        }
+        this.#continue('connect');
+        return;
       case 'helo':
         this.#client = { ...this.#client, helo: command.name };
-        {
-          this.#continue('helo');
-          return;
-        }
+        this.#continue('helo');
+        return;
       case 'mail':
         this.#forgetMessage();
         this.#message = new OpenMessage(command.mail, {
           limits: this.#options,
           room: this.#options.openRoom(this.#client.address),
         });
-        {
-          this.#continue('mail');
-          return;
-        }
+        this.#continue('mail');
+        return;
       case 'rcpt':
         return this.#addRecipients(this.#open(command.kind), command.packets);
       case 'header':
         return this.#addFields(this.#open(command.kind), command.packets);
       case 'droppedHeader':
         this.#open(command.kind);
-        {
-          this.#continue('header');
-          return;
-        }
+        this.#continue('header');
+        return;
       case 'endOfHeader':
         this.#continue('endOfHeader');
         await this.#writer.flush(this.#closed.signal);
         return this.#filter(this.#open(command.kind));
       case 'data':
-      case 'unknown': {
+      case 'unknown':
         this.#continue(command.kind);
         return;
-      }
       case 'quitNewConnection':
         this.#client = nobody;
         this.#forget();

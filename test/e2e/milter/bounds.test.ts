@@ -88,15 +88,7 @@ test('short fields cost at most three times what a file of that size does', asyn
   const fields = 125_000;
   const ending = message.slice(-2);
   const short = (): readonly Buffer[] => [...message.slice(0, -2), repeated(say.header('a', ''), fields), ...ending];
-  const file = (): readonly Buffer[] => [
-    ...message.slice(0, -2),
-    say.header('Content-Type', ' application/zip; name=a.zip'),
-    say.header('Content-Disposition', ' attachment'),
-    say.header('Content-Transfer-Encoding', ' base64'),
-    say.endOfHeader(),
-    ...inBodies(Buffer.from(base64Lines(randomBytes(Math.floor((fields * 'a:\r\n'.length * 57) / 78))))),
-    say.endOfMessage(),
-  ];
+  const file = (): readonly Buffer[] => fileOf(Math.floor((fields * 'a:\r\n'.length * 57) / 78));
   const tries: string[] = [];
   // Other work on the machine, and code that is compiled for the first time, can only add to a cost.
   for (;;) {
@@ -174,15 +166,7 @@ test('no stream of short commands costs more than three times what a file of tha
     for (let i = 0; i < connectionsAtOnce; i++) await work();
     return detach.cpuSeconds() - before;
   };
-  const file = Buffer.concat([
-    ...message.slice(0, -2),
-    say.header('Content-Type', ' application/zip; name=a.zip'),
-    say.header('Content-Disposition', ' attachment'),
-    say.header('Content-Transfer-Encoding', ' base64'),
-    say.endOfHeader(),
-    ...inBodies(Buffer.from(base64Lines(randomBytes(438_000)))),
-    say.endOfMessage(),
-  ]);
+  const file = Buffer.concat(fileOf(438_000));
   const fileAnswers = 3;
   await cpuOf(() => send({ bytes: file, answers: fileAnswers }));
   for (const { what, ...flood } of commandFloods) {
@@ -226,6 +210,17 @@ test('a message with too many recipients passes whole, and the log says why', as
   }
   server.close();
 });
+
+/** A message with a file of so many bytes in base64. */
+const fileOf = (bytes: number): readonly Buffer[] => [
+  ...message.slice(0, -2),
+  say.header('Content-Type', ' application/zip; name=a.zip'),
+  say.header('Content-Disposition', ' attachment'),
+  say.header('Content-Transfer-Encoding', ' base64'),
+  say.endOfHeader(),
+  ...inBodies(Buffer.from(base64Lines(randomBytes(bytes)))),
+  say.endOfMessage(),
+];
 
 function inBodies(bytes: Buffer): readonly Buffer[] {
   const count = Math.ceil(bytes.length / bodyChunkBytes);
